@@ -1,0 +1,249 @@
+"""The command line: parses, calls, prints. Nothing heavy is imported before a command needs it."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from tuner.evaluation import Training
+
+app = typer.Typer(
+    help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_WIDTH_IN_A_FILE = 160
+
+Run = Annotated[str | None, typer.Option("--run", help="A name under runs/, or a path; the latest run by default.")]
+DatasetOption = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or the path of an .npz file with "
+        "x_train, y_train, x_test, y_test.",
+    ),
+]
+Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
+
+
+@app.command("search")
+def run_search(
+    trials: Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")] = 20,
+    space: Annotated[str, typer.Option(help="The search space; `spaces` shows them.")] = "baseline_cnn",
+    dataset: DatasetOption = "auto",
+    oracle: Annotated[str, typer.Option(help="What proposes configurations: random.")] = "random",
+    seed: Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")] = 0,
+    run: Annotated[
+        str | None,
+        typer.Option(help="A name under runs/, or a path; by default named from dataset, space, oracle and seed."),
+    ] = None,
+    train_samples: Annotated[
+        int | None, typer.Option(help="Search on a stratified part of the training images.", metavar="N")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Narrow what is sampled: NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c; may be repeated. "
+            "The baseline trial keeps its documented values.",
+            metavar="NAME=...",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")] = False,
+) -> None:
+    """Try configurations and keep a record; the same command again goes on where it stopped."""
+    with _errors():
+        import results
+        from results import layout, tables
+        from tuner.search import SearchOptions, search
+
+        path = search(
+            SearchOptions(trials, space, dataset, oracle, seed, run, train_samples, overrides or [], overwrite)
+        )
+        found = results.read(path)
+        console = _console()
+        console.print()
+        if not found.finished.empty:
+            console.print(tables.best_table(found))
+            console.print(tables.baseline_place(found))
+        console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
+        console.print(f"Next: python cli.py best --run {path} --evaluate")
+
+
+@app.command("best")
+def show_best(
+    run: Run = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Retrain it and the baseline on all training images, and test them.")
+    ] = False,
+    seeds: Seeds = 3,
+) -> None:
+    """Show the best configuration; with --evaluate, test it against the baseline."""
+    with _errors():
+        import results
+        from results import layout, runs, tables
+        from tuner import evaluation
+
+        evaluation.check_seeds(seeds)
+        found = results.read(runs.find(run))
+        trial = found.best
+        console = _console()
+        objective = found.info["objective"]["name"]
+        console.print(f"The best of {len(found.finished)} finished trials of {found.path}: trial {trial['trial_id']}")
+        console.print(tables.configuration_table(evaluation.configuration(found)))
+        console.print(
+            f"{objective} {trial['score']:.4f} at epoch {trial['best_epoch']} of {trial['epochs_run']}, "
+            f"{trial['parameters']:,} parameters"
+        )
+        console.print(tables.baseline_place(found))
+        if not evaluate:
+            return
+        dataset = evaluation.load_dataset(found)
+        console.print(
+            f"\nRetraining it and the baseline on all {len(dataset.x_train):,} training images of {dataset.name}, "
+            f"on {_count(seeds, 'seed')} each, and testing on {len(dataset.x_test):,} images"
+        )
+        if notice := found.info["dataset"]["notice"]:
+            console.print(f"NOTE: {notice}")
+        outcome = evaluation.evaluate(found, dataset, seeds, _report)
+        epochs = {training.model: training.epochs for training in outcome.trainings}
+        console.print(tables.verdict_table(outcome.verdict, epochs))
+        for sentence in tables.verdict_sentences(outcome.verdict, outcome.most_frequent_class, outcome.same):
+            console.print(sentence)
+        console.print()
+        console.print(
+            f"{found.path / layout.BEST_MODEL}, read back from disk: {tables.percent(outcome.reloaded_accuracy)}\n"
+            f"Every figure: {found.path / layout.EVALUATION_CSV}, {found.path / layout.EVALUATION_JSON}"
+        )
+
+
+@app.command("baseline")
+def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3) -> None:
+    """Build, compile, train and test the documented CNN, alone."""
+    with _errors():
+        import search_spaces
+        from results import tables, verdict
+        from tuner import datasets, evaluation
+
+        evaluation.check_seeds(seeds)
+        space = search_spaces.get("baseline_cnn")
+        data = datasets.load(dataset)
+        console = _console()
+        if data.notice:
+            console.print(f"NOTE: {data.notice}")
+        console.print(data.describe())
+        console.print(evaluation.describe_baseline(space, data), markup=False)
+        trainings = evaluation.train_baseline(space, data, range(seeds), _report)
+        interval = verdict.mean([training.test_accuracy for training in trainings])
+        console.print(f"Mean test accuracy: {tables.percent(interval.mean)}, 95% interval {tables.between(interval)}")
+        if data.documented_accuracy is not None:
+            console.print(f"Documented: {tables.percent(data.documented_accuracy)}")
+            console.print(tables.documented_sentence(data.documented_accuracy, *evaluation.most_frequent_class(data)))
+        else:
+            console.print(tables.NOT_COMPARABLE)
+
+
+@app.command("results")
+def show_results(
+    run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first N.", metavar="N")] = None,
+    sort: Annotated[str | None, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
+    csv: Annotated[Path | None, typer.Option(help="Also write them, with every column, to a file.")] = None,
+) -> None:
+    """Show the trials of a run."""
+    with _errors():
+        import results
+        from results import runs, tables
+
+        found = results.read(runs.find(run))
+        trials = tables.ordered(found, sort, top)
+        if csv is not None:
+            if not csv.absolute().parent.is_dir():
+                raise results.RunError(f"--csv {str(csv)!r}: there is no folder {str(csv.parent)!r}")
+            trials.to_csv(csv, index=False)
+        console = _console()
+        console.print(f"{found.path}: {len(found.finished)} finished of {_count(len(found.trials), 'trial')}")
+        if notice := found.info["dataset"]["notice"]:
+            console.print(f"NOTE: {notice}")
+        console.print(tables.trials_table(trials))
+        if csv is not None:
+            console.print(f"Written: {csv}")
+
+
+@app.command("samples")
+def draw_samples(
+    dataset: DatasetOption = "auto",
+    out: Annotated[Path, typer.Option(help="The picture to write; its ending is its format.")] = Path("samples.png"),
+) -> None:
+    """Draw the first sixteen training images in a 4x4 grid."""
+    with _errors():
+        from tuner import datasets
+        from tuner.samples import check_picture, save_samples
+
+        check_picture(out)
+        data = datasets.load(dataset)
+        save_samples(data, out)
+        console = _console()
+        if data.notice:
+            console.print(f"NOTE: {data.notice}")
+        console.print(f"{data.describe()}\nWritten: {out}")
+
+
+@app.command("spaces")
+def show_spaces() -> None:
+    """Show every search space: hyperparameters, ranges and baseline values."""
+    import search_spaces
+    from results import tables
+
+    console = _console()
+    for space in search_spaces.SPACES.values():
+        console.print(f"{space.name}: {space.summary}", markup=False)
+        console.print(tables.spaces_table(space.hyperparameters))
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    """Turns what the user can mend into one line on standard error, and exit code 2."""
+    from results import RunError
+    from search_spaces import SpaceError
+    from tuner.errors import InputError, SearchError
+
+    try:
+        yield
+    except (InputError, RunError, SpaceError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except SearchError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDTH_IN_A_FILE)
+
+
+def _report(training: "Training") -> None:
+    print(
+        f"{training.model}, seed {training.seed}: {_count(training.epochs, 'epoch')} in {training.train_s:.1f} s, "
+        f"test accuracy {training.test_accuracy:.4f}, loss {training.test_loss:.4f}",
+        flush=True,
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,38 @@
+"""The names of the files in a run directory, and the columns of its tables."""
+
+RUN = "run.json"
+ORACLE = "oracle.json"
+SUMMARY = "summary.csv"
+EPOCHS = "epochs.csv"
+EVALUATION_CSV = "evaluation.csv"
+EVALUATION_JSON = "evaluation.json"
+BEST_MODEL = "best_model.keras"
+
+TRIAL_PREFIX = "trial_"
+TRIAL = "trial.json"
+TRIAL_RECORD = "record.json"
+TRIAL_EPOCHS = "epochs.csv"
+
+HYPERPARAMETER_PREFIX = "hp_"
+
+SUMMARY_COLUMNS = [
+    "trial_id",
+    "status",
+    "is_baseline",
+    "score",
+    "val_accuracy",
+    "val_loss",
+    "accuracy",
+    "loss",
+    "best_epoch",
+    "epochs_run",
+    "pruned",
+    "parameters",
+    "duration_s",
+    "started_at",
+    "ended_at",
+    "seed",
+    "error",
+]
+EPOCH_KEYS = ["trial_id", "execution", "epoch"]
+EVALUATION_COLUMNS = ["model", "seed", "epochs", "test_accuracy", "test_loss", "train_s"]

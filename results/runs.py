@@ -1,0 +1,40 @@
+"""Finds runs by name."""
+
+from pathlib import Path
+
+from results import layout
+from results.errors import RunError
+
+ROOT = Path("runs")
+
+
+def directory(name: str) -> Path:
+    """The directory of the run `name`: under `runs/` for a plain name, else the path that it is.
+
+    Raises:
+        RunError: The name is empty.
+    """
+    if not name.strip():
+        raise RunError("the run's name is empty: give a name or a path")
+    path = Path(name).expanduser()
+    is_plain = path.name == name and name != ".."
+    return ROOT / name if is_plain else path
+
+
+def find(name: str | None) -> Path:
+    """The directory of the run `name`, or of the run that was written to last.
+
+    Raises:
+        RunError: No name was given, and there is no run.
+    """
+    if name is not None:
+        return directory(name)
+    runs = {path.parent for path in ROOT.glob(f"*/{layout.RUN}")}
+    if not runs:
+        raise RunError(f"there is no run in {str(ROOT)!r}: `search` makes one, or give the path of one")
+    return max(runs, key=_last_written)
+
+
+def _last_written(run: Path) -> float:
+    files = (run / name for name in (layout.RUN, layout.SUMMARY, layout.ORACLE))
+    return max(file.stat().st_mtime for file in files if file.exists())

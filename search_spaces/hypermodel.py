@@ -1,0 +1,39 @@
+"""A search space as Keras Tuner's HyperModel."""
+
+from typing import Any
+
+import keras
+import keras_tuner
+
+from search_spaces.space import SearchSpace, Value
+
+
+class SpaceHyperModel(keras_tuner.HyperModel):
+    """Builds and fits the models of a `SearchSpace`; works with any Keras Tuner tuner.
+
+    Attributes:
+        space: The search space.
+        baseline: The values of the documented point.
+    """
+
+    def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], num_classes: int) -> None:
+        super().__init__(name=space.name)
+        self.space = space
+        self.input_shape = input_shape
+        self.num_classes = num_classes
+
+    @property
+    def baseline(self) -> dict[str, Value]:
+        return self.space.baseline
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        self.space.declare(hp)
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """The compiled model of the point `hp`."""
+        self.space.declare(hp)
+        return self.space.build(hp, self.input_shape, self.num_classes)
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        """`model.fit` for `hp["epochs"]` epochs in batches of the documented size."""
+        return model.fit(*args, **{"batch_size": self.space.batch_size, "epochs": hp["epochs"]} | kwargs)

@@ -1,0 +1,165 @@
+"""What a search space is, said without loading Keras."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+    import keras_tuner
+
+    from search_spaces.hypermodel import SpaceHyperModel
+
+Value = int | float | str | bool
+
+
+class SpaceError(ValueError):
+    """A search space or a hyperparameter that does not exist, or a value that it does not have."""
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One hyperparameter as declared, in Keras Tuner's terms.
+
+    Attributes:
+        kind: Keras Tuner's class: `Int`, `Float`, `Choice`, `Boolean` or `Fixed`.
+        name: Its name, unique in the space.
+        default: Its value at the baseline point.
+        min_value, max_value: The range of an Int or Float, both ends included.
+        step: The distance between values (their ratio under log sampling); None for any value.
+        sampling: `linear`, `log` or `reverse_log`.
+        values: The values of a Choice, a Boolean or a Fixed.
+        conditions: (parent, parent's values) pairs under which it is active; all must hold.
+    """
+
+    kind: str
+    name: str
+    default: Value
+    min_value: float | None = None
+    max_value: float | None = None
+    step: float | None = None
+    sampling: str = "linear"
+    values: tuple[Value, ...] = ()
+    conditions: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in ("Int", "Float")
+
+    @property
+    def range(self) -> str:
+        """Its values for a person to read, such as `4..64 step 4` or `adam, sgd`."""
+        if not self.is_numeric:
+            return ", ".join(map(str, self.values))
+        text = f"{self.min_value:g}..{self.max_value:g}"
+        if self.step is not None:
+            text += f" step {self.step:g}"
+        return text if self.sampling == "linear" else f"{text} ({self.sampling})"
+
+
+class Declaration:
+    """Stands in for `keras_tuner.HyperParameters` where a space is only described.
+
+    It answers the same calls, returns the defaults, and records what was declared.
+    """
+
+    def __init__(self) -> None:
+        self.hyperparameters: list[Hyperparameter] = []
+        self._conditions: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+
+    def Int(
+        self,
+        name: str,
+        min_value: int,
+        max_value: int,
+        step: int | None = None,
+        sampling: str = "linear",
+        default: int | None = None,
+    ) -> int | None:
+        default = min_value if default is None else default
+        return self._add("Int", name, default, min_value, max_value, step, sampling)
+
+    def Float(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        step: float | None = None,
+        sampling: str = "linear",
+        default: float | None = None,
+    ) -> float | None:
+        default = min_value if default is None else default
+        return self._add("Float", name, default, min_value, max_value, step, sampling)
+
+    def Choice(
+        self, name: str, values: list[Value], ordered: bool | None = None, default: Value | None = None
+    ) -> Value | None:
+        return self._add("Choice", name, values[0] if default is None else default, values=tuple(values))
+
+    def Boolean(self, name: str, default: bool = False) -> bool | None:
+        return self._add("Boolean", name, default, values=(True, False))
+
+    def Fixed(self, name: str, value: Value) -> Value | None:
+        return self._add("Fixed", name, value, values=(value,))
+
+    @contextlib.contextmanager
+    def conditional_scope(self, parent_name: str, parent_values: list[Value]) -> Iterator[None]:
+        outer = self._conditions
+        self._conditions = (*outer, (parent_name, tuple(parent_values)))
+        try:
+            yield
+        finally:
+            self._conditions = outer
+
+    def _add(self, kind: str, name: str, default: Value, *arguments: Any, **keywords: Any) -> Value | None:
+        self.hyperparameters.append(
+            Hyperparameter(kind, name, default, *arguments, **keywords, conditions=self._conditions)
+        )
+        return default if self._is_active() else None
+
+    def _is_active(self) -> bool:
+        defaults = {hyperparameter.name: hyperparameter.default for hyperparameter in self.hyperparameters}
+        return all(defaults[parent] in values for parent, values in self._conditions)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """A space of models around a documented one.
+
+    Attributes:
+        name: The name on the command line.
+        summary: One line on what it searches.
+        declare: Declares every hyperparameter, `epochs` included; its defaults are the baseline point.
+        build: Makes the compiled model of a point, from the values, the input shape (height, width, channels)
+            and the number of classes.
+        batch_size: The documented batch size.
+    """
+
+    name: str
+    summary: str
+    declare: "Callable[[keras_tuner.HyperParameters | Declaration], None]" = field(repr=False)
+    build: "Callable[[keras_tuner.HyperParameters, tuple[int, ...], int], keras.Model]" = field(repr=False)
+    batch_size: int = 32
+
+    @property
+    def hyperparameters(self) -> list[Hyperparameter]:
+        """Every hyperparameter, in the order of declaration."""
+        declaration = Declaration()
+        self.declare(declaration)
+        return declaration.hyperparameters
+
+    @property
+    def baseline(self) -> dict[str, Value]:
+        """The documented point: the default of every hyperparameter that is active there."""
+        point: dict[str, Value] = {}
+        for hyperparameter in self.hyperparameters:
+            if all(point.get(parent) in values for parent, values in hyperparameter.conditions):
+                point[hyperparameter.name] = hyperparameter.default
+        return point
+
+    def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "SpaceHyperModel":
+        """This space as a `keras_tuner.HyperModel` for images of `input_shape` in `num_classes` classes."""
+        from search_spaces.hypermodel import SpaceHyperModel
+
+        return SpaceHyperModel(self, input_shape, num_classes)

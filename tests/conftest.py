@@ -1,0 +1,78 @@
+"""What several tests share: the command line in a subprocess, data made on the spot, one finished search."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"
+# Narrow and short, so that a trial takes seconds; three trials.
+SEARCH = ["search", "--trials", "3", "--dataset", "digits", "--train-samples", "600", "--set", "epochs=1:2"]
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_cli(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python cli.py ARGUMENTS` in the folder `cwd`."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "160"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def offline(home: Path) -> dict[str, str]:
+    """An environment in which Keras has nothing in its cache and can download nothing."""
+    nowhere = "http://127.0.0.1:9"
+    return {"KERAS_HOME": str(home), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "https_proxy": nowhere}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """The command line, run in an empty folder."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return run_cli(*arguments, cwd=tmp_path, **environment)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A finished search: the folder that it was run in, and what it printed."""
+    folder = tmp_path_factory.mktemp("searched")
+    done = run_cli(*SEARCH, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="session")
+def run_directory(searched: tuple[Path, str]) -> Path:
+    """The run directory of the finished search; to be read only."""
+    return searched[0] / "runs" / "digits-baseline_cnn-random-seed0"
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    """Random images of three classes, as an `.npz` file would hold them."""
+    rng = np.random.default_rng(0)
+    return {
+        "x_train": rng.integers(0, 256, (60, 10, 12), dtype="uint8"),
+        "y_train": np.arange(60) % 3,
+        "x_test": rng.integers(0, 256, (9, 10, 12), dtype="uint8"),
+        "y_test": np.arange(9) % 3,
+    }
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Every path below `folder` with its content: what must not change."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}

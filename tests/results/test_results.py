@@ -1,0 +1,82 @@
+"""Reading runs, and the arithmetic of the verdict."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+import results
+from results import files, reader, verdict
+
+
+def test_read_gives_the_tables_that_the_files_hold(run_directory: Path) -> None:
+    run = results.read(run_directory)
+    with (run_directory / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(run.trials.columns) == list(rows[0])
+    assert run.trials["val_accuracy"].tolist() == [float(row["val_accuracy"]) for row in rows]
+    assert run.trials["hp_filters"].tolist() == [int(row["hp_filters"]) for row in rows]
+    assert run.best["score"] == max(float(row["score"]) for row in rows)
+    assert len(run.epochs) == sum(int(row["epochs_run"]) for row in rows)
+
+
+def test_equal_scores_rank_in_trial_order_as_in_keras_tuner(run_directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes((run_directory / "run.json").read_bytes())
+    for number, score in enumerate([0.5, 0.9, 0.9]):
+        trial = json.loads((run_directory / "trial_0" / "trial.json").read_text())
+        trial |= {"trial_id": str(number), "score": score}
+        (tmp_path / f"trial_{number}").mkdir()
+        files.write_json(tmp_path / f"trial_{number}" / "trial.json", trial)
+    assert results.read(tmp_path).finished["trial_id"].tolist() == ["1", "2", "0"]
+
+
+def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "epochs.csv").write_text("epoch,loss,val_loss\n1,0.5,NA\n2,0.")
+    assert reader.read_epochs(tmp_path) == [{"trial_id": tmp_path.name, "epoch": 1, "loss": 0.5, "val_loss": None}]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "table.json"
+    files.write_json(path, {"before": 1})
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        files.write_json(path, {"after": object()})
+    with pytest.raises(UnicodeEncodeError):
+        files.write_text(path, "\ud800")
+    assert files.read_json(path) == {"before": 1}
+    assert [found.name for found in tmp_path.iterdir()] == ["table.json"]
+
+
+def test_the_verdict_is_welchs() -> None:
+    baseline, best = [0.979, 0.981, 0.980], [0.985, 0.990, 0.986]
+    found = verdict.judge(baseline, best, 0.1135)
+    interval = stats.t.interval(0.95, 2, loc=0.98, scale=stats.sem(baseline))
+    assert (found.baseline.low, found.baseline.high) == pytest.approx(interval)
+    test = stats.ttest_ind(best, baseline, equal_var=False)
+    assert found.p_value == pytest.approx(test.pvalue)
+    assert found.difference.mean == pytest.approx(0.007)
+    assert found.significant is True
+    assert verdict.judge(best, baseline, None).difference.mean == pytest.approx(-0.007)
+
+
+def test_a_small_difference_is_not_called_significant() -> None:
+    found = verdict.judge([0.979, 0.981, 0.980], [0.980, 0.982, 0.9795], None)
+    assert found.significant is False
+    assert found.difference.low < 0 < found.difference.high
+
+
+def test_one_seed_has_no_interval_and_no_significance() -> None:
+    found = verdict.judge([0.9], [0.99], None)
+    assert found.best == verdict.Interval(0.99, None, None, 1)
+    assert found.significant is None
+
+
+def test_no_spread_at_all() -> None:
+    assert verdict.judge([0.9, 0.9], [0.9, 0.9], None).significant is False
+    assert verdict.judge([0.9, 0.9], [0.95, 0.95], None).significant is True
+
+
+def test_an_interval_of_shares_stays_within_0_and_1() -> None:
+    interval = verdict.mean([0.95, 1.0])
+    assert (interval.high, interval.low > 0) == (1.0, True)

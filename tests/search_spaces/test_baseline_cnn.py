@@ -1,0 +1,84 @@
+"""The baseline point is exactly the documented model."""
+
+import search_spaces
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import keras  # noqa: E402
+import keras_tuner  # noqa: E402
+import pytest  # noqa: E402
+from keras import layers  # noqa: E402
+
+
+def documented() -> keras.Model:
+    """The model as its README writes it."""
+    model = keras.Sequential(
+        [
+            layers.Conv2D(28, kernel_size=(3, 3), activation="relu", input_shape=(28, 28, 1)),
+            layers.MaxPooling2D(pool_size=(2, 2)),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
+def test_baseline_point_is_the_documented_model() -> None:
+    space = search_spaces.get("baseline_cnn")
+    hypermodel = space.hypermodel((28, 28, 1), 10)
+    hp = keras_tuner.HyperParameters()
+    keras.utils.clear_session()  # names are counted up from here
+    ours = hypermodel.build(hp)
+    keras.utils.clear_session()
+    theirs = documented()
+
+    assert hp.values == space.baseline == {"filters": 28, "dense_units": 128, "dropout": 0.2, "epochs": 1}
+    assert [type(layer) for layer in ours.layers] == [type(layer) for layer in theirs.layers]
+    for one, other in zip(ours.layers, theirs.layers, strict=True):
+        assert one.get_config() == other.get_config()
+    assert ours.input_shape == theirs.input_shape
+    assert ours.get_compile_config() == theirs.get_compile_config()
+    assert ours.optimizer.get_config() == theirs.optimizer.get_config()
+    assert ours.count_params() == theirs.count_params() == 607_394
+
+
+def test_the_documented_training_is_one_epoch_in_batches_of_32() -> None:
+    space = search_spaces.get("baseline_cnn")
+    hypermodel = space.hypermodel((28, 28, 1), 10)
+    hp = keras_tuner.HyperParameters()
+    model = hypermodel.build(hp)
+    received: dict = {}
+    model.fit = lambda *args, **kwargs: received.update(kwargs)
+    hypermodel.fit(hp, model, "x", "y", callbacks=[])
+    assert received == {"batch_size": 32, "epochs": 1, "callbacks": []}
+
+
+def test_a_hypermodel_works_with_plain_keras_tuner(tmp_path) -> None:  # noqa: ANN001
+    hypermodel = search_spaces.get("baseline_cnn").hypermodel((28, 28, 3), 7)
+    tuner = keras_tuner.RandomSearch(hypermodel, objective="val_accuracy", directory=tmp_path)
+    space = {hp.name: (hp.min_value, hp.max_value, hp.step) for hp in tuner.oracle.get_space().space}
+    assert space == {
+        "filters": (4, 64, 4),
+        "dense_units": (32, 512, 32),
+        "dropout": (0.0, 0.6, 0.1),
+        "epochs": (1, 10, 1),
+    }
+    model = hypermodel.build(tuner.oracle.get_space())
+    assert model.input_shape == (None, 28, 28, 3)
+    assert model.output_shape == (None, 7)
+
+
+def test_the_declaration_is_what_keras_tuner_sees() -> None:
+    for space in search_spaces.SPACES.values():
+        hp = keras_tuner.HyperParameters()
+        space.declare(hp)
+        declared = space.hyperparameters
+        assert [one.name for one in declared] == [one.name for one in hp.space]
+        assert [one.kind for one in declared] == [type(one).__name__ for one in hp.space]
+        assert [one.default for one in declared] == [one.default for one in hp.space]
+        assert space.baseline == hp.values

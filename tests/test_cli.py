@@ -1,0 +1,225 @@
+"""The main job through the command line: search, best, baseline, results, samples, spaces."""
+
+import csv
+import json
+import math
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from tests.conftest import ROOT, SEARCH, Cli, offline, run_cli
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def scores(path: Path) -> list[tuple[str, ...]]:
+    """What must be the same when a search is repeated: all but the times."""
+    timed = ("duration_s", "started_at", "ended_at")
+    return [tuple(value for name, value in row.items() if name not in timed) for row in rows(path)]
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-X", "importtime", str(ROOT / "cli.py"), "--help"], capture_output=True)
+    took = time.monotonic() - began
+    assert done.returncode == 0
+    assert b"search" in done.stdout
+    loaded = {line.split(b"|")[-1].strip().split(b".")[0] for line in done.stderr.splitlines()}
+    assert not loaded & {b"tensorflow", b"keras", b"keras_tuner", b"numpy", b"pandas", b"matplotlib", b"scipy"}
+    assert took < 5  # 0.3 s on a quiet machine; importing TensorFlow alone takes longer than this
+
+
+@pytest.mark.parametrize("arguments", [["spaces"], ["results"]])
+def test_commands_that_only_read_do_not_load_tensorflow(
+    arguments: list[str], searched: tuple[Path, str], tmp_path: Path
+) -> None:
+    script = f"import sys; sys.argv = ['cli.py', *{arguments!r}]; sys.path.insert(0, {str(ROOT)!r}); import cli\n"
+    script += "try: cli.app()\nfinally: assert not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=searched[0], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_spaces_shows_ranges_and_baseline(cli: Cli) -> None:
+    shown = [" ".join(line.split()) for line in cli("spaces").stdout.splitlines()]
+    assert "filters Int 4..64 step 4 28" in shown
+    assert "dense_units Int 32..512 step 32 128" in shown
+    assert "dropout Float 0..0.6 step 0.1 0.2" in shown
+    assert "epochs Int 1..10 1" in shown
+
+
+def test_search_prints_every_trial_and_the_best(searched: tuple[Path, str]) -> None:
+    _, printed = searched
+    for number in (1, 2, 3):
+        assert f"[{number}/3] trial {number - 1} | filters=" in printed
+    assert "(baseline)" in printed
+    assert "left" in printed
+    assert "The best of 3 trials" in printed
+    assert "The baseline is number" in printed
+    assert "summary.csv" in printed
+
+
+def test_summary_has_the_columns_and_the_baseline_first(run_directory: Path) -> None:
+    table = rows(run_directory / "summary.csv")
+    assert list(table[0]) == [
+        "trial_id", "status", "is_baseline", "score", "val_accuracy", "val_loss", "accuracy", "loss", "best_epoch",
+        "epochs_run", "pruned", "parameters", "duration_s", "started_at", "ended_at", "seed", "error",
+        "hp_filters", "hp_dense_units", "hp_dropout", "hp_epochs",
+    ]  # fmt: skip
+    assert [row["trial_id"] for row in table] == ["0", "1", "2"]
+    assert [row["is_baseline"] for row in table] == ["True", "False", "False"]
+    assert [table[0][f"hp_{name}"] for name in ("filters", "dense_units", "dropout", "epochs")] == [
+        "28",
+        "128",
+        "0.2",
+        "1",
+    ]
+    assert {row["status"] for row in table} == {"COMPLETED"}
+    assert table[0]["parameters"] == "607394"
+    assert all(row["hp_epochs"] in ("1", "2") for row in table)
+
+
+def test_a_trials_figures_are_those_of_its_best_epoch(run_directory: Path) -> None:
+    epochs = rows(run_directory / "epochs.csv")
+    for row in rows(run_directory / "summary.csv"):
+        curve = [epoch for epoch in epochs if epoch["trial_id"] == row["trial_id"]]
+        assert [epoch["epoch"] for epoch in curve] == [str(number + 1) for number in range(int(row["epochs_run"]))]
+        best = max(curve, key=lambda epoch: float(epoch["val_accuracy"]))
+        assert row["best_epoch"] == best["epoch"]
+        assert row["score"] == row["val_accuracy"]
+        for name in ("val_accuracy", "val_loss", "accuracy", "loss"):
+            assert float(row[name]) == float(best[name])
+
+
+def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *SEARCH], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert any(line.startswith("[1/3]") for line in process.stdout)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    interrupted = tmp_path / "runs" / run_directory.name
+    assert len(rows(interrupted / "summary.csv")) == 1
+    first = (interrupted / "trial_0" / "record.json").read_text()
+
+    done = run_cli(*SEARCH, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "going on: 1 of 3 trials are done" in done.stdout
+    assert (interrupted / "trial_0" / "record.json").read_text() == first, "a finished trial was run again"
+    assert scores(interrupted / "summary.csv") == scores(run_directory / "summary.csv")
+
+    again = run_cli(*SEARCH, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "all 3 trials are done" in again.stdout
+    assert scores(interrupted / "summary.csv") == scores(run_directory / "summary.csv")
+
+
+def test_a_run_made_with_other_options_is_refused(searched: tuple[Path, str]) -> None:
+    folder, _ = searched
+    other = [argument if argument != "600" else "700" for argument in SEARCH]
+    done = run_cli(*other, cwd=folder)
+    assert done.returncode == 2
+    assert "train_samples was 600 and is now 700" in done.stderr
+    assert "--overwrite" in done.stderr
+
+
+def test_overwrite_spares_a_folder_that_is_no_run(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("precious")
+    done = cli("search", "--dataset", "digits", "--run", "./thesis", "--overwrite")
+    assert done.returncode == 2
+    assert "holds other things than a run" in done.stderr
+    assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "precious"
+
+
+def test_results_sorts_cuts_and_exports(searched: tuple[Path, str], run_directory: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    done = run_cli("results", run_directory, "--sort", "hp_filters", "--top", "2", "--csv", out, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = rows(run_directory / "summary.csv")
+    expected = sorted(table, key=lambda row: int(row["hp_filters"]))[:2]
+    assert [row["trial_id"] for row in rows(out)] == [row["trial_id"] for row in expected]
+    assert list(rows(out)[0]) == list(table[0])
+    best_first = run_cli("results", cwd=searched[0])
+    shown = [line.split()[0] for line in best_first.stdout.splitlines() if "completed" in line]
+    assert shown == [row["trial_id"] for row in sorted(table, key=lambda row: -float(row["score"]))]
+
+
+def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_directory, tmp_path / "runs" / "copy")
+    done = run_cli("best", "--run", "copy", "--evaluate", "--seeds", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "copy"
+    trainings = rows(run / "evaluation.csv")
+    assert list(trainings[0]) == ["model", "seed", "epochs", "test_accuracy", "test_loss", "train_s"]
+    assert [(row["model"], row["seed"]) for row in trainings] == [
+        ("baseline", "0"),
+        ("baseline", "1"),
+        ("best", "0"),
+        ("best", "1"),
+    ]
+    accuracy = {
+        name: [float(row["test_accuracy"]) for row in trainings if row["model"] == name]
+        for name in ("baseline", "best")
+    }
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    verdict = evaluation["verdict"]
+    for name, values in accuracy.items():
+        mean, half = statistics.mean(values), stats.t.ppf(0.975, 1) * statistics.stdev(values) / math.sqrt(2)
+        assert verdict[name]["mean"] == pytest.approx(mean)
+        assert verdict[name]["low"] == pytest.approx(max(0, mean - half))
+        assert verdict[name]["high"] == pytest.approx(min(1, mean + half))
+        assert f"{100 * mean:.2f}%" in done.stdout
+    welch = stats.ttest_ind(accuracy["best"], accuracy["baseline"], equal_var=False).confidence_interval(0.95)
+    assert verdict["difference"]["low"] == pytest.approx(welch.low)
+    assert verdict["significant"] == (not welch.low <= 0 <= welch.high)
+    assert f"{100 * verdict['difference']['mean']:+.2f} points" in done.stdout
+    assert evaluation["reloaded_accuracy"] == accuracy["best"][0]
+    best = max(rows(run / "summary.csv"), key=lambda row: float(row["score"]))
+    assert evaluation["hyperparameters"]["filters"] == int(best["hp_filters"])
+    assert "not comparable" in done.stdout
+    assert "11.35" not in done.stdout
+    assert verdict["documented"] is None
+
+    import keras
+
+    assert keras.models.load_model(run / "best_model.keras").count_params() == int(best["parameters"])
+
+
+def test_auto_without_network_falls_back_to_digits_loudly(cli: Cli, tmp_path: Path) -> None:
+    done = cli("baseline", "--seeds", "1", **offline(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "NOTE: MNIST is not in Keras's cache and could not be downloaded: using scikit-learn's digits" in done.stdout
+    assert "607,394" in done.stdout
+    assert "Compiled with adam, sparse_categorical_crossentropy" in done.stdout
+    assert "baseline, seed 0: 1 epoch in" in done.stdout
+    assert "not comparable" in done.stdout
+    assert done.stderr == ""
+
+
+def test_mnist_by_name_without_network_names_the_two_ways_out(cli: Cli, tmp_path: Path) -> None:
+    done = cli("samples", "--dataset", "mnist", **offline(tmp_path / "home"))
+    assert done.returncode == 2
+    assert "path of an .npz file" in done.stderr
+    assert "--dataset digits" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_samples_draws_a_picture(cli: Cli, tmp_path: Path) -> None:
+    from matplotlib import image
+
+    assert cli("samples", "--dataset", "digits", "--out", "grid.png").returncode == 0
+    picture = image.imread(tmp_path / "grid.png")
+    assert picture.shape[0] > 400
+    assert picture[..., :3].min() == 0
+    assert picture[..., :3].max() == 1

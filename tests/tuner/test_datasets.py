@@ -1,0 +1,98 @@
+"""Loading, scaling, naming and splitting of data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuner import InputError, datasets
+
+
+def saved(path: Path, arrays: dict[str, np.ndarray]) -> datasets.Dataset:
+    np.savez(path, **arrays)
+    return datasets.load(str(path))
+
+
+def test_bytes_are_scaled_and_floats_are_not(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    as_bytes = saved(tmp_path / "mine.npz", arrays)
+    assert as_bytes.name == "mine"
+    assert as_bytes.source == str(tmp_path / "mine.npz")
+    assert as_bytes.input_shape == (10, 12, 1)
+    assert as_bytes.num_classes == 3
+    assert as_bytes.x_train.dtype == np.float32
+    np.testing.assert_array_equal(as_bytes.x_train[..., 0], (arrays["x_train"] / 255).astype("float32"))
+    floats = {name: (array * 3.0 if name.startswith("x") else array) for name, array in arrays.items()}
+    np.testing.assert_array_equal(saved(tmp_path / "f.npz", floats).x_train[..., 0], floats["x_train"])
+
+
+def test_colour_images_and_labels_in_a_column_are_taken(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    colour = {name: np.stack([array] * 3, -1) if name.startswith("x") else array for name, array in arrays.items()}
+    colour["y_train"] = colour["y_train"][:, np.newaxis]
+    dataset = saved(tmp_path / "colour.npz", colour)
+    assert dataset.input_shape == (10, 12, 3)
+    assert dataset.y_train.shape == (60,)
+
+
+def test_the_fingerprint_is_of_the_arrays_not_of_the_file(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    one = saved(tmp_path / "one.npz", arrays).fingerprint
+    scaled = {name: array / 255 if name.startswith("x") else array for name, array in arrays.items()}
+    assert saved(tmp_path / "two.npz", scaled).fingerprint == one
+    changed = dict(arrays, x_test=arrays["x_test"].copy())
+    changed["x_test"][0, 0, 0] ^= 1
+    assert saved(tmp_path / "three.npz", changed).fingerprint != one
+
+
+def test_only_mnist_is_compared_with_the_documented_accuracy(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    dataset = saved(tmp_path / "mnist.npz", arrays)
+    assert dataset.documented_accuracy is None
+    assert replace(dataset, fingerprint=datasets.MNIST_FINGERPRINT).documented_accuracy == 0.1135
+
+
+def test_digits_are_real_digits_of_mnists_size() -> None:
+    digits = datasets.load("digits")
+    assert digits.x_train.shape == (1500, 28, 28, 1)
+    assert digits.x_test.shape == (297, 28, 28, 1)
+    assert digits.x_train.min() == 0
+    assert digits.x_train.max() == 1
+    assert np.bincount(digits.y_test).tolist() == pytest.approx([29.7] * 10, abs=1.5)
+
+
+def test_the_split_is_stratified_seeded_and_a_sixth() -> None:
+    digits = datasets.load("digits")
+    split = datasets.split(digits, seed=0)
+    assert len(split.x_train) == len(split.y_train) == 1250
+    assert len(split.x_validation) == len(split.y_validation) == 250
+    shares = np.bincount(digits.y_train) / len(digits.y_train)
+    for labels in (split.y_train, split.y_validation):
+        assert np.abs(np.bincount(labels) - shares * len(labels)).max() <= 1
+    again, other = datasets.split(digits, seed=0), datasets.split(digits, seed=1)
+    np.testing.assert_array_equal(split.x_validation, again.x_validation)
+    assert not np.array_equal(split.x_validation, other.x_validation)
+
+
+@pytest.mark.parametrize("samples", [10, 11, 60, 600, 1499, 1500])
+def test_a_part_is_cut_from_the_training_images_alone(samples: int) -> None:
+    digits = datasets.load("digits")
+    numbered = replace(digits, x_train=np.arange(1500.0).reshape(-1, 1, 1, 1))
+    split = datasets.split(numbered, 0, samples)
+    drawn = np.concatenate([split.x_train, split.x_validation]).ravel().astype(int)
+    assert len(drawn) == len(set(drawn)) == samples
+    assert len(split.x_validation) == max(1, round(samples / 6))
+    labels = np.concatenate([split.y_train, split.y_validation])
+    np.testing.assert_array_equal(labels, digits.y_train[drawn])
+    exact = np.bincount(digits.y_train) * samples / 1500
+    assert np.abs(np.bincount(labels, minlength=10) - exact).max() < 1
+
+
+def test_a_search_does_not_see_the_test_images() -> None:
+    digits = datasets.load("digits")
+    blank = replace(digits, x_test=np.zeros_like(digits.x_test), y_test=np.zeros_like(digits.y_test))
+    one, other = datasets.split(digits, 3), datasets.split(blank, 3)
+    for name in ("x_train", "y_train", "x_validation", "y_validation"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown dataset 'cifar': choose auto, mnist, fashion_mnist, digits, or"):
+        datasets.load("cifar")

@@ -1,0 +1,177 @@
+"""The tuner as a Keras Tuner user meets it, and Keras Tuner reading what it left."""
+
+from pathlib import Path
+
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import keras  # noqa: E402
+import keras_tuner  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import results  # noqa: E402
+import search_spaces  # noqa: E402
+from tuner import SearchError, Tuner, oracles, seeds  # noqa: E402
+from tuner.overrides import narrow  # noqa: E402
+
+RNG = np.random.default_rng(0)
+SEED_OF_EVERY_BEHAVIOUR = 1
+X, Y = RNG.random((64, 4), dtype="float32"), RNG.integers(0, 2, 64)
+
+
+class Small(keras_tuner.HyperModel):
+    """Two classes from four numbers; `fails` makes some points raise or diverge."""
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        units = hp.Int("units", 1, 64, default=7)
+        behaviour = hp.Choice("behaviour", ["well", "raise", "diverge"])
+        if behaviour == "raise":
+            raise ValueError("no such layer")
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units), keras.layers.Dense(2, "softmax")])
+        rate = 1e38 if behaviour == "diverge" else 0.01
+        model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+
+def tuner(folder: Path, oracle: keras_tuner.Oracle | str = "random", **arguments: object) -> Tuner:
+    return Tuner(Small(), oracle, directory=folder, project_name="run", **{"max_trials": 4, **arguments})
+
+
+def run(folder: Path, **arguments: object) -> Tuner:
+    made = tuner(folder, **arguments)
+    made.search(X, Y, epochs=2, validation_data=(X, Y), verbose=0)
+    return made
+
+
+def trials(folder: Path) -> list[dict[str, object]]:
+    directories = results.reader.trial_directories(folder / "run")
+    return [results.reader.read_trial(directory) for directory in directories]
+
+
+def test_the_defaults_come_first_and_failures_are_recorded(tmp_path: Path) -> None:
+    done = run(tmp_path, max_trials=4, seed=SEED_OF_EVERY_BEHAVIOUR)
+    rows = trials(tmp_path)
+    assert len(rows) == 4
+    assert (rows[0]["hp_units"], rows[0]["hp_behaviour"], rows[0]["is_baseline"]) == (7, "well", True)
+    said = {"raise": "ValueError: no such layer", "diverge": "the loss became nan"}
+    assert {row["hp_behaviour"] for row in rows} == {"well", *said}, "the seed should give every behaviour"
+    for row in rows:
+        if row["hp_behaviour"] == "well":
+            assert row["status"] == "COMPLETED"
+            assert row["error"] is None
+        else:
+            assert row["status"] == "FAILED"
+            assert row["score"] is None
+            assert said[row["hp_behaviour"]] in row["error"]
+    best = done.get_best_hyperparameters()[0]
+    assert best["behaviour"] == "well"
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
+    points = {}
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        run(tmp_path / name, seed=seed)
+        points[name] = [(row["hp_units"], row["hp_behaviour"], row["score"]) for row in trials(tmp_path / name)]
+    assert points["a"] == points["b"]
+    assert points["a"][0] != points["c"][0], "the baseline's training has the run's seed"
+    assert points["a"][1:] != points["c"][1:]
+
+
+def test_a_trial_is_the_same_in_whatever_order_it_runs(tmp_path: Path) -> None:
+    """Its seed comes from its id: a run of 2 trials is the beginning of a run of 1,000."""
+    run(tmp_path / "short", max_trials=2)
+    long = tuner(tmp_path / "long", max_trials=1000)
+    assert seeds.trial_seed(0, "1") == seeds.trial_seed(0, "0001") != seeds.trial_seed(1, "1")
+    assert long.oracle.create_trial("tuner0").trial_id == "0000"
+
+
+def test_more_trials_go_on_with_a_finished_run(tmp_path: Path) -> None:
+    run(tmp_path, max_trials=2)
+    before = trials(tmp_path)
+    run(tmp_path, max_trials=4)
+    after = trials(tmp_path)
+    assert after[:2] == before
+    assert len(after) == 4
+
+
+def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> None:
+    run(tmp_path, max_trials=1, executions_per_trial=2)
+    row = trials(tmp_path)[0]
+    curves = results.reader.read_epochs(tmp_path / "run" / "trial_0")
+    assert [(line["execution"], line["epoch"]) for line in curves] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    best = [max(line["val_accuracy"] for line in curves if line["execution"] == number) for number in (0, 1)]
+    assert row["score"] == pytest.approx(sum(best) / 2)
+    assert row["epochs_run"] == 4
+    assert curves[0]["loss"] != curves[2]["loss"], "executions must not share a seed"
+
+
+def test_a_search_in_which_everything_fails_alike_stops_early(tmp_path: Path) -> None:
+    class NoFit(Small):
+        def fit(self, *args: object, **kwargs: object) -> None:
+            raise ValueError("no such column")
+
+    broken = Tuner(NoFit(), directory=tmp_path, project_name="run")
+    with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such column"):
+        broken.search(X, Y, validation_data=(X, Y), verbose=0)
+    assert len(trials(tmp_path)) == 3
+
+
+def test_keras_tuner_reloads_the_run(tmp_path: Path) -> None:
+    ours = run(tmp_path)
+    theirs = keras_tuner.RandomSearch(
+        Small(), objective="val_accuracy", max_trials=4, directory=tmp_path, project_name="run", overwrite=False
+    )
+    assert theirs.oracle.trials.keys() == ours.oracle.trials.keys()
+    for trial_id, trial in ours.oracle.trials.items():
+        assert theirs.oracle.trials[trial_id].get_state() == trial.get_state()
+    assert theirs.remaining_trials == 0
+
+
+def test_seeds_give_points_that_are_not_shifted_copies() -> None:
+    """In Keras Tuner itself, seeds 0 and 2 of a space of two hyperparameters give the same points, one trial apart."""
+    drawn = []
+    for seed in range(5):
+        hp = keras_tuner.HyperParameters()
+        hp.Float("a", 0, 1)
+        hp.Float("b", 0, 1)
+        oracle = oracles.make("random", "val_accuracy", 10, seed, hp)
+        drawn += [oracle.populate_space(str(number))["values"]["a"] for number in range(10)]
+    assert len(set(drawn)) == 50
+
+
+def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
+    space = search_spaces.get("baseline_cnn")
+    declared = keras_tuner.HyperParameters()
+    space.declare(declared)
+    narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
+    oracle = oracles.make("random", "val_accuracy", 30, 0, oracles.sampled(declared, narrowed))
+    Tuner(space.hypermodel((28, 28, 1), 10), oracle, directory=tmp_path, project_name="run")
+    points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
+    assert points[0] == space.baseline
+    assert {point["filters"] for point in points[1:]} == {8, 12, 16}
+    assert {point["dense_units"] for point in points[1:]} == {64}
+    assert {point["dropout"] for point in points[1:]} == {0.1, 0.3}
+
+
+@pytest.mark.parametrize("stale", ["oracle_before_creation", "oracle_before_end"])
+def test_a_kill_between_two_files_loses_no_trial_and_runs_none_twice(tmp_path: Path, stale: str) -> None:
+    """The trial's file and the oracle's are written one after the other; a kill can fall in between."""
+    folder = tmp_path / "run"
+    run(tmp_path, max_trials=2)
+    old = (folder / "oracle.json").read_bytes()
+    if stale == "oracle_before_creation":
+        made = tuner(tmp_path, max_trials=4)
+        trial = made.oracle.create_trial("tuner0")
+        (folder / "oracle.json").write_bytes(old)
+        expected_first = trial.trial_id
+    else:
+        made = tuner(tmp_path, max_trials=3)
+        made.oracle.create_trial("tuner0")
+        begun = (folder / "oracle.json").read_bytes()
+        run(tmp_path, max_trials=3)
+        (folder / "oracle.json").write_bytes(begun)
+        expected_first = "3"
+    resumed = tuner(tmp_path, max_trials=4)
+    assert resumed.oracle.create_trial("tuner0").trial_id == expected_first

@@ -1,0 +1,284 @@
+"""Image classification data, loaded, checked and split: MNIST, Fashion-MNIST, digits, or the user's own `.npz`."""
+
+import hashlib
+import os
+import socket
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tuner import runtime
+from tuner.errors import InputError
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+MNIST_FINGERPRINT = "fd4994b8b1486ade9cacc31462827aa01258e43a4161b17fd7a792170af8a4d2"
+DOCUMENTED_ACCURACY = 0.1135
+
+_DOWNLOAD_TIMEOUT_S = 30
+_VALIDATION_SHARE = 6
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with labels.
+
+    Attributes:
+        name: `mnist`, `fashion_mnist`, `digits`, or the stem of the user's file.
+        source: What to ask for to get it again: a name, or the absolute path of a file.
+        x_train, x_test: float32 (images, height, width, channels); files of uint8 are scaled to [0, 1].
+        y_train, y_test: int32 (images,), classes 0..n-1.
+        fingerprint: SHA-256 over the arrays, as they are here.
+        notice: What the user must know about this choice of data, or empty.
+    """
+
+    name: str
+    source: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    fingerprint: str
+    notice: str = ""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Height, width and channels of an image."""
+        return self.x_train.shape[1:]
+
+    @property
+    def num_classes(self) -> int:
+        return int(self.y_train.max()) + 1
+
+    @property
+    def documented_accuracy(self) -> float | None:
+        """The test accuracy that the baseline's README reports, where it is comparable: on MNIST."""
+        return DOCUMENTED_ACCURACY if self.fingerprint == MNIST_FINGERPRINT else None
+
+    def describe(self) -> str:
+        """One line: name, numbers of images, their shape and classes."""
+        height, width, channels = self.input_shape
+        return (
+            f"{self.name}: {len(self.x_train):,} training and {len(self.x_test):,} test images, "
+            f"{height}x{width}x{channels}, {self.num_classes} classes"
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """A training set cut into a part to train on and a part to validate on; the test images are not here."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_validation: np.ndarray
+    y_validation: np.ndarray
+
+
+def load(source: str) -> Dataset:
+    """Loads the dataset `source`: `auto`, `mnist`, `fashion_mnist`, `digits`, or the path of an `.npz` file.
+
+    `auto` is MNIST where Keras has it in its cache or can download it, else digits.
+
+    Raises:
+        InputError: The name is unknown, the data are not to be had, or the file does not hold what it should.
+    """
+    if source == "auto":
+        return _load_auto()
+    if source in _LOADERS:
+        return _make(source, source, _LOADERS[source]())
+    if source.endswith(".npz") or os.sep in source:
+        path = Path(source).expanduser().resolve()
+        return _make(path.stem, str(path), _read_npz(path))
+    raise InputError(f"unknown dataset {source!r}: choose auto, {', '.join(_LOADERS)}, or the path of an .npz file")
+
+
+def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
+    """Cuts the training images, or a stratified part of `samples` of them, into training and validation parts.
+
+    A sixth is for validation (10,000 of MNIST's 60,000), stratified by class; the same seed gives the same cut.
+
+    Raises:
+        InputError: `samples` is fewer than the classes or more than there are.
+    """
+    labels = dataset.y_train
+    samples = len(labels) if samples is None else samples
+    if not dataset.num_classes <= samples <= len(labels):
+        raise InputError(
+            f"--train-samples is {samples}: give at least one image a class, {dataset.num_classes}, "
+            f"and at most the {len(labels)} that {dataset.name} has"
+        )
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(_stratified(labels, samples, rng))
+    validation = np.sort(_stratified(labels[chosen], max(1, round(samples / _VALIDATION_SHARE)), rng))
+    for_validation = np.zeros(samples, dtype=bool)
+    for_validation[validation] = True
+    train, held_out = chosen[~for_validation], chosen[for_validation]
+    return Split(dataset.x_train[train], labels[train], dataset.x_train[held_out], labels[held_out])
+
+
+def _stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `count` random examples, each class with its share to within one (largest remainder)."""
+    sizes = np.bincount(labels)
+    exact = sizes * count / len(labels)
+    shares = exact.astype(int)
+    remainders = exact - shares
+    shares[np.argsort(-remainders, kind="stable")[: count - shares.sum()]] += 1
+    members = (np.flatnonzero(labels == label) for label in range(len(sizes)))
+    return np.concatenate([rng.choice(indices, share, replace=False) for indices, share in zip(members, shares)])
+
+
+def _load_auto() -> Dataset:
+    try:
+        return load("mnist")
+    except InputError:
+        digits = load("digits")
+    return replace(
+        digits,
+        notice=(
+            "MNIST is not in Keras's cache and could not be downloaded: using scikit-learn's digits "
+            "(1,797 real handwritten digits) instead. Nothing here is comparable with figures for MNIST."
+        ),
+    )
+
+
+def _keras_arrays(name: str) -> dict[str, np.ndarray]:
+    runtime.load_tensorflow()
+    import keras
+
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)
+    try:
+        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises a bare Exception for a failed download
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"dataset {name!r} is not in Keras's cache and could not be downloaded ({cause}): "
+            "give the path of an .npz file of it, as in --dataset path/to/mnist.npz, or use --dataset digits"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+    return dict(zip(ARRAYS, (x_train, y_train, x_test, y_test)))
+
+
+def _digits_arrays() -> dict[str, np.ndarray]:
+    """scikit-learn's 8x8 digits as 28x28 uint8 images, 1,500 to train on and 297 to test on."""
+    from scipy import ndimage
+    from sklearn import datasets
+
+    digits = datasets.load_digits()
+    size = 28 / 8
+    images = ndimage.zoom(digits.images, (1, size, size), order=1, grid_mode=True, mode="nearest")
+    images = np.round(images * (255 / 16)).astype("uint8")
+    test = np.zeros(len(images), dtype=bool)
+    test[_stratified(digits.target, 297, np.random.default_rng(0))] = True
+    return dict(zip(ARRAYS, (images[~test], digits.target[~test], images[test], digits.target[test])))
+
+
+_LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
+    "mnist": lambda: _keras_arrays("mnist"),
+    "fashion_mnist": lambda: _keras_arrays("fashion_mnist"),
+    "digits": _digits_arrays,
+}
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise InputError(f"dataset {str(path)!r} is not there: give the path of an .npz file")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"dataset {str(path)!r} is not an .npz file, or it is cut off: write it with numpy.savez")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in ARRAYS if name not in file]
+            if missing:
+                raise InputError(f"dataset {str(path)!r} lacks {', '.join(missing)}: it needs {', '.join(ARRAYS)}")
+            return {name: file[name] for name in ARRAYS}
+    except InputError:
+        raise
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        if "allow_pickle" in str(error):
+            raise InputError(
+                f"dataset {str(path)!r} holds pickled objects, which could run code and are not loaded: "
+                "save plain arrays of numbers"
+            ) from error
+        raise InputError(f"dataset {str(path)!r} cannot be read ({error}): write it with numpy.savez") from error
+
+
+def _make(name: str, source: str, arrays: dict[str, np.ndarray]) -> Dataset:
+    x_train, y_train = _images(arrays, "x_train", source), _labels(arrays, "y_train", source)
+    x_test, y_test = _images(arrays, "x_test", source), _labels(arrays, "y_test", source)
+    _require(
+        x_train.shape[1:] == x_test.shape[1:],
+        source,
+        f"has training images of {x_train.shape[1:]} and test images of {x_test.shape[1:]}: they must be alike",
+    )
+    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        _require(len(x) == len(y), source, f"has {len(x)} images in x_{part} and {len(y)} labels in y_{part}")
+    classes = np.unique(y_train)
+    _require(
+        len(classes) > 1 and np.array_equal(classes, np.arange(len(classes))),
+        source,
+        f"has labels in y_train that are not 0..n-1 (found {_some(classes)}): number the classes from 0, none left out",
+    )
+    strange = np.setdiff1d(y_test, classes)
+    _require(not len(strange), source, f"has labels in y_test that y_train lacks: {_some(strange)}")
+    fingerprint = _fingerprint(x_train, y_train, x_test, y_test)
+    name = "mnist" if fingerprint == MNIST_FINGERPRINT else name
+    return Dataset(name, source, x_train, y_train, x_test, y_test, fingerprint)
+
+
+def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
+    images = arrays[name]
+    _require(
+        images.dtype == np.uint8 or np.issubdtype(images.dtype, np.floating),
+        source,
+        f"has {name} of {images.dtype}: images must be uint8 (0..255) or float",
+    )
+    _require(
+        images.ndim in (3, 4) and 0 not in images.shape,
+        source,
+        f"has {name} of shape {images.shape}: it must be (images, height, width) or (images, height, width, channels)",
+    )
+    if images.dtype == np.uint8:
+        # Divided as float32, a byte gives the same number as NumPy's `/ 255` rounded to float32.
+        images = images.astype("float32")
+        images /= 255
+    _require(bool(np.isfinite(images).all()), source, f"has NaN or infinity in {name}")
+    images = images if images.ndim == 4 else images[..., np.newaxis]
+    return np.ascontiguousarray(images, dtype="float32")
+
+
+def _labels(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
+    labels = arrays[name]
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    _require(
+        labels.ndim == 1 and len(labels) > 0,
+        source,
+        f"has {name} of shape {labels.shape}: it must hold one class a image, shape (images,)",
+    )
+    _require(
+        np.issubdtype(labels.dtype, np.integer),
+        source,
+        f"has {name} of {labels.dtype}: labels must be whole numbers, 0..n-1",
+    )
+    return labels.astype("int32")
+
+
+def _fingerprint(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def _require(condition: bool, source: str, complaint: str) -> None:
+    if not condition:
+        raise InputError(f"dataset {source!r} {complaint}")
+
+
+def _some(values: np.ndarray) -> str:
+    shown = ", ".join(str(value) for value in values[:10])
+    return shown + ", ..." if len(values) > 10 else shown

@@ -1,0 +1,141 @@
+"""`model.fit` for arrays in memory, without the waits: the same training, faster.
+
+What is changed, and what each change is worth, was measured on the documented CNN; the README has the figures.
+
+- A batch is gathered by indices from the arrays; images are not shuffled one by one.
+- `tf.data`'s autotuning is off: for data in memory it only waits.
+- Many steps run in one call (`steps_per_execution`), so that Python is not asked between them.
+- Validation runs in large batches.
+
+The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
+"""
+
+import functools
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+STEPS_PER_EXECUTION = 32
+VALIDATION_BATCH_SIZE = 500
+
+_PREFETCH = 8
+_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+# Arguments of `fit` that leave the shape of an epoch as it is; any other one keeps Keras's own path.
+_UNDERSTOOD = {
+    "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_data", "validation_batch_size",
+    "validation_freq", "initial_epoch", "shuffle",
+}  # fmt: skip
+
+
+def accelerate(model: keras.Model, seed: int) -> None:
+    """Replaces `model.fit` by a faster one with the same signature and meaning.
+
+    Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged.
+
+    Args:
+        model: A compiled model.
+        seed: Decides the order of the images in every epoch.
+    """
+    plain_fit = model.fit
+    signature = inspect.signature(plain_fit)
+
+    @functools.wraps(plain_fit)
+    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        bound = signature.bind(*args, **kwargs)
+        given = {name: value for name, value in bound.arguments.items() if value is not None}
+        if not given.get("validation_split", True):
+            del given["validation_split"]
+        if not _is_covered(given):
+            return plain_fit(*args, **kwargs)
+        batch_size = given.pop("batch_size", 32)
+        callbacks = list(given.pop("callbacks", ()))
+        x, y = given.pop("x"), given.pop("y")
+        order = EpochOrder(len(x), seed, shuffle=bool(given.pop("shuffle", True)))
+        if "validation_data" in given:
+            validation_batch_size = given.pop("validation_batch_size", VALIDATION_BATCH_SIZE)
+            given["validation_data"] = batches(*given["validation_data"], validation_batch_size)
+        if model.steps_per_execution == 1 and not _watch_batches(callbacks):
+            model.steps_per_execution = STEPS_PER_EXECUTION
+        # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
+        return plain_fit(
+            batches(x, y, batch_size, order.indices), **given, callbacks=[order, *callbacks], shuffle=False
+        )
+
+    model.fit = fit
+
+
+def batches(x: np.ndarray, y: np.ndarray, batch_size: int, indices: "tf.Variable | None" = None) -> tf.data.Dataset:
+    """A dataset of `(x, y)` batches, the last one smaller where the length does not divide.
+
+    Args:
+        indices: int32 (examples,), the order to take the examples in, read anew for every batch; None for as is.
+    """
+    examples, labels = _tensor(x), _tensor(y)
+    count = len(x)
+
+    def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows = slice(number * batch_size, (number + 1) * batch_size)
+        if indices is None:
+            return examples[rows], labels[rows]
+        chosen = indices[rows]
+        return tf.gather(examples, chosen), tf.gather(labels, chosen)
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return tf.data.Dataset.range(-(-count // batch_size)).map(batch).prefetch(_PREFETCH).with_options(options)
+
+
+class EpochOrder(keras.callbacks.Callback):
+    """Draws a fresh order of the examples at the start of every epoch, from the seed and the epoch's number.
+
+    Attributes:
+        indices: int32 (examples,), the order of the present epoch.
+    """
+
+    def __init__(self, count: int, seed: int, shuffle: bool = True) -> None:
+        super().__init__()
+        self._count = count
+        self._seed = seed
+        self._shuffle = shuffle
+        self.indices = tf.Variable(np.arange(count, dtype="int32"), trainable=False)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._shuffle:
+            order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+            self.indices.assign(order.astype("int32"))
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    # As Keras does with arrays: floats of any width become its own.
+    floating = np.issubdtype(array.dtype, np.floating)
+    return tf.constant(array, dtype=keras.config.floatx() if floating else None)
+
+
+def _is_covered(given: dict[str, Any]) -> bool:
+    return (
+        given.keys() <= _UNDERSTOOD
+        and _are_arrays((given.get("x"), given.get("y")))
+        and ("validation_data" not in given or _are_arrays(given["validation_data"]))
+    )
+
+
+def _are_arrays(data: Any) -> bool:
+    return (
+        isinstance(data, (tuple, list))
+        and len(data) == 2
+        and all(isinstance(array, np.ndarray) and array.dtype != object for array in data)
+        and len(data[0]) == len(data[1]) > 0
+    )
+
+
+def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:
+    """Whether a callback wants to be called at every batch, which many steps in one call would not do."""
+    return any(
+        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        for callback in callbacks
+        for hook in _BATCH_HOOKS
+    )

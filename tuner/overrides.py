@@ -1,0 +1,100 @@
+"""`--set`: narrows what a search samples, one hyperparameter at a time.
+
+NAME=VALUE           one value
+NAME=LOW:HIGH[:STEP] a part of the range of an Int or Float; without STEP the declared step stays
+NAME=a,b,c           some of the values
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from search_spaces import Hyperparameter
+from search_spaces.space import Value
+from tuner.errors import InputError
+
+_TRUTH = {"true": True, "false": False}
+
+
+def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) -> list[Hyperparameter]:
+    """The hyperparameters as declared, narrowed by each of `overrides`.
+
+    Raises:
+        InputError: An override is malformed, names an unknown hyperparameter or one twice, or leaves its range.
+    """
+    narrowed = {hyperparameter.name: hyperparameter for hyperparameter in hyperparameters}
+    seen: set[str] = set()
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        name = name.strip()
+        if not equals or not name or not text.strip():
+            raise InputError(f"--set {override!r}: write NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c")
+        if name not in narrowed:
+            raise InputError(f"--set {override!r}: unknown hyperparameter {name!r}: choose of {', '.join(narrowed)}")
+        if name in seen:
+            raise InputError(f"--set {override!r}: {name!r} is set twice: give it once")
+        seen.add(name)
+        try:
+            narrowed[name] = _narrow(narrowed[name], text)
+        except InputError as error:
+            raise InputError(f"--set {override!r}: {error}") from None
+    return list(narrowed.values())
+
+
+def _narrow(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
+    if hyperparameter.is_numeric and ":" in text:
+        return _part(hyperparameter, text)
+    values = tuple(_value(hyperparameter, part) for part in text.split(","))
+    if len(set(values)) < len(values):
+        raise InputError("a value is given twice: give each once")
+    cleared = replace(hyperparameter, min_value=None, max_value=None, step=None, sampling="linear", values=values)
+    if len(values) == 1:
+        return replace(cleared, kind="Fixed", default=values[0])
+    default = hyperparameter.default if hyperparameter.default in values else values[0]
+    return replace(cleared, kind="Choice", default=default)
+
+
+def _part(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
+    parts = text.split(":")
+    if len(parts) not in (2, 3):
+        raise InputError("a range is LOW:HIGH or LOW:HIGH:STEP")
+    low, high = (_value(hyperparameter, part) for part in parts[:2])
+    if low >= high:
+        raise InputError(f"LOW is {low:g} and HIGH is {high:g}: LOW must be below HIGH")
+    step = hyperparameter.step
+    if len(parts) == 3:
+        step = _number(hyperparameter, parts[2])
+        least = 0 if hyperparameter.sampling == "linear" else 1
+        if step <= least:
+            raise InputError(f"STEP is {step:g}: it must be above {least}")
+    default = hyperparameter.default if low <= hyperparameter.default <= high else low
+    return replace(hyperparameter, min_value=low, max_value=high, step=step, default=default)
+
+
+def _value(hyperparameter: Hyperparameter, text: str) -> Value:
+    """The value that `text` stands for, checked against what is declared."""
+    text = text.strip()
+    if hyperparameter.is_numeric:
+        value = _number(hyperparameter, text)
+        # A float's end may be written 0.6 and stored as 0.6000000000000001.
+        slack = 1e-9 * max(1.0, abs(hyperparameter.max_value))
+        if not hyperparameter.min_value - slack <= value <= hyperparameter.max_value + slack:
+            raise InputError(f"{text} is outside {hyperparameter.name}'s range {hyperparameter.range}")
+        return value
+    for value in hyperparameter.values:
+        if text == str(value) or (isinstance(value, bool) and _TRUTH.get(text.lower()) is value):
+            return value
+    raise InputError(f"{text!r} is not one of {hyperparameter.name}'s values: {hyperparameter.range}")
+
+
+def _number(hyperparameter: Hyperparameter, text: str) -> int | float:
+    kind = int if hyperparameter.kind == "Int" else float
+    try:
+        value = kind(text.strip())
+    except ValueError:
+        raise InputError(
+            f"{text.strip()!r} is not a {'whole number' if kind is int else 'number'}, as {hyperparameter.name} is"
+        ) from None
+    if not math.isfinite(value):
+        raise InputError(f"{text.strip()!r} is not a finite number")
+    return value

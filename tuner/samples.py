@@ -1,0 +1,34 @@
+"""A look at the data: sixteen images in a grid."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from tuner.datasets import Dataset
+from tuner.errors import InputError
+
+_SIDE = 4
+
+
+def check_picture(path: Path) -> None:
+    """Raises InputError if no picture can be written to `path`: no such folder, or an ending that is no format."""
+    formats = Figure().canvas.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in formats:
+        raise InputError(f"--out {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
+
+
+def save_samples(dataset: Dataset, path: Path) -> None:
+    """Draws the first 4x4 training images, each titled "Number N" by its label, into the picture `path`."""
+    figure = Figure(figsize=(6, 6.6), layout="constrained")
+    figure.suptitle(dataset.name)
+    count = min(_SIDE**2, len(dataset.x_train))
+    for axes, image, label in zip(
+        figure.subplots(_SIDE, _SIDE).flat, dataset.x_train[:count], dataset.y_train[:count], strict=False
+    ):
+        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
+        axes.set_title(f"Number {label}")
+    for axes in figure.axes:
+        axes.axis("off")
+    figure.savefig(path)
