@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
+    from search_spaces import SearchSpace
     from tuner.evaluation import Training
 
 app = typer.Typer(
@@ -28,6 +31,15 @@ DatasetOption = Annotated[
         "--dataset",
         help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or the path of an .npz file with "
         "x_train, y_train, x_test, y_test.",
+    ),
+]
+Workers = Annotated[
+    str,
+    typer.Option(
+        "--workers",
+        help="Processes that train at once: auto (one a core, or one a GPU), a number, or 0 for this process, for a "
+        "debugger. Scores are the same for any number of workers on the CPU, but not for 0, which uses all cores for "
+        "one trial and so adds in another order.",
     ),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
@@ -57,6 +69,9 @@ def run_search(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")] = False,
+    workers: Workers = "auto",
+    trials_per_gpu: Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")] = 1,
+    keep_weights: Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")] = 3,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped."""
     with _errors():
@@ -64,9 +79,25 @@ def run_search(
         from results import layout, tables
         from tuner.search import SearchOptions, search
 
-        path = search(
-            SearchOptions(trials, space, dataset, oracle, seed, run, train_samples, overrides or [], overwrite)
+        options = SearchOptions(
+            trials=trials,
+            space=space,
+            dataset=dataset,
+            oracle=oracle,
+            seed=seed,
+            run=run,
+            train_samples=train_samples,
+            overrides=overrides or [],
+            overwrite=overwrite,
+            workers=workers,
+            trials_per_gpu=trials_per_gpu,
+            keep_weights=keep_weights,
         )
+        try:
+            path = search(options)
+        except KeyboardInterrupt:
+            print("Stopped. Finished trials are kept: the search goes on where it is asked for again.", file=sys.stderr)
+            raise typer.Exit(130) from None
         found = results.read(path)
         console = _console()
         console.print()
@@ -74,7 +105,8 @@ def run_search(
             console.print(tables.best_table(found))
             console.print(tables.baseline_place(found))
         console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
-        console.print(f"Next: python cli.py best --run {path} --evaluate")
+        if not found.finished.empty:
+            console.print(f"Next: python cli.py best --run {run or path.name} --evaluate")
 
 
 @app.command("best")
@@ -84,19 +116,27 @@ def show_best(
         bool, typer.Option("--evaluate", help="Retrain it and the baseline on all training images, and test them.")
     ] = False,
     seeds: Seeds = 3,
+    workers: Workers = "auto",
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     with _errors():
         import results
         from results import layout, runs, tables
-        from tuner import evaluation
+        from tuner import evaluation, executors
 
         evaluation.check_seeds(seeds)
+        executors.check_workers(workers)
         found = results.read(runs.find(run))
         trial = found.best
         console = _console()
         objective = found.info["objective"]["name"]
-        console.print(f"The best of {len(found.finished)} finished trials of {found.path}: trial {trial['trial_id']}")
+        data = found.info["dataset"]
+        console.print(
+            f"The best of {len(found.finished)} finished trials of {found.path} on {data['name']}: "
+            f"trial {trial['trial_id']}"
+        )
+        if data["notice"]:
+            console.print(f"NOTE: {data['notice']}")
         console.print(tables.configuration_table(evaluation.configuration(found)))
         console.print(
             f"{objective} {trial['score']:.4f} at epoch {trial['best_epoch']} of {trial['epochs_run']}, "
@@ -110,9 +150,7 @@ def show_best(
             f"\nRetraining it and the baseline on all {len(dataset.x_train):,} training images of {dataset.name}, "
             f"on {_count(seeds, 'seed')} each, and testing on {len(dataset.x_test):,} images"
         )
-        if notice := found.info["dataset"]["notice"]:
-            console.print(f"NOTE: {notice}")
-        outcome = evaluation.evaluate(found, dataset, seeds, _report)
+        outcome = evaluation.evaluate(found, dataset, seeds, workers, _report)
         epochs = {training.model: training.epochs for training in outcome.trainings}
         console.print(tables.verdict_table(outcome.verdict, epochs))
         for sentence in tables.verdict_sentences(outcome.verdict, outcome.most_frequent_class, outcome.same):
@@ -125,22 +163,23 @@ def show_best(
 
 
 @app.command("baseline")
-def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3) -> None:
+def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:
     """Build, compile, train and test the documented CNN, alone."""
     with _errors():
         import search_spaces
         from results import tables, verdict
-        from tuner import datasets, evaluation
+        from tuner import datasets, evaluation, executors
 
         evaluation.check_seeds(seeds)
+        executors.check_workers(workers)
         space = search_spaces.get("baseline_cnn")
         data = datasets.load(dataset)
         console = _console()
         if data.notice:
             console.print(f"NOTE: {data.notice}")
         console.print(data.describe())
-        console.print(evaluation.describe_baseline(space, data), markup=False)
-        trainings = evaluation.train_baseline(space, data, range(seeds), _report)
+        console.print(evaluation.describe_baseline(space, data))
+        trainings = evaluation.train_baseline(space, data, seeds, workers, _report)
         interval = verdict.mean([training.test_accuracy for training in trainings])
         console.print(f"Mean test accuracy: {tables.percent(interval.mean)}, 95% interval {tables.between(interval)}")
         if data.documented_accuracy is not None:
@@ -165,6 +204,8 @@ def show_results(
         found = results.read(runs.find(run))
         trials = tables.ordered(found, sort, top)
         if csv is not None:
+            if csv.is_dir():
+                raise results.RunError(f"--csv {str(csv)!r} is a folder: give the name of a file")
             if not csv.absolute().parent.is_dir():
                 raise results.RunError(f"--csv {str(csv)!r}: there is no folder {str(csv.parent)!r}")
             trials.to_csv(csv, index=False)
@@ -200,12 +241,11 @@ def draw_samples(
 def show_spaces() -> None:
     """Show every search space: hyperparameters, ranges and baseline values."""
     import search_spaces
-    from results import tables
 
     console = _console()
     for space in search_spaces.SPACES.values():
-        console.print(f"{space.name}: {space.summary}", markup=False)
-        console.print(tables.spaces_table(space.hyperparameters))
+        console.print(f"{space.name}: {space.summary}")
+        console.print(_space_table(space))
 
 
 @contextlib.contextmanager
@@ -221,16 +261,30 @@ def _errors() -> Iterator[None]:
         print(f"Error: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        print("Stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
+    except OSError as error:
+        print(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        raise typer.Exit(2) from None
     except SearchError as error:
         print(f"Error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
 def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDTH_IN_A_FILE)
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+
+
+def _space_table(space: "SearchSpace") -> Table:
+    table = Table("hyperparameter", "type", "range", "baseline", box=SIMPLE_HEAD, pad_edge=False)
+    has_conditions = any(one.conditions for one in space.hyperparameters)
+    if has_conditions:
+        table.add_column("only with")
+    for one in space.hyperparameters:
+        conditions = ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions)
+        table.add_row(one.name, one.kind, one.range, str(one.default), *([conditions] if has_conditions else []))
+    return table
 
 
 def _report(training: "Training") -> None:

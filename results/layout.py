@@ -7,11 +7,13 @@ EPOCHS = "epochs.csv"
 EVALUATION_CSV = "evaluation.csv"
 EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
+DATA = ".data"
 
 TRIAL_PREFIX = "trial_"
 TRIAL = "trial.json"
 TRIAL_RECORD = "record.json"
 TRIAL_EPOCHS = "epochs.csv"
+TRIAL_WEIGHTS = "best.weights.h5"
 
 HYPERPARAMETER_PREFIX = "hp_"
 

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,9 @@ def read(path: str | Path) -> Run:
     """
     path = Path(path)
     if not path.is_dir():
-        raise RunError(f"there is no run {str(path)!r}: `search` makes one, `--run` names it")
+        raise RunError(f"there is no run {str(path)!r}: `search` makes one; give its name under runs/, or its path")
     info = files.read_json(path / layout.RUN)
-    if info is None:
+    if not isinstance(info, dict):
         raise RunError(f"{str(path)!r} is not a run: it has no readable {layout.RUN}")
     directories = trial_directories(path)
     if not directories:
@@ -82,7 +83,12 @@ def read(path: str | Path) -> Run:
 def trial_directories(run: Path) -> list[Path]:
     """The directories of the trials that have begun, in trial order."""
     found = (path.parent for path in run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}"))
-    return sorted(found, key=lambda path: (len(path.name), path.name))
+    return sorted(found, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
+
+
+def trial_order(trial_id: str) -> tuple[int, str]:
+    """Sorts trial ids: numbers, however many zeros they begin with, in their order; before other ids."""
+    return (int(trial_id), "") if trial_id.isdecimal() else (sys.maxsize, trial_id)
 
 
 def count_ended(run: Path) -> int:
@@ -106,7 +112,7 @@ def read_trial(directory: Path) -> Row:
     row |= {key: record[key] for key in layout.SUMMARY_COLUMNS if key in record}
     metrics = trial.get("metrics", {}).get("metrics", {})
     row |= {name: _value_at(metric, trial.get("best_step")) for name, metric in metrics.items()}
-    row["error"] = _last_line(trial.get("message"))
+    row["error"] = record.get("error") or _last_line(trial.get("message"))
     values = trial.get("hyperparameters", {}).get("values", {})
     return row | {f"{layout.HYPERPARAMETER_PREFIX}{name}": value for name, value in values.items()}
 

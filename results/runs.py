@@ -7,6 +7,8 @@ from results.errors import RunError
 
 ROOT = Path("runs")
 
+_LONGEST_NAME = 200
+
 
 def directory(name: str) -> Path:
     """The directory of the run `name`: under `runs/` for a plain name, else the path that it is.
@@ -16,9 +18,16 @@ def directory(name: str) -> Path:
     """
     if not name.strip():
         raise RunError("the run's name is empty: give a name or a path")
-    path = Path(name).expanduser()
-    is_plain = path.name == name and name != ".."
-    return ROOT / name if is_plain else path
+    if Path(name).name == name and name != ".." and not name.startswith("~"):
+        path = ROOT / name
+    else:
+        try:
+            path = Path(name).expanduser().resolve()
+        except RuntimeError as error:
+            raise RunError(f"the run {name!r} cannot be found: {error}") from None
+    if len(path.name.encode()) > _LONGEST_NAME:
+        raise RunError(f"the run's name is {len(path.name)} characters long: give one of at most {_LONGEST_NAME}")
+    return path
 
 
 def find(name: str | None) -> Path:

@@ -21,11 +21,17 @@ class SummaryWriter:
     def update(self, trial_directory: Path) -> None:
         """Takes in the present state of one trial and writes both tables."""
         self._read(trial_directory)
-        trials = [self._trials[name] for name in sorted(self._trials, key=lambda name: (len(name), name))]
-        epochs = [row for name in sorted(self._epochs) for row in self._epochs[name]]
+        self.write()
+
+    def write(self) -> None:
+        """Writes both tables."""
+        order = sorted(self._trials, key=reader.trial_order)
+        trials = [self._trials[trial_id] for trial_id in order]
+        epochs = [row for trial_id in order for row in self._epochs[trial_id]]
         files.write_csv(self._run / layout.SUMMARY, reader.summary_columns(trials), trials)
         files.write_csv(self._run / layout.EPOCHS, reader.columns(epochs, layout.EPOCH_KEYS), epochs)
 
     def _read(self, directory: Path) -> None:
-        self._trials[directory.name] = reader.read_trial(directory)
-        self._epochs[directory.name] = reader.read_epochs(directory)
+        trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
+        self._trials[trial_id] = reader.read_trial(directory)
+        self._epochs[trial_id] = reader.read_epochs(directory)

@@ -1,6 +1,6 @@
 """Runs and verdicts as tables and sentences for a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -8,7 +8,7 @@ from rich.table import Table
 
 from results import layout
 from results.errors import RunError
-from results.reader import Run
+from results.reader import Run, trial_order
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
 
 _BEST = 5
-_FIGURES = ["score", "val_loss", "best_epoch", "epochs_run", "parameters", "duration_s"]
 
 
-def ordered(run: Run, sort: str | None, top: int | None) -> "pd.DataFrame":
-    """The trials of `run` by `sort`, the first `top` of them; None is trial order, and all.
+def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
+    """The trials of `run` by the column `sort`, the first `top` of them; None is all.
 
     The score and accuracies are shown with the best first, other columns with the smallest first; trials without a
     value come last.
@@ -32,25 +31,32 @@ def ordered(run: Run, sort: str | None, top: int | None) -> "pd.DataFrame":
     if top is not None and top < 1:
         raise RunError(f"--top is {top}: it must be at least 1")
     trials = run.trials
-    if sort is not None:
-        if sort not in trials.columns:
-            raise RunError(f"--sort: unknown column {sort!r}: choose one of {', '.join(trials.columns)}")
-        largest_first = sort.endswith("accuracy") or (sort == "score" and run.info["objective"]["direction"] == "max")
-        trials = trials.sort_values(sort, ascending=not largest_first, kind="stable", na_position="last")
+    if sort not in trials.columns:
+        raise RunError(f"--sort: unknown column {sort!r}: choose one of {', '.join(trials.columns)}")
+    largest_first = sort.endswith("accuracy") or (sort == "score" and run.info["objective"]["direction"] == "max")
+    key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else None
+    trials = trials.sort_values(sort, ascending=not largest_first, kind="stable", na_position="last", key=key)
     return trials if top is None else trials.head(top)
 
 
 def trials_table(trials: "pd.DataFrame") -> Table:
     """The trials with what most people ask first; `summary.csv` has every column."""
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ["trial", "status", *_FIGURES, *(name.removeprefix(layout.HYPERPARAMETER_PREFIX) for name in names)]:
-        table.add_column(heading, justify="left" if heading in ("trial", "status") else "right")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("trial", no_wrap=True)
+    for heading in ("score", "val_loss", "epoch", "parameters", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("hyperparameters", overflow="fold")
     for trial in trials.to_dict("records"):
+        values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in names}
         table.add_row(
-            f"{trial['trial_id']}{' (baseline)' if trial['is_baseline'] is True else ''}",
-            trial["status"].lower(),
-            *(_cell(name, trial[name]) for name in [*_FIGURES, *names]),
+            _label(trial),
+            _cell(trial["score"], ".4f"),
+            _cell(trial["val_loss"], ".4f"),
+            f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/"),
+            _cell(trial["parameters"], ",d"),
+            _cell(trial["duration_s"], ".1f"),
+            " ".join(f"{name}={_plain(value)}" for name, value in values.items() if not _is_missing(value)),
         )
     return table
 
@@ -128,7 +134,7 @@ def percent(share: float) -> str:
 def between(interval: Interval) -> str:
     """The ends of an interval of shares, or why there is none."""
     if interval.low is None:
-        return "none from one seed"
+        return f"none from {_seeds(interval.count)}"
     return f"{percent(interval.low)} to {percent(interval.high)}"
 
 
@@ -144,33 +150,34 @@ def _significance(verdict: Verdict, same: bool) -> str:
     if same:
         return "The best configuration is the baseline itself."
     if verdict.significant is None:
-        return "One seed says nothing on significance: use --seeds 3 or more."
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
     by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
     if verdict.significant:
         return f"The difference is significant{by}."
     return f"The difference is not significant{by}: the interval includes 0."
 
 
-def _cell(name: str, value: Any) -> str:
-    import pandas as pd
+def _label(trial: Mapping[str, Any]) -> str:
+    label = str(trial["trial_id"])
+    if trial["is_baseline"] is True:
+        label += " baseline"
+    status = trial["status"]
+    return label if status == "COMPLETED" else f"{label} {(status or 'unreadable').lower()}"
 
-    if pd.isna(value):
-        return ""
-    if name in ("score", "val_loss"):
-        return f"{value:.4f}"
-    if name == "duration_s":
-        return f"{value:.1f}"
-    if name == "parameters":
-        return f"{value:,}"
+
+def _seeds(count: int) -> str:
+    return "one seed" if count == 1 else f"{count} seeds without any spread"
+
+
+def _cell(value: Any, form: str) -> str:
+    return "" if _is_missing(value) else format(value, form)
+
+
+def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def spaces_table(hyperparameters: Sequence[Any]) -> Table:
-    """The hyperparameters of a search space: what is sampled, and the baseline's value."""
-    table = Table("hyperparameter", "type", "range", "baseline", "only with", box=SIMPLE_HEAD)
-    for one in hyperparameters:
-        conditions = ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions)
-        table.add_row(one.name, one.kind, one.range, str(one.default), conditions)
-    if not any(one.conditions for one in hyperparameters):
-        table.columns.pop()
-    return table
+def _is_missing(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value))

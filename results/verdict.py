@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,8 +76,11 @@ def _welch(baseline: Sequence[float], best: Sequence[float]) -> tuple[Interval, 
     if count < 2:
         return Interval(middle, None, None, count), None
     if len(set(baseline)) == 1 and len(set(best)) == 1:
-        # No spread at all: the test has nothing to go by, and the difference is what it is.
-        return Interval(middle, middle, middle, count), None
-    test = stats.ttest_ind(best, baseline, equal_var=False)
+        # No spread at all, as a small test set can give by chance: the test has nothing to go by.
+        return Interval(middle, None, None, count), None
+    with warnings.catch_warnings():
+        # SciPy doubts its precision where one of the two has no spread, which makes the sum easier, not harder.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        test = stats.ttest_ind(best, baseline, equal_var=False)
     ends = test.confidence_interval(CONFIDENCE)
     return Interval(middle, float(ends.low), float(ends.high), count), float(test.pvalue)

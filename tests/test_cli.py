@@ -151,13 +151,13 @@ def test_results_sorts_cuts_and_exports(searched: tuple[Path, str], run_director
     assert [row["trial_id"] for row in rows(out)] == [row["trial_id"] for row in expected]
     assert list(rows(out)[0]) == list(table[0])
     best_first = run_cli("results", cwd=searched[0])
-    shown = [line.split()[0] for line in best_first.stdout.splitlines() if "completed" in line]
+    shown = [line.split()[0] for line in best_first.stdout.splitlines() if "filters=" in line]
     assert shown == [row["trial_id"] for row in sorted(table, key=lambda row: -float(row["score"]))]
 
 
 def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path, tmp_path: Path) -> None:
     shutil.copytree(run_directory, tmp_path / "runs" / "copy")
-    done = run_cli("best", "--run", "copy", "--evaluate", "--seeds", "2", cwd=tmp_path)
+    done = run_cli("best", "--run", "copy", "--evaluate", "--seeds", "2", "--workers", "0", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "runs" / "copy"
     trainings = rows(run / "evaluation.csv")
@@ -197,7 +197,7 @@ def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path
 
 
 def test_auto_without_network_falls_back_to_digits_loudly(cli: Cli, tmp_path: Path) -> None:
-    done = cli("baseline", "--seeds", "1", **offline(tmp_path))
+    done = cli("baseline", "--seeds", "1", "--workers", "0", **offline(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "NOTE: MNIST is not in Keras's cache and could not be downloaded: using scikit-learn's digits" in done.stdout
     assert "607,394" in done.stdout

@@ -30,7 +30,7 @@ def test_mnist_is_known_by_its_arrays_whatever_the_file_is_called(tmp_path: Path
 
 
 def test_search_and_best_on_mnist(tmp_path: Path) -> None:
-    search = ["search", "--trials", "2", "--dataset", MNIST, "--train-samples", "3000"]
+    search = ["search", "--trials", "2", "--dataset", MNIST, "--train-samples", "3000", "--workers", "0"]
     done = run_cli(*search, "--set", "epochs=1", "--set", "filters=4", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "mnist: 60,000 training and 10,000 test images, 28x28x1, 10 classes; 2,500 to train on" in done.stdout

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results import files
+from results import files, layout, reader
 from search_spaces import Hyperparameter
 from search_spaces.space import Value
 from tuner.errors import InputError
@@ -32,8 +32,6 @@ def make(
 ) -> "keras_tuner.Oracle":
     """The oracle called `name`, for at most `max_trials` trials.
 
-    The point that it asks first is its attribute `baseline`, which the tuner sets.
-
     Args:
         hyperparameters: What is sampled, where it differs from what the hypermodel declares.
 
@@ -43,17 +41,19 @@ def make(
     check(name)
     import keras_tuner
 
-    base = getattr(keras_tuner.oracles, ORACLES[name])
-    oracle = type(base.__name__, (_BaselineFirst, base), {})(
-        objective=objective,
-        max_trials=max_trials,
-        seed=derive(seed, "oracle"),
-        hyperparameters=hyperparameters,
-        # The tuner's own loop decides when too many trials have failed.
-        max_consecutive_failed_trials=None,
+    return getattr(keras_tuner.oracles, ORACLES[name])(
+        objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
+
+
+def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
+    """Makes any Keras Tuner oracle ask `baseline` first, keep its state in whole files, and print nothing."""
+    own = type(oracle)
+    oracle.__class__ = type(own.__name__, (_BaselineFirst, own), {})
+    oracle.baseline = baseline
     oracle.verbose = 0
-    return oracle
+    # The tuner's own loop decides when too many trials have failed.
+    oracle.max_consecutive_failed_trials = None
 
 
 def sampled(
@@ -82,18 +82,26 @@ def sampled(
 class _BaselineFirst:
     """Mixed into an oracle: the first question is the baseline point, and files are replaced whole."""
 
-    baseline: dict[str, Value] | None = None
+    baseline: dict[str, Value]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self.baseline is not None and not self.start_order:
+        if not self.start_order:
             return {"status": "RUNNING", "values": dict(self.baseline)}
         return super().populate_space(trial_id)
 
     def reload(self) -> None:
         """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written."""
-        super().reload()
+        from keras_tuner.engine.trial import Trial
+
+        folder = Path(self._project_dir)
+        # Keras Tuner would glob for them, and a folder's name may hold glob characters.
+        for directory in reader.trial_directories(folder):
+            trial = Trial.load(str(directory / layout.TRIAL))
+            self.trials[trial.trial_id] = trial
+        self.set_state(files.read_json(folder / layout.ORACLE))
+        self.ongoing_trials = {}
         unfinished = []
-        for trial_id, trial in sorted(self.trials.items()):
+        for trial_id, trial in self.trials.items():
             self._record_values(trial)
             if trial_id not in self.start_order:
                 self.start_order.append(trial_id)
@@ -107,4 +115,4 @@ class _BaselineFirst:
         files.write_json(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: "keras_tuner.engine.trial.Trial") -> None:
-        files.write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+        files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())

@@ -91,7 +91,8 @@ def _number(hyperparameter: Hyperparameter, text: str) -> int | float:
     kind = int if hyperparameter.kind == "Int" else float
     try:
         value = kind(text.strip())
-    except ValueError:
+        float(value)  # a whole number may be larger than any float
+    except (ValueError, OverflowError):
         raise InputError(
             f"{text.strip()!r} is not a {'whole number' if kind is int else 'number'}, as {hyperparameter.name} is"
         ) from None

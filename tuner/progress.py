@@ -1,4 +1,4 @@
-"""What a person sees of a search: a live line on a terminal, plain lines elsewhere."""
+"""What a person sees of a search: live lines on a terminal, plain lines elsewhere."""
 
 import contextlib
 import time
@@ -20,43 +20,43 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Told of every step of a search, and shows it: trial n of N, the epoch, the best so far, the time left.
+    """Told of every step of a search, and shows it: trial n of N, the epochs, the best so far, pace and time left.
 
     Args:
-        console: Where to print; None for standard output.
         silent: Print nothing at all.
     """
 
-    def __init__(self, console: Console | None = None, silent: bool = False) -> None:
-        self._console = console or Console(quiet=silent, highlight=False, soft_wrap=True)
+    def __init__(self, silent: bool = False) -> None:
+        self._console = Console(quiet=silent, highlight=False, markup=False, soft_wrap=True)
         self._running: dict[str, TrialTask] = {}
+        self._epochs_done = 0
+        self._best = ""
 
     @contextlib.contextmanager
     def search(self, oracle: "keras_tuner.Oracle") -> Iterator[None]:
         """Shows the search of `oracle` while the block runs."""
         self._oracle = oracle
         self._began = time.monotonic()
-        self._epochs_done = 0
-        already = len(oracle.end_order)
-        self._epochs_known = [_epochs(trial.hyperparameters.values) for trial in oracle.trials.values()]
-        if already >= oracle.max_trials:
+        self._epochs_known: list[int] = []
+        if self._is_complete():
             self._console.print(f"all {oracle.max_trials} trials are done already")
-        elif already or oracle.trials:
-            self._console.print(f"going on: {already} of {oracle.max_trials} trials are done")
+        elif oracle.trials:
+            self._console.print(f"going on: {len(oracle.end_order)} of {oracle.max_trials} trials are done")
         if not self._console.is_terminal:
             yield
         else:
             with Live(get_renderable=self._live, console=self._console, refresh_per_second=4, transient=True):
                 yield
-        if already < len(oracle.end_order) < oracle.max_trials:
-            self._console.print(f"the space has no further point: {len(oracle.end_order)} trials cover it")
+        if not self._is_complete():
+            self._console.print(f"the oracle has no further point: the search ends with {len(oracle.end_order)} trials")
 
     def trial_begins(self, task: "TrialTask") -> None:
-        self._running[task.trial_id] = task
-        self._epochs_known.append(_epochs(task.values))
+        self._running = self._running | {task.trial_id: task}
+        self._epochs_known.append(task.epochs)
 
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
-        del self._running[trial.trial_id]
+        # The live display reads it from a thread of its own, so it is replaced, not changed.
+        self._running = {trial_id: task for trial_id, task in self._running.items() if trial_id != trial.trial_id}
         row = reader.read_trial(directory)
         self._epochs_done += row.get("epochs_run") or 0
         objective = self._oracle.objective
@@ -66,49 +66,55 @@ class Progress:
             outcome = f"{objective.name} {trial.score:.4f}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
+        best = self._oracle.get_best_trials(1)
+        if best and best[0].score is not None:
+            self._best = f"best {best[0].score:.4f} (trial {best[0].trial_id})"
         parts = [
             f"[{len(self._oracle.end_order)}/{self._oracle.max_trials}] trial {trial.trial_id}",
             point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
             outcome,
             duration(row.get("duration_s") or 0.0),
-            self._best(),
+            self._best,
             self._left(),
         ]
-        self._console.print(" | ".join(filter(None, parts)), markup=False)
+        self._console.print(" | ".join(filter(None, parts)))
+
+    def _is_complete(self) -> bool:
+        limit = self._oracle.max_trials
+        return limit is not None and len(self._oracle.end_order) >= limit
 
     def _live(self) -> ConsoleRenderable:
         lines = []
+        name = self._oracle.objective.name
         for task in self._running.values():
             curve = reader.read_epochs(task.directory)
-            number = len(self._oracle.end_order) + 1
-            line = f"[{number}/{self._oracle.max_trials}] trial {task.trial_id} | {point(task.values)} | "
-            line += f"epoch {len(curve) + 1}"
-            if "epochs" in task.values:
-                line = f"{line} of {task.values['epochs']}"
-            name = self._oracle.objective.name
-            if curve and name in curve[-1]:
+            epoch = min(len(curve) + 1, task.epochs)
+            line = f"trial {task.trial_id} | {point(task.values)} | epoch {epoch} of {task.epochs}"
+            if curve and curve[-1].get(name) is not None:
                 line += f" | {name} {curve[-1][name]:.4f}"
             lines.append(line)
-        lines.append(" | ".join(filter(None, [self._best(), self._left()])))
-        return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines if line))
+        ended = f"{len(self._oracle.end_order)} of {self._oracle.max_trials} trials done, {len(lines)} running"
+        lines.append(" | ".join(filter(None, [ended, self._best, self._pace(), self._left()])))
+        return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
-    def _best(self) -> str:
-        best = self._oracle.get_best_trials(1)
-        if not best or best[0].score is None:
-            return ""
-        return f"best {best[0].score:.4f} (trial {best[0].trial_id})"
+    def _epochs_so_far(self) -> int:
+        return self._epochs_done + sum(len(reader.read_epochs(task.directory)) for task in self._running.values())
+
+    def _pace(self) -> str:
+        """The throughput of the whole machine."""
+        epochs = self._epochs_so_far()
+        return f"{60 * epochs / (time.monotonic() - self._began):.1f} epochs a minute" if epochs else ""
 
     def _left(self) -> str:
         """How long the rest will take at the pace so far, trials to come being as long as those known."""
-        under_way = {task.trial_id: len(reader.read_epochs(task.directory)) for task in self._running.values()}
-        done = self._epochs_done + sum(under_way.values())
-        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(under_way)
-        if not done or not (to_come or under_way):
+        done = self._epochs_so_far()
+        if not done or self._oracle.max_trials is None or self._is_complete():
             return ""
+        under_way = done - self._epochs_done
+        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(self._running)
         # The baseline comes first and is no guide to what an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
-        rest = sum(_epochs(task.values) - under_way[task.trial_id] for task in self._running.values())
-        rest += to_come * sum(known) / len(known)
+        rest = sum(task.epochs for task in self._running.values()) - under_way + to_come * sum(known) / len(known)
         return f"about {duration((time.monotonic() - self._began) / done * max(rest, 0))} left"
 
 
@@ -127,7 +133,3 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _epochs(values: Mapping[str, object]) -> int:
-    return int(values.get("epochs", 1))

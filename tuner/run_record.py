@@ -27,13 +27,15 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"{str(path)!r} is a file: give --run another name")
-    before = files.read_json(path / layout.RUN)
-    if before is None and path.is_dir() and any(path.iterdir()):
+    is_run = (path / layout.RUN).is_file()
+    if not is_run and path.is_dir() and any(path.iterdir()):
         raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
-    if before is not None and overwrite:
+    if is_run and overwrite:
         shutil.rmtree(path)
-        before = None
-    if before is not None:
+    elif is_run:
+        before = files.read_json(path / layout.RUN)
+        if not isinstance(before, dict):
+            raise InputError(f"{str(path / layout.RUN)!r} is damaged: start the run anew with --overwrite")
         _check_same(path, before, asked)
         return
     path.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,9 @@ def load_tensorflow() -> None:
     with _quiet_stderr():
         import keras_tuner  # noqa: F401
         import tensorflow
+    for name in ("intra", "inter"):
+        if threads := os.environ.get(f"TF_NUM_{name.upper()}OP_THREADS"):
+            getattr(tensorflow.config.threading, f"set_{name}_op_parallelism_threads")(int(threads))
     # It warns that each trial traces functions of its own, as it must.
     tensorflow.get_logger().setLevel(logging.ERROR)
 

@@ -15,6 +15,8 @@ def check_picture(path: Path) -> None:
     formats = Figure().canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in formats:
         raise InputError(f"--out {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}")
+    if path.is_dir():
+        raise InputError(f"--out {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
 
@@ -23,11 +25,14 @@ def save_samples(dataset: Dataset, path: Path) -> None:
     """Draws the first 4x4 training images, each titled "Number N" by its label, into the picture `path`."""
     figure = Figure(figsize=(6, 6.6), layout="constrained")
     figure.suptitle(dataset.name)
+    lowest = dataset.x_train.min()
+    spread = (dataset.x_train.max() - lowest) or 1
     count = min(_SIDE**2, len(dataset.x_train))
     for axes, image, label in zip(
         figure.subplots(_SIDE, _SIDE).flat, dataset.x_train[:count], dataset.y_train[:count], strict=False
     ):
-        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
+        picture = image if image.shape[-1] == 3 else image[..., 0]
+        axes.imshow((picture - lowest) / spread, cmap="gray", vmin=0, vmax=1)
         axes.set_title(f"Number {label}")
     for axes in figure.axes:
         axes.axis("off")

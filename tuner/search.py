@@ -6,9 +6,8 @@ from pathlib import Path
 
 import search_spaces
 from results import reader, runs
-from search_spaces import Hyperparameter, SearchSpace
-from tuner import datasets, oracles, run_record, runtime
-from tuner.datasets import Dataset, Split
+from results.summary import SummaryWriter
+from tuner import datasets, executors, oracles, run_record, runtime
 from tuner.errors import InputError
 from tuner.overrides import narrow
 
@@ -26,6 +25,9 @@ class SearchOptions:
     train_samples: int | None = None
     overrides: Sequence[str] = ()
     overwrite: bool = False
+    workers: int | str = "auto"
+    trials_per_gpu: int = 1
+    keep_weights: int = 3
 
 
 def search(options: SearchOptions) -> Path:
@@ -39,8 +41,13 @@ def search(options: SearchOptions) -> Path:
     """
     if options.trials < 1:
         raise InputError(f"--trials is {options.trials}: it must be at least 1")
-    if options.seed < 0:
-        raise InputError(f"--seed is {options.seed}: it must be 0 or more")
+    if not 0 <= options.seed < 2**31:
+        raise InputError(f"--seed is {options.seed}: it must be 0 or more, and less than 2147483648")
+    if options.keep_weights < 0:
+        raise InputError(f"--keep-weights is {options.keep_weights}: it must be 0 or more")
+    if options.train_samples is not None and options.train_samples < 1:
+        raise InputError(f"--train-samples is {options.train_samples}: give at least one image a class")
+    executors.check_workers(options.workers, options.trials_per_gpu)
     space = search_spaces.get(options.space)
     oracles.check(options.oracle)
     narrowed = narrow(space.hyperparameters, options.overrides)
@@ -76,34 +83,32 @@ def search(options: SearchOptions) -> Path:
 
     if reader.count_ended(path) >= options.trials:
         print(f"all {options.trials} trials are done already")
+        SummaryWriter(path).write()
         return path
-    _run(path, options, space, narrowed, dataset, data)
+    with executors.make(options.workers, options.trials_per_gpu) as executor:
+        # The workers load it at the same time.
+        runtime.load_tensorflow()
+        import keras_tuner
+
+        from tuner.tuner import Tuner
+
+        hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+        declared = keras_tuner.HyperParameters()
+        hypermodel.declare_hyperparameters(declared)
+        oracle = oracles.make(
+            options.oracle,
+            keras_tuner.Objective("val_accuracy", "max"),
+            options.trials,
+            options.seed,
+            oracles.sampled(declared, narrowed),
+        )
+        Tuner(
+            hypermodel,
+            oracle=oracle,
+            seed=options.seed,
+            executor=executor,
+            keep_weights=options.keep_weights,
+            directory=path.parent,
+            project_name=path.name,
+        ).search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
     return path
-
-
-def _run(
-    path: Path,
-    options: SearchOptions,
-    space: SearchSpace,
-    narrowed: Sequence[Hyperparameter],
-    dataset: Dataset,
-    data: Split,
-) -> None:
-    runtime.load_tensorflow()
-    import keras_tuner
-
-    from tuner.tuner import Tuner
-
-    hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
-    declared = keras_tuner.HyperParameters()
-    hypermodel.declare_hyperparameters(declared)
-    oracle = oracles.make(
-        options.oracle,
-        keras_tuner.Objective("val_accuracy", "max"),
-        options.trials,
-        options.seed,
-        oracles.sampled(declared, narrowed),
-    )
-    Tuner(hypermodel, oracle, seed=options.seed, directory=path.parent, project_name=path.name).search(
-        data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation)
-    )

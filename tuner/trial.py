@@ -1,7 +1,9 @@
 """One trial: build the model of a point, train it, and record what happened. Runs wherever the executor puts it."""
 
+import copy
 import gc
 import math
+import os
 import time
 import traceback
 from collections.abc import Sequence
@@ -12,10 +14,12 @@ from typing import Any
 
 import keras
 import keras_tuner
+from keras.src.saving import saving_lib
 from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout
 from search_spaces.space import Value
+from tuner import shared_data
 from tuner.fast_fit import accelerate
 from tuner.seeds import derive
 
@@ -33,7 +37,9 @@ class TrialTask:
         seed: Seeds the weights, the dropout and the order of the images.
         is_baseline: Whether this is the documented point.
         executions: How often the model is trained from scratch, each time with a seed of its own.
-        fit_args, fit_kwargs: What `search` was called with: the data, callbacks and so on.
+        fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
+        keeps_weights: Whether the best epoch's weights may be worth keeping.
+        weights_from: The score that the trial must beat for that; None for any.
     """
 
     trial_id: str
@@ -46,10 +52,17 @@ class TrialTask:
     executions: int = 1
     fit_args: Sequence[Any] = ()
     fit_kwargs: dict[str, Any] = field(default_factory=dict)
+    keeps_weights: bool = False
+    weights_from: float | None = None
 
     @property
     def values(self) -> dict[str, Value]:
         return self.hyperparameters.values
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
+        return int(self.values.get("epochs", self.fit_kwargs.get("epochs", 1))) * self.executions
 
 
 @dataclass
@@ -65,6 +78,8 @@ class TrialRecord:
     epochs_run: int | None = None
     parameters: int | None = None
     pruned: bool = False
+    worker: int | None = None
+    error: str | None = None
 
     def save(self, directory: Path) -> None:
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
@@ -92,14 +107,16 @@ def run_trial(task: TrialTask) -> TrialResult:
         keras_tuner.errors.FatalError: The hypermodel can never work, whatever the point.
     """
     began = time.monotonic()
-    record = TrialRecord(task.seed, task.is_baseline, started_at=_now())
+    record = TrialRecord(task.seed, task.is_baseline, started_at=_now(), worker=os.getpid())
     record.save(task.directory)
-    (task.directory / layout.TRIAL_EPOCHS).unlink(missing_ok=True)
+    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS):
+        (task.directory / left_over).unlink(missing_ok=True)
     try:
         result = _train(task, record)
     except keras_tuner.errors.FatalError:
         raise
-    except Exception:
+    except Exception as error:
+        record.error = reason(error)
         result = TrialResult({}, 0, traceback.format_exc())
     record.ended_at = _now()
     record.duration_s = round(time.monotonic() - began, 3)
@@ -110,17 +127,23 @@ def run_trial(task: TrialTask) -> TrialResult:
 def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
     record.epochs_run = 0
     outcomes = []
+    fit_args, fit_kwargs = shared_data.load((tuple(task.fit_args), task.fit_kwargs))
+    weights = BestWeights(task.objective)
     for execution in range(task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         record.parameters = model.count_params()
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution)
-        kwargs = task.fit_kwargs | {"callbacks": [*task.fit_kwargs.get("callbacks", ()), log]}
+        callbacks = copy.deepcopy(list(fit_kwargs.get("callbacks", ())))
         try:
-            outcome = task.hypermodel.fit(task.hyperparameters, model, *task.fit_args, **kwargs)
+            outcome = task.hypermodel.fit(
+                task.hyperparameters, model, *fit_args, **fit_kwargs | {"callbacks": [*callbacks, log, weights]}
+            )
         finally:
             record.epochs_run += log.epochs
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
+        if isinstance(outcome, keras.callbacks.History):
+            _require_objective(task.objective, outcome)
         outcomes.append(outcome)
     metrics = tuner_utils.convert_to_metrics_dict(outcomes, task.objective)
     best_step = tuner_utils.get_best_step(outcomes, task.objective)
@@ -129,7 +152,19 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
     if record.epochs_run:
         record.best_epoch = best_step + 1
+    beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
+    if task.keeps_weights and beats:
+        weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
     return TrialResult({name: float(value) for name, value in metrics.items()}, best_step)
+
+
+def _require_objective(objective: keras_tuner.Objective, history: keras.callbacks.History) -> None:
+    first = {name: values[0] for name, values in history.history.items()}
+    if not objective.has_value(first):
+        raise keras_tuner.errors.FailedTrialError(
+            f"the objective {objective.name} is not among the metrics {', '.join(first)}: "
+            "pass validation_data to search, or compile with that metric"
+        )
 
 
 def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
@@ -174,6 +209,37 @@ class EpochLog(keras.callbacks.CSVLogger):
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {epoch + 1}")
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Holds the weights of the best epoch, of all executions, in memory."""
+
+    def __init__(self, objective: keras_tuner.Objective) -> None:
+        super().__init__()
+        self._objective = objective
+        self._best: float | None = None
+        self._weights: list[Any] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if not logs or not self._objective.has_value(logs):
+            return
+        value = self._objective.get_value(logs)
+        if self._best is None or self._objective.better_than(value, self._best):
+            self._best, self._weights = value, self.model.get_weights()
+
+    def save(self, model: keras.Model, path: Path) -> None:
+        """Writes them, or the model's own where no epoch had a value; without the optimizer's state, twice the size."""
+        if self._weights is not None:
+            model.set_weights(self._weights)
+        temporary = path.with_name(f"writing.{path.name}")
+        saving_lib.save_weights_only(model, temporary, objects_to_skip=[model.optimizer])
+        temporary.replace(path)
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in one line: the error's kind and the first line of its message."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _now() -> str:

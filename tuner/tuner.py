@@ -2,67 +2,83 @@
 
 import contextlib
 import io
+import shutil
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 from typing import Any
 
+import keras
 import keras_tuner
+from keras.src.saving import saving_lib
 from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src.engine.hypermodel import get_hypermodel
 
-from results import files
+from results import files, layout, reader
 from results.summary import SummaryWriter
-from tuner import oracles
+from tuner import executors, oracles, shared_data
 from tuner.errors import SearchError
-from tuner.executors import InProcessExecutor
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
-from tuner.trial import TrialResult, TrialTask, run_trial
+from tuner.trial import TrialResult, TrialTask, fresh_model, reason, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
 
 
 class Tuner(keras_tuner.Tuner):
-    """Searches the space of a hypermodel and keeps a record of it that a kill does not spoil.
+    """Searches the space of a hypermodel in parallel, and keeps a record of it that a kill does not spoil.
 
     Takes the place of `keras_tuner.RandomSearch` and its like:
 
         tuner = Tuner(hypermodel, objective="val_accuracy", max_trials=20, project_name="digits")
         tuner.search(x, y, validation_data=(x_val, y_val))
-        tuner.get_best_hyperparameters()[0]
+        tuner.get_best_models()[0]
 
     The same lines run again go on where the search stopped.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
             Its `baseline`, where it has one, is the first trial; else its defaults are.
-        oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         objective: What to optimise, as in Keras Tuner; not for an `oracle` that has its own.
         max_trials: How many trials in all; raised later, the search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial.
+        oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
+        workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
+        trials_per_gpu: How many of `auto`'s workers share a GPU.
+        executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
+        keep_weights: For how many of the best trials the best epoch's weights are kept.
         directory, project_name: The run directory is `directory/project_name`.
         overwrite: Whether a run that is already there is deleted first.
-        progress: What is told of every step; None for lines on standard output.
     """
 
     def __init__(
         self,
         hypermodel: Any,
-        oracle: str | keras_tuner.Oracle = "random",
         objective: str | keras_tuner.Objective = "val_accuracy",
         max_trials: int = 20,
         seed: int = 0,
+        *,
+        oracle: str | keras_tuner.Oracle = "random",
+        workers: int | str = "auto",
+        trials_per_gpu: int = 1,
+        executor: Executor | None = None,
         executions_per_trial: int = 1,
+        keep_weights: int = 3,
         directory: str | Path = "runs",
         project_name: str = "untitled",
         overwrite: bool = False,
-        progress: Progress | None = None,
-        **kwargs: Any,
     ) -> None:
+        executors.check_workers(workers, trials_per_gpu)
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, seed)
         self.seed = seed
-        self.progress = progress
+        self.keep_weights = keep_weights
+        self._workers = workers
+        self._trials_per_gpu = trials_per_gpu
+        self._executor = executor
+        hypermodel = get_hypermodel(hypermodel)
+        self.baseline = getattr(hypermodel, "baseline", None) or _defaults(hypermodel)
+        oracles.adopt(oracle, self.baseline)
         # Keras Tuner prints that it reloads a project; the progress says it better.
         with contextlib.redirect_stdout(io.StringIO()):
             super().__init__(
@@ -72,13 +88,10 @@ class Tuner(keras_tuner.Tuner):
                 project_name=project_name,
                 overwrite=overwrite,
                 executions_per_trial=executions_per_trial,
-                **kwargs,
             )
-        self.baseline = getattr(self.hypermodel, "baseline", None) or dict(self.oracle.get_space().values)
-        self.oracle.baseline = self.baseline
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
-        """Runs trials until there are `max_trials`, or the space is exhausted.
+        """Runs trials until there are `max_trials`, or the oracle has no further point.
 
         Args:
             *fit_args, **fit_kwargs: Passed to the hypermodel's `fit`, hence as a rule to `model.fit`: the data,
@@ -86,15 +99,22 @@ class Tuner(keras_tuner.Tuner):
 
         Raises:
             SearchError: The first trials all failed, the same way.
+            ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
-        verbose = fit_kwargs.pop("verbose", 1)
+        progress = Progress(silent=fit_kwargs.get("verbose") == 0)
         fit_kwargs["verbose"] = 0
-        progress = self.progress or Progress(silent=verbose == 0)
         self.save()
-        self.oracle.save()
         summary = SummaryWriter(Path(self.project_dir))
-        with InProcessExecutor() as executor, progress.search(self.oracle):
-            self._search(executor, progress, summary, fit_args, fit_kwargs)
+        with contextlib.ExitStack() as stack:
+            executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            if executor.shares_memory:
+                fit = (fit_args, fit_kwargs)
+            else:
+                data = Path(self.project_dir).resolve() / layout.DATA
+                stack.callback(shutil.rmtree, data, ignore_errors=True)
+                fit = shared_data.store((fit_args, fit_kwargs), data)
+            stack.enter_context(progress.search(self.oracle))
+            self._search(executor, progress, summary, *fit)
 
     def _search(
         self,
@@ -104,22 +124,21 @@ class Tuner(keras_tuner.Tuner):
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
     ) -> None:
-        free = ["tuner0"]
-        running: dict[Future, tuple[str, Trial]] = {}
+        free = [f"tuner{slot}" for slot in range(executor.slots)][::-1]
+        running: dict[Future, tuple[str, TrialTask]] = {}
         while True:
             while free and (trial := self._ask(free[-1])):
                 task = self._task(trial, fit_args, fit_kwargs)
                 progress.trial_begins(task)
-                running[executor.submit(run_trial, task)] = free.pop(), trial
+                running[executor.submit(run_trial, task)] = free.pop(), task
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                slot, trial = running.pop(future)
+                slot, task = running.pop(future)
                 free.append(slot)
-                self._tell(trial, future.result())
-                directory = Path(self.get_trial_dir(trial.trial_id))
-                summary.update(directory)
-                progress.trial_ends(self.oracle.get_trial(trial.trial_id), directory)
+                self._tell(task, _result(future))
+                summary.update(task.directory)
+                progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
                 self._stop_if_hopeless()
 
     def _ask(self, slot: str) -> Trial | None:
@@ -127,10 +146,11 @@ class Tuner(keras_tuner.Tuner):
         return trial if trial.status == TrialStatus.RUNNING else None
 
     def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
+        best = self._best_trials()
         return TrialTask(
             trial_id=trial.trial_id,
             hyperparameters=trial.hyperparameters,
-            directory=Path(self.get_trial_dir(trial.trial_id)),
+            directory=Path(self.get_trial_dir(trial.trial_id)).resolve(),
             hypermodel=self.hypermodel,
             objective=self.oracle.objective,
             seed=trial_seed(self.seed, trial.trial_id),
@@ -138,9 +158,12 @@ class Tuner(keras_tuner.Tuner):
             executions=self.executions_per_trial,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
+            keeps_weights=self.keep_weights > 0,
+            weights_from=best[self.keep_weights - 1].score if 0 < self.keep_weights <= len(best) else None,
         )
 
-    def _tell(self, trial: Trial, result: TrialResult) -> None:
+    def _tell(self, task: TrialTask, result: TrialResult) -> None:
+        trial = self.oracle.get_trial(task.trial_id)
         # A trial that was interrupted may hold what it had reported before; Keras Tuner would average the two.
         trial.metrics = type(trial.metrics)()
         trial.message = result.error
@@ -150,16 +173,65 @@ class Tuner(keras_tuner.Tuner):
         else:
             trial.status = TrialStatus.FAILED
         self.oracle.end_trial(trial)
+        for beaten in self._best_trials()[self.keep_weights :]:
+            self._weights_path(beaten).unlink(missing_ok=True)
 
     def _stop_if_hopeless(self) -> None:
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return
-        reasons = {trial.message.strip().splitlines()[-1] for trial in ended}
+        rows = (reader.read_trial(Path(self.get_trial_dir(trial.trial_id))) for trial in ended)
+        reasons = {row["error"] for row in rows}
         if len(reasons) == 1:
             raise SearchError(f"every trial failed the same way: {reasons.pop()}")
+
+    def _best_trials(self) -> list[Trial]:
+        """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
+        completed = [trial for trial in self.oracle.trials.values() if trial.status == TrialStatus.COMPLETED]
+        return sorted(completed, key=lambda trial: trial.score, reverse=self.oracle.objective.direction == "max")
+
+    def _weights_path(self, trial: Trial) -> Path:
+        return Path(self.get_trial_dir(trial.trial_id)) / layout.TRIAL_WEIGHTS
+
+    def load_model(self, trial: Trial) -> keras.Model:
+        """The trained model of `trial`, with the weights of its best epoch.
+
+        Raises:
+            ValueError: Its weights were not kept.
+        """
+        path = self._weights_path(trial)
+        if not path.exists():
+            raise ValueError(
+                f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
+                "are (`keep_weights`); train its hyperparameters again"
+            )
+        model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
+        saving_lib.load_weights_only(model, path, objects_to_skip=[model.optimizer])
+        return model
+
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """The trained models of the best completed trials, the best first, at most as many as weights are kept."""
+        return [self.load_model(trial) for trial in self._best_trials()[:num_models]]
 
     def save(self) -> None:
         """Writes the oracle's and the tuner's state, each file in one step."""
         self.oracle.save()
         files.write_json(Path(self._get_tuner_fname()), self.get_state())
+
+
+def _defaults(hypermodel: keras_tuner.HyperModel) -> dict[str, Any]:
+    """The point of a hypermodel at which every hyperparameter has its default."""
+    hp = keras_tuner.HyperParameters()
+    hypermodel.declare_hyperparameters(hp)
+    hypermodel.build(hp)
+    return dict(hp.values)
+
+
+def _result(future: Future) -> TrialResult:
+    """What a trial gave; the death of its worker is its failure, not the search's."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, executors.WorkerDied):
+        return TrialResult({}, 0, reason(error))
+    raise error

@@ -73,8 +73,15 @@ def test_one_seed_has_no_interval_and_no_significance() -> None:
 
 
 def test_no_spread_at_all() -> None:
-    assert verdict.judge([0.9, 0.9], [0.9, 0.9], None).significant is False
-    assert verdict.judge([0.9, 0.9], [0.95, 0.95], None).significant is True
+    """Seeds may agree by chance on a small test set: that is no evidence."""
+    found = verdict.judge([0.9, 0.9], [0.95, 0.95], None)
+    assert found.significant is None
+    assert found.difference.low is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_spread_on_one_side_is_enough() -> None:
+    assert verdict.judge([0.9, 0.9, 0.9], [0.95, 0.951, 0.949], None).significant is True
 
 
 def test_an_interval_of_shares_stays_within_0_and_1() -> None:

@@ -36,7 +36,8 @@ class Small(keras_tuner.HyperModel):
 
 
 def tuner(folder: Path, oracle: keras_tuner.Oracle | str = "random", **arguments: object) -> Tuner:
-    return Tuner(Small(), oracle, directory=folder, project_name="run", **{"max_trials": 4, **arguments})
+    settings = {"max_trials": 4, "workers": 0, **arguments}
+    return Tuner(Small(), oracle=oracle, directory=folder, project_name="run", **settings)
 
 
 def run(folder: Path, **arguments: object) -> Tuner:
@@ -96,6 +97,32 @@ def test_more_trials_go_on_with_a_finished_run(tmp_path: Path) -> None:
     assert len(after) == 4
 
 
+def test_a_forgotten_validation_set_is_said_so(tmp_path: Path) -> None:
+    tuner(tmp_path, max_trials=1).search(X, Y, verbose=0)
+    assert "the objective val_accuracy is not among the metrics accuracy, loss" in trials(tmp_path)[0]["error"]
+
+
+def test_a_folders_name_may_hold_glob_characters(tmp_path: Path) -> None:
+    run(tmp_path / "a[b]*", max_trials=2)
+    assert len(tuner(tmp_path / "a[b]*").oracle.trials) == 2
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops the second epoch that it sees, in whichever trial."""
+
+    epochs = 0
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.epochs += 1
+        self.model.stop_training = self.epochs >= 2
+
+
+def test_callbacks_are_fresh_in_every_trial(tmp_path: Path) -> None:
+    made = tuner(tmp_path, max_trials=2, seed=2)
+    made.search(X, Y, epochs=5, validation_data=(X, Y), callbacks=[Stop()], verbose=0)
+    assert [row["epochs_run"] for row in trials(tmp_path)] == [2, 2]
+
+
 def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> None:
     run(tmp_path, max_trials=1, executions_per_trial=2)
     row = trials(tmp_path)[0]
@@ -112,7 +139,7 @@ def test_a_search_in_which_everything_fails_alike_stops_early(tmp_path: Path) ->
         def fit(self, *args: object, **kwargs: object) -> None:
             raise ValueError("no such column")
 
-    broken = Tuner(NoFit(), directory=tmp_path, project_name="run")
+    broken = Tuner(NoFit(), workers=0, directory=tmp_path, project_name="run")
     with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such column"):
         broken.search(X, Y, validation_data=(X, Y), verbose=0)
     assert len(trials(tmp_path)) == 3
@@ -147,7 +174,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     space.declare(declared)
     narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
     oracle = oracles.make("random", "val_accuracy", 30, 0, oracles.sampled(declared, narrowed))
-    Tuner(space.hypermodel((28, 28, 1), 10), oracle, directory=tmp_path, project_name="run")
+    Tuner(space.hypermodel((28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
     points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
     assert points[0] == space.baseline
     assert {point["filters"] for point in points[1:]} == {8, 12, 16}

@@ -1,0 +1,163 @@
+"""The plain Keras Tuner script and this toolkit, one after the other: the same data, space and random configurations.
+
+    python benchmarks/compare.py ../shared/data/mnist.npz --trials 8 --seed 0
+
+The toolkit tries one configuration more, the baseline, before the same random ones. Seconds are those of the whole
+search, from the start of the process; memory is the largest sum of the proportional set sizes (shared pages counted
+once) of all its processes; disk is what the search leaves behind.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import results  # noqa: E402
+from tuner import seeds  # noqa: E402
+
+_SAMPLE_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one side did.
+
+    Attributes:
+        seconds, epochs: Of the search.
+        val_accuracy: The best trial's.
+        test_accuracy: Of the best configuration, retrained on all training images.
+        memory, disk: Bytes.
+        points: The configurations, in order.
+    """
+
+    seconds: float
+    epochs: int
+    val_accuracy: float
+    test_accuracy: float
+    memory: int
+    disk: int
+    points: list[dict[str, Any]]
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        return self.seconds / self.epochs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="an .npz file of MNIST")
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    data = str(Path(arguments.data).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        toolkit = run_toolkit(data, arguments.trials, arguments.seed, Path(folder))
+        peer = run_peer(data, arguments.trials, arguments.seed, Path(folder))
+    if toolkit.points[1:] != peer.points:
+        sys.exit("the two searches did not try the same configurations: nothing to compare")
+    report(peer, toolkit)
+
+
+def run_peer(data: str, trials: int, seed: int, folder: Path) -> Outcome:
+    script = str(ROOT / "benchmarks" / "stock_keras_tuner.py")
+    # The toolkit's random oracle is Keras Tuner's own, with a seed derived from the run's.
+    command = [script, data, str(trials), str(seeds.derive(seed, "oracle")), str(folder)]
+    printed, _, memory = _run(command)
+    return Outcome(**json.loads(printed.splitlines()[-1]), memory=memory, disk=_size(folder / "stock"))
+
+
+def run_toolkit(data: str, trials: int, seed: int, folder: Path) -> Outcome:
+    cli, run = str(ROOT / "cli.py"), folder / "toolkit"
+    command = [cli, "search", "--dataset", data, "--trials", str(trials + 1), "--seed", str(seed), "--run", str(run)]
+    _, seconds, memory = _run(command)
+    disk = _size(run)
+    _run([cli, "best", "--run", str(run), "--evaluate", "--seeds", "1"])
+    found = results.read(run)
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    names = [name for name in found.trials.columns if name.startswith("hp_")]
+    points = [{name.removeprefix("hp_"): row[name] for name in names} for row in found.trials.to_dict("records")]
+    return Outcome(
+        seconds=seconds,
+        epochs=int(found.trials["epochs_run"].sum()),
+        val_accuracy=float(found.best["val_accuracy"]),
+        test_accuracy=evaluation["verdict"]["best"]["mean"],
+        memory=memory,
+        disk=disk,
+        points=points,
+    )
+
+
+def report(peer: Outcome, toolkit: Outcome) -> None:
+    print(f"{date.today()}, {_processor()}, {os.cpu_count()} cores\n")
+    print(f"| {'':22} | {'plain Keras Tuner':>18} | {'this toolkit':>12} |")
+    print(f"| {'-' * 22} | {'-' * 17}: | {'-' * 11}: |")
+    rows = [
+        ("search, s", f"{peer.seconds:.0f}", f"{toolkit.seconds:.0f}"),
+        ("epochs trained", f"{peer.epochs}", f"{toolkit.epochs}"),
+        ("seconds an epoch", f"{peer.seconds_per_epoch:.1f}", f"{toolkit.seconds_per_epoch:.1f}"),
+        ("best val_accuracy", f"{peer.val_accuracy:.4f}", f"{toolkit.val_accuracy:.4f}"),
+        ("its test accuracy", f"{peer.test_accuracy:.4f}", f"{toolkit.test_accuracy:.4f}"),
+        ("peak memory, MB", f"{peer.memory / 1e6:.0f}", f"{toolkit.memory / 1e6:.0f}"),
+        ("disk, MB", f"{peer.disk / 1e6:.0f}", f"{toolkit.disk / 1e6:.0f}"),
+    ]
+    for name, one, other in rows:
+        print(f"| {name:22} | {one:>18} | {other:>12} |")
+    print(f"\n{peer.seconds_per_epoch / toolkit.seconds_per_epoch:.2f} times as fast per epoch trained")
+
+
+def _run(command: list[str]) -> tuple[str, float, int]:
+    """Runs a Python script; what it printed, its seconds, and the peak memory of it and its children in bytes."""
+    began = time.monotonic()
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        peak = [0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+        watcher.start()
+        printed, _ = process.communicate()
+    seconds = time.monotonic() - began
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed with {process.returncode}")
+    return printed, seconds, peak[0]
+
+
+def _watch(pid: int, peak: list[int]) -> None:
+    while psutil.pid_exists(pid):
+        total = 0
+        try:
+            root = psutil.Process(pid)
+            for process in [root, *root.children(recursive=True)]:
+                total += process.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        finally:
+            peak[0] = max(peak[0], total)
+        time.sleep(_SAMPLE_EVERY_S)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Data that every process of a search uses: written once, then mapped into memory, so that all share one copy."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# TensorFlow uses an array in place only where its memory begins at such a multiple.
+_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a `.npy` file."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """The graph of a `tf.data.Dataset` in a file; its shuffling and mapping happen anew wherever it is loaded."""
+
+    path: Path
+    element_spec: Any
+
+
+def store(data: Any, folder: Path) -> Any:
+    """`data` with its arrays and datasets written into `folder` and replaced by where they are.
+
+    Args:
+        data: What `fit` is called with: any nesting of tuples, lists and dicts.
+
+    Raises:
+        ValueError: A `tf.data.Dataset` runs Python code, so it cannot go to another process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+
+    def place(leaf: Any) -> Any:
+        nonlocal count
+        count += 1
+        if isinstance(leaf, np.ndarray) and leaf.dtype != object:
+            path = folder / f"{count}.npy"
+            np.save(path, leaf)
+            return StoredArray(path)
+        if isinstance(leaf, tf.data.Dataset):
+            path = folder / f"{count}.dataset"
+            path.write_bytes(_graph(leaf))
+            return StoredDataset(path, leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(place, data)
+
+
+def load(data: Any) -> Any:
+    """What `store` was given, arrays being mapped from their files."""
+
+    def fetch(leaf: Any) -> Any:
+        if isinstance(leaf, StoredArray):
+            return _mapped(leaf.path)
+        if isinstance(leaf, StoredDataset):
+            graph = tf.raw_ops.DatasetFromGraph(graph_def=leaf.path.read_bytes())
+            return tf.data.experimental.from_variant(graph, leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(fetch, data)
+
+
+def tensor(array: np.ndarray) -> tf.Tensor:
+    """`array` as a tensor in main memory, floats in Keras's width; without a copy where that can be."""
+    floating = np.issubdtype(array.dtype, np.floating)
+    dtype = np.dtype(keras.config.floatx() if floating else array.dtype)
+    with tf.device("CPU:0"):
+        in_place = (
+            isinstance(array, np.memmap)
+            and array.dtype == dtype
+            and array.flags.c_contiguous
+            and array.flags.writeable
+            and array.ctypes.data % _ALIGNMENT == 0
+        )
+        if in_place:
+            return tf.experimental.dlpack.from_dlpack(np.asarray(array).__dlpack__())
+        return tf.constant(array, dtype=dtype)
+
+
+@functools.lru_cache(maxsize=32)
+def _mapped(path: Path) -> np.ndarray:
+    # Copy-on-write: nobody writes, but TensorFlow takes no read-only memory.
+    return np.load(path, mmap_mode="c", allow_pickle=False)
+
+
+def _graph(dataset: tf.data.Dataset) -> bytes:
+    try:
+        # 2: fail where there is state outside the graph.
+        return tf.raw_ops.DatasetToGraphV2(
+            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
+        ).numpy()
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph "
+            "cannot go to worker processes: pass arrays, or search with workers=0"
+        ) from error
