@@ -42,7 +42,7 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
 def trials_table(trials: "pd.DataFrame") -> Table:
     """The trials with what most people ask first; `summary.csv` has every column."""
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("trial", no_wrap=True)
     for heading in ("score", "val_loss", "epoch", "parameters", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -89,12 +89,12 @@ class Progress:
         for task in self._running.values():
             curve = reader.read_epochs(task.directory)
             epoch = min(len(curve) + 1, task.epochs)
-            line = f"trial {task.trial_id} | {point(task.values)} | epoch {epoch} of {task.epochs}"
+            line = f"trial {task.trial_id} | epoch {epoch} of {task.epochs}"
             if curve and curve[-1].get(name) is not None:
                 line += f" | {name} {curve[-1][name]:.4f}"
-            lines.append(line)
+            lines.append(f"{line} | {point(task.values)}")
         ended = f"{len(self._oracle.end_order)} of {self._oracle.max_trials} trials done, {len(lines)} running"
-        lines.append(" | ".join(filter(None, [ended, self._best, self._pace(), self._left()])))
+        lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
         return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
     def _epochs_so_far(self) -> int:

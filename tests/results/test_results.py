@@ -1,14 +1,16 @@
 """Reading runs, and the arithmetic of the verdict."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from scipy import stats
 
 import results
-from results import files, reader, verdict
+from results import files, reader, tables, verdict
 
 
 def test_read_gives_the_tables_that_the_files_hold(run_directory: Path) -> None:
@@ -87,3 +89,14 @@ def test_spread_on_one_side_is_enough() -> None:
 def test_an_interval_of_shares_stays_within_0_and_1() -> None:
     interval = verdict.mean([0.95, 1.0])
     assert (interval.high, interval.low > 0) == (1.0, True)
+
+
+def test_the_table_of_trials_is_legible_on_80_columns(run_directory: Path) -> None:
+    console = Console(width=80, markup=False, file=io.StringIO())
+    run = results.read(run_directory)
+    console.print(tables.best_table(run))
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    for score, values in zip(run.trials["score"], run.trials["hp_dense_units"], strict=True):
+        assert f"{score:.4f}" in shown
+        assert f"dense_units={values}" in shown
