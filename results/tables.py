@@ -121,8 +121,9 @@ def verdict_sentences(verdict: Verdict, most_frequent_class: tuple[float, int], 
 
 def documented_sentence(documented: float, share: float, label: int) -> str:
     """What the documented accuracy is: that of a model that always gives the same answer."""
+    those = "ones" if label == 1 else f"images of class {label}"
     return (
-        f"{percent(documented)} is the share of {label}s in the test set ({percent(share)}), that is, the score of a "
+        f"{percent(documented)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
         f"model that always answers {label}: beating it alone proves nothing."
     )
 

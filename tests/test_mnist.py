@@ -42,7 +42,7 @@ def test_search_and_best_on_mnist(tmp_path: Path) -> None:
     assert evaluation["verdict"]["documented"] == 0.1135
     assert evaluation["verdict"]["baseline"]["mean"] >= 0.97
     assert "baseline as documented" in done.stdout
-    assert "11.35% is the share of 1s in the test set" in done.stdout
+    assert "11.35% is the share of ones in the test set" in done.stdout
     assert "a model that always answers 1" in done.stdout
     same = evaluation["same"]
     assert ("The best configuration is the baseline itself" in done.stdout) == same
