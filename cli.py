@@ -193,7 +193,7 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
 def show_results(
     run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first N.", metavar="N")] = None,
-    sort: Annotated[str | None, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
+    sort: Annotated[str, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
     csv: Annotated[Path | None, typer.Option(help="Also write them, with every column, to a file.")] = None,
 ) -> None:
     """Show the trials of a run."""

@@ -33,11 +33,11 @@ class SearchOptions:
 def search(options: SearchOptions) -> Path:
     """Runs, or goes on with, the search that `options` ask for; returns the run directory.
 
-    Everything is checked before TensorFlow is loaded or a file is written.
+    Everything is checked before a file is written; TensorFlow is loaded last, unless Keras must get the dataset.
 
     Raises:
         InputError, search_spaces.SpaceError: The options are not possible.
-        tuner.tuner.SearchError: Every trial fails the same way.
+        tuner.SearchError: Every trial fails the same way.
     """
     if options.trials < 1:
         raise InputError(f"--trials is {options.trials}: it must be at least 1")

@@ -61,7 +61,7 @@ def load(data: Any) -> Any:
 
     def fetch(leaf: Any) -> Any:
         if isinstance(leaf, StoredArray):
-            return _mapped(leaf.path)
+            return _mapped(leaf.path, leaf.path.stat().st_mtime_ns)
         if isinstance(leaf, StoredDataset):
             graph = tf.raw_ops.DatasetFromGraph(graph_def=leaf.path.read_bytes())
             return tf.data.experimental.from_variant(graph, leaf.element_spec)
@@ -88,7 +88,8 @@ def tensor(array: np.ndarray) -> tf.Tensor:
 
 
 @functools.lru_cache(maxsize=32)
-def _mapped(path: Path) -> np.ndarray:
+def _mapped(path: Path, written: int) -> np.ndarray:
+    # `written` tells another search's data in the same place.
     # Copy-on-write: nobody writes, but TensorFlow takes no read-only memory.
     return np.load(path, mmap_mode="c", allow_pickle=False)
 

@@ -148,6 +148,13 @@ def test_arrays_are_shared_not_copied(tmp_path: Path) -> None:
     assert shared_data.load(stored)["x"][0] is mapped, "mapped once a process"
 
 
+def test_other_data_in_the_same_place_are_seen(tmp_path: Path) -> None:
+    """A worker may live through two searches."""
+    for value in (1.0, 2.0):
+        stored = shared_data.store(np.full(5, value), tmp_path)
+        assert shared_data.load(stored).tolist() == [value] * 5
+
+
 def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(200).batch(16)
     loaded = shared_data.load(shared_data.store(data, tmp_path))
