@@ -1,26 +1,22 @@
-"""Image classification data, loaded, checked and split: MNIST, Fashion-MNIST, digits, or the user's own `.npz`."""
+"""Image classification data, loaded, named and split: MNIST, Fashion-MNIST, digits, or the user's own `.npz`."""
 
 import hashlib
 import os
 import socket
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from tuner import runtime
+from tuner import checked_arrays, runtime
 from tuner.errors import InputError
 
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 MNIST_FINGERPRINT = "2f04848d51aac28a09ab0ffaed7414a75e345ae2ca65fd3b96f0d8ab0e0cadbe"
 DOCUMENTED_ACCURACY = 0.1135
 
 _DOWNLOAD_TIMEOUT_S = 30
 _VALIDATION_SHARE = 6
-_SMALLEST_SIDE = 4
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def load(source: str) -> Dataset:
         return _make(source, source, _LOADERS[source]())
     if source.endswith(".npz") or os.sep in source:
         path = Path(source).resolve()
-        return _make(path.stem, str(path), _read_npz(path))
+        return _make(path.stem, str(path), checked_arrays.read_npz(path))
     raise InputError(f"unknown dataset {source!r}: choose auto, {', '.join(_LOADERS)}, or the path of an .npz file")
 
 
@@ -161,7 +157,7 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
         ) from error
     finally:
         socket.setdefaulttimeout(patience)
-    return dict(zip(ARRAYS, (x_train, y_train, x_test, y_test)))
+    return dict(zip(checked_arrays.NAMES, (x_train, y_train, x_test, y_test)))
 
 
 def _digits_arrays() -> dict[str, np.ndarray]:
@@ -175,7 +171,7 @@ def _digits_arrays() -> dict[str, np.ndarray]:
     images = np.round(images * (255 / 16)).astype("uint8")
     test = np.zeros(len(images), dtype=bool)
     test[_stratified(digits.target, 297, np.random.default_rng(0))] = True
-    return dict(zip(ARRAYS, (images[~test], digits.target[~test], images[test], digits.target[test])))
+    return dict(zip(checked_arrays.NAMES, (images[~test], digits.target[~test], images[test], digits.target[test])))
 
 
 _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
@@ -185,108 +181,14 @@ _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
 }
 
 
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise InputError(f"dataset {str(path)!r} is not there: give the path of an .npz file")
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"dataset {str(path)!r} is not an .npz file, or it is cut off: write it with numpy.savez")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in ARRAYS if name not in file]
-            if missing:
-                raise InputError(f"dataset {str(path)!r} lacks {', '.join(missing)}: it needs {', '.join(ARRAYS)}")
-            arrays = {name: file[name] for name in ARRAYS}
-            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-                raise ValueError("a member is no array")
-            return arrays
-    except InputError:
-        raise
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        if "allow_pickle" in str(error):
-            raise InputError(
-                f"dataset {str(path)!r} holds pickled objects, which could run code and are not loaded: "
-                "save plain arrays of numbers"
-            ) from error
-        raise InputError(f"dataset {str(path)!r} cannot be read ({error}): write it with numpy.savez") from error
-
-
 def _make(name: str, source: str, arrays: dict[str, np.ndarray]) -> Dataset:
-    x_train, y_train = _images(arrays, "x_train", source), _labels(arrays, "y_train", source)
-    x_test, y_test = _images(arrays, "x_test", source), _labels(arrays, "y_test", source)
-    _require(
-        x_train.shape[1:] == x_test.shape[1:],
-        source,
-        f"has training images of {x_train.shape[1:]} and test images of {x_test.shape[1:]}: they must be alike",
-    )
-    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
-        _require(len(x) == len(y), source, f"has {len(x)} images in x_{part} and {len(y)} labels in y_{part}")
-    classes = np.unique(y_train)
-    _require(len(classes) > 1, source, f"has a single class, {classes[0]}, in y_train: there is nothing to tell apart")
-    _require(
-        np.array_equal(classes, np.arange(len(classes))),
-        source,
-        f"has labels in y_train that are not 0..n-1 (found {_some(classes)}): number the classes from 0, none left out",
-    )
-    strange = np.setdiff1d(y_test, classes)
-    _require(not len(strange), source, f"has labels in y_test that y_train lacks: {_some(strange)}")
-    fingerprint = _fingerprint(x_train, y_train, x_test, y_test)
+    checked = checked_arrays.check(arrays, source)
+    fingerprint = _fingerprint(*checked)
     if fingerprint == MNIST_FINGERPRINT:
         name = "mnist"
     elif source not in _LOADERS and name in _LOADERS:
         name = f"{name}.npz"  # a file called like a dataset that it is not
-    return Dataset(name, source, x_train, y_train, x_test, y_test, fingerprint)
-
-
-def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
-    images = arrays[name]
-    _require(
-        images.dtype == np.uint8 or np.issubdtype(images.dtype, np.floating),
-        source,
-        f"has {name} of {images.dtype}: images must be uint8 (0..255) or float",
-    )
-    _require(
-        images.ndim in (3, 4) and 0 not in images.shape,
-        source,
-        f"has {name} of shape {images.shape}: it must be (images, height, width) or (images, height, width, channels)",
-    )
-    if images.dtype == np.uint8:
-        # Divided as float32, a byte gives the same number as NumPy's `/ 255` rounded to float32.
-        images = images.astype("float32")
-        images /= 255
-    _require(
-        min(images.shape[1:3]) >= _SMALLEST_SIDE,
-        source,
-        f"has {name} of shape {images.shape}: images must be at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
-    )
-    with np.errstate(over="ignore"):
-        images = np.ascontiguousarray(images if images.ndim == 4 else images[..., np.newaxis], dtype="float32")
-    _require(bool(np.isfinite(images).all()), source, f"has NaN or infinity in {name} (as float32)")
-    return images
-
-
-def _labels(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
-    labels = arrays[name]
-    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    _require(
-        labels.ndim == 1 and len(labels) > 0,
-        source,
-        f"has {name} of shape {labels.shape}: it must hold one class a image, shape (images,)",
-    )
-    _require(
-        np.issubdtype(labels.dtype, np.integer),
-        source,
-        f"has {name} of {labels.dtype}: labels must be whole numbers, 0..n-1",
-    )
-    return labels.astype("int64")
+    return Dataset(name, source, *checked, fingerprint)
 
 
 def _fingerprint(*arrays: np.ndarray) -> str:
@@ -295,13 +197,3 @@ def _fingerprint(*arrays: np.ndarray) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
-
-
-def _require(condition: bool, source: str, complaint: str) -> None:
-    if not condition:
-        raise InputError(f"dataset {source!r} {complaint}")
-
-
-def _some(values: np.ndarray) -> str:
-    shown = ", ".join(str(value) for value in values[:10])
-    return shown + ", ..." if len(values) > 10 else shown
