@@ -30,12 +30,14 @@ class Progress:
         self._console = Console(quiet=silent, highlight=False, markup=False, soft_wrap=True)
         self._running: dict[str, TrialTask] = {}
         self._epochs_done = 0
+        self._seconds_done = 0.0
         self._best = ""
 
     @contextlib.contextmanager
-    def search(self, oracle: "keras_tuner.Oracle") -> Iterator[None]:
-        """Shows the search of `oracle` while the block runs."""
+    def search(self, oracle: "keras_tuner.Oracle", slots: int = 1) -> Iterator[None]:
+        """Shows the search of `oracle`, `slots` trials at once, while the block runs."""
         self._oracle = oracle
+        self._slots = slots
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
         if self._is_complete():
@@ -59,6 +61,7 @@ class Progress:
         self._running = {trial_id: task for trial_id, task in self._running.items() if trial_id != trial.trial_id}
         row = reader.read_trial(directory)
         self._epochs_done += row.get("epochs_run") or 0
+        self._seconds_done += row.get("duration_s") or 0.0
         objective = self._oracle.objective
         if trial.score is None:
             outcome = f"FAILED: {row['error']}"
@@ -97,17 +100,20 @@ class Progress:
         lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
         return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
-    def _epochs_so_far(self) -> int:
-        return self._epochs_done + sum(len(reader.read_epochs(task.directory)) for task in self._running.values())
+    def _trained(self) -> tuple[int, float]:
+        """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
+        curves = [reader.read_epochs(task.directory) for task in self._running.values()]
+        epochs = self._epochs_done + sum(map(len, curves))
+        return epochs, self._seconds_done + sum(epoch.get("seconds") or 0.0 for curve in curves for epoch in curve)
 
     def _pace(self) -> str:
         """The throughput of the whole machine."""
-        epochs = self._epochs_so_far()
+        epochs, _ = self._trained()
         return f"{60 * epochs / (time.monotonic() - self._began):.1f} epochs a minute" if epochs else ""
 
     def _left(self) -> str:
-        """How long the rest will take at the pace so far, trials to come being as long as those known."""
-        done = self._epochs_so_far()
+        """How long the rest will take if its epochs take as long as those so far, trials to come being as long too."""
+        done, seconds = self._trained()
         if not done or self._oracle.max_trials is None or self._is_complete():
             return ""
         under_way = done - self._epochs_done
@@ -115,7 +121,7 @@ class Progress:
         # The baseline comes first and is no guide to what an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
         rest = sum(task.epochs for task in self._running.values()) - under_way + to_come * sum(known) / len(known)
-        return f"about {duration((time.monotonic() - self._began) / done * max(rest, 0))} left"
+        return f"about {duration(seconds / done * max(rest, 0) / self._slots)} left"
 
 
 def point(values: Mapping[str, object]) -> str:

@@ -113,7 +113,7 @@ class Tuner(keras_tuner.Tuner):
                 data = Path(self.project_dir).resolve() / layout.DATA
                 stack.callback(shutil.rmtree, data, ignore_errors=True)
                 fit = shared_data.store((fit_args, fit_kwargs), data)
-            stack.enter_context(progress.search(self.oracle))
+            stack.enter_context(progress.search(self.oracle, executor.slots))
             self._search(executor, progress, summary, *fit)
 
     def _search(
