@@ -10,9 +10,11 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes a Keras Adam update each weight by TensorFlow's `ResourceApplyAdam`; other optimizers are left alone.
 
     The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines), and so are
-    the variables: state, configuration and saved models stay Keras's own. Adam's subclasses have formulas of their own.
+    the variables: state, configuration and saved models stay Keras's own. So does AdamW's decay, which is no part of
+    the update; subclasses with a formula of their own are left alone.
     """
-    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
+    is_adam = getattr(optimizer.update_step, "__func__", None) is keras.optimizers.Adam.update_step
+    if is_adam and not optimizer.amsgrad:
         optimizer.update_step = types.MethodType(_update_step, optimizer)
 
 

@@ -7,9 +7,10 @@ runtime.load_tensorflow()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
-from tuner import fast_fit  # noqa: E402
+from tuner import fast_dense, fast_fit  # noqa: E402
 
 RNG = np.random.default_rng(0)
 # Neither a multiple of the batch nor of the batches in one call.
@@ -124,3 +125,34 @@ def test_what_it_does_not_cover_is_left_to_keras(arguments: dict) -> None:
     assert history.keys() == expected.keys()
     for name, values in expected.items():
         assert history[name] == pytest.approx(values, rel=1e-4), name
+
+
+def test_a_dense_layers_gradients_are_keras() -> None:
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(size=(32, 50)), tf.float32)
+    for activation, use_bias in (("relu", True), (None, False)):
+        layer = keras.layers.Dense(20, activation, use_bias=use_bias)
+        layer.build((None, 50))
+        found = []
+        for straight in (False, True):
+            if straight:
+                fast_dense.straighten(layer)
+                assert "call" in vars(layer)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(tf.sin(layer(x)))
+            found.append(tape.gradient(loss, [x, *layer.trainable_variables]))
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_other_layers_are_left_alone() -> None:
+    class Own(keras.layers.Dense):
+        pass
+
+    for layer in (Own(3), keras.layers.EinsumDense("ab,bc->ac", 3)):
+        fast_dense.straighten(layer)
+        assert "call" not in vars(layer)
+    layer = keras.layers.Dense(3)
+    fast_dense.straighten(layer)
+    assert layer(np.ones((2, 4, 5), "float32")).shape == (2, 4, 3), "more than two dimensions are Keras's"

@@ -12,6 +12,7 @@ import tensorflow as tf  # noqa: E402
 from tuner.fused_adam import fuse  # noqa: E402
 
 
+@pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
 @pytest.mark.parametrize(
     "options",
     [
@@ -23,11 +24,12 @@ from tuner.fused_adam import fuse  # noqa: E402
         {"amsgrad": True},
     ],
 )
-def test_it_moves_weights_as_keras_does(options: dict) -> None:
+def test_it_moves_weights_as_keras_does(kind: type, options: dict) -> None:
     rng = np.random.default_rng(0)
     start = rng.normal(size=(30, 20)).astype("float32")
-    ours, theirs = keras.optimizers.Adam(**options), keras.optimizers.Adam(**options)
+    ours, theirs = kind(**options), kind(**options)
     fuse(ours)
+    assert ("update_step" in vars(ours)) != options.get("amsgrad", False)
     weights = [keras.Variable(start), keras.Variable(start)]
     for _ in range(25):
         gradient = tf.constant(rng.normal(size=start.shape) * 10.0 ** rng.integers(-4, 3), tf.float32)
@@ -52,7 +54,7 @@ def test_sparse_gradients_take_keras_path() -> None:
 
 
 def test_other_optimizers_are_left_alone() -> None:
-    for optimizer in (keras.optimizers.AdamW(), keras.optimizers.SGD(), keras.optimizers.Adam(amsgrad=True)):
+    for optimizer in (keras.optimizers.Nadam(), keras.optimizers.SGD(), keras.optimizers.Adam(amsgrad=True)):
         fuse(optimizer)
         assert "update_step" not in vars(optimizer)
 
