@@ -48,9 +48,36 @@ Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scr
 @app.command("search")
 def run_search(
     trials: Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")] = 20,
-    space: Annotated[str, typer.Option(help="The search space; `spaces` shows them.")] = "baseline_cnn",
+    space: Annotated[
+        str,
+        typer.Option(
+            help="The search space; `spaces` shows them. Or your own, whose code is then run: FILE.py:NAME or "
+            "MODULE:NAME, a keras_tuner.HyperModel or a function build(hp)."
+        ),
+    ] = "baseline_cnn",
     dataset: DatasetOption = "auto",
-    oracle: Annotated[str, typer.Option(help="What proposes configurations: random.")] = "random",
+    oracle: Annotated[
+        str,
+        typer.Option(
+            help="What proposes configurations: random, grid, bayesian, hyperband (epochs are its budget), and with "
+            "Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from the trials that have ended, so "
+            "their points depend on how many run at once."
+        ),
+    ] = "random",
+    pruner: Annotated[
+        str,
+        typer.Option(
+            help="What ends trials that fall behind the others: none, median or asha. With one, scores depend on how "
+            "many run at once."
+        ),
+    ] = "none",
+    objective: Annotated[
+        str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")
+    ] = "val_accuracy",
+    time_budget: Annotated[
+        str | None,
+        typer.Option(help="Begin no further trial after so long, such as 30m or 1h30m.", metavar="TIME"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")] = 0,
     run: Annotated[
         str | None,
@@ -84,6 +111,9 @@ def run_search(
             space=space,
             dataset=dataset,
             oracle=oracle,
+            pruner=pruner,
+            objective=objective,
+            time_budget=time_budget,
             seed=seed,
             run=run,
             train_samples=train_samples,
@@ -283,7 +313,8 @@ def _space_table(space: "SearchSpace") -> Table:
         table.add_column("only with")
     for one in space.hyperparameters:
         conditions = ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions)
-        table.add_row(one.name, one.kind, one.range, str(one.default), *([conditions] if has_conditions else []))
+        default = str(space.baseline.get(one.name, ""))
+        table.add_row(one.name, one.kind, one.range, default, *([conditions] if has_conditions else []))
     return table
 
 

@@ -92,7 +92,7 @@ def run_toolkit(data: str, trials: int, seed: int, folder: Path) -> Outcome:
     points = [{name.removeprefix("hp_"): row[name] for name in names} for row in found.trials.to_dict("records")]
     return Outcome(
         seconds=seconds,
-        epochs=int(found.trials["epochs_run"].sum()),
+        epochs=len(found.epochs),
         val_accuracy=float(found.best["val_accuracy"]),
         test_accuracy=evaluation["verdict"]["best"]["mean"],
         memory=memory,

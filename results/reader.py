@@ -114,7 +114,7 @@ def read_trial(directory: Path) -> Row:
     row |= {name: _value_at(metric, trial.get("best_step")) for name, metric in metrics.items()}
     row["error"] = record.get("error") or _last_line(trial.get("message"))
     values = trial.get("hyperparameters", {}).get("values", {})
-    return row | {f"{layout.HYPERPARAMETER_PREFIX}{name}": value for name, value in values.items()}
+    return row | {_column(name): value for name, value in values.items()}
 
 
 def read_epochs(directory: Path) -> list[Row]:
@@ -155,6 +155,11 @@ def _table(rows: list[Row], first: list[str]) -> "pd.DataFrame":
 def _all_whole(values: Iterable[Any]) -> bool:
     present = [value for value in values if value is not None]
     return bool(present) and all(type(value) is int for value in present)
+
+
+def _column(name: str) -> str:
+    # What Hyperband notes among the values - budget, bracket, round, whom it continues - is no hyperparameter.
+    return name if name.startswith("tuner/") else f"{layout.HYPERPARAMETER_PREFIX}{name}"
 
 
 def _is_hyperparameter(name: str) -> bool:

@@ -1,20 +1,69 @@
 """What may be tried: the search spaces, each around a documented baseline point."""
 
-from search_spaces import baseline_cnn
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search_spaces import baseline_cnn, deep_cnn
 from search_spaces.space import Hyperparameter, SearchSpace, SpaceError
 
-SPACES = {space.name: space for space in [baseline_cnn.SPACE]}
+if TYPE_CHECKING:
+    from search_spaces.custom import CustomSpace
+
+SPACES = {space.name: space for space in [baseline_cnn.SPACE, deep_cnn.SPACE]}
+
+
+def is_custom(name: str) -> bool:
+    """Whether `name` stands for a user's own space, `FILE.py:NAME` or `MODULE:NAME`."""
+    return ":" in name
+
+
+def resolved(name: str) -> str:
+    """`name`, with the file of a user's own space by its absolute path."""
+    place, colon, thing = name.rpartition(":")
+    return f"{Path(place).resolve()}:{thing}" if colon and place.endswith(".py") else name
+
+
+def fingerprint(name: str) -> str | None:
+    """What tells a user's file from a changed one; None for every other space."""
+    place = name.rpartition(":")[0]
+    return hashlib.sha256(Path(place).read_bytes()).hexdigest()[:16] if place.endswith(".py") else None
 
 
 def get(name: str) -> SearchSpace:
-    """The space called `name`.
+    """The space of this project called `name`.
 
     Raises:
         SpaceError: There is none of that name.
     """
     if name not in SPACES:
-        raise SpaceError(f"unknown space {name!r}: choose one of {', '.join(SPACES)}")
+        raise SpaceError(f"unknown space {name!r}: choose one of {', '.join(SPACES)}, or your own: FILE.py:NAME")
     return SPACES[name]
 
 
-__all__ = ["SPACES", "Hyperparameter", "SearchSpace", "SpaceError", "get"]
+def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":
+    """The space called `name`, or the user's own, for images of `input_shape` in `num_classes` classes.
+
+    A user's own space is imported, that is, its code is run.
+
+    Raises:
+        SpaceError: There is none of that name, or it does not work.
+    """
+    if not is_custom(name):
+        return get(name)
+    from search_spaces import custom
+
+    return custom.load(name, input_shape, num_classes)
+
+
+__all__ = [
+    "SPACES",
+    "Hyperparameter",
+    "SearchSpace",
+    "SpaceError",
+    "fingerprint",
+    "get",
+    "is_custom",
+    "load",
+    "resolved",
+]

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import keras_tuner
 
+from search_spaces.losses import SmoothedCrossentropy
 from search_spaces.space import SearchSpace, Value
 
 
@@ -14,7 +15,10 @@ class SpaceHyperModel(keras_tuner.HyperModel):
     Attributes:
         space: The search space.
         baseline: The values of the documented point.
+        takes_epochs: `fit` may be told to train for fewer epochs than the point has; a schedule stays that of all.
     """
+
+    takes_epochs = True
 
     def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], num_classes: int) -> None:
         super().__init__(name=space.name)
@@ -35,5 +39,11 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         return self.space.build(hp, self.input_shape, self.num_classes)
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """`model.fit` for `hp["epochs"]` epochs in batches of the documented size."""
-        return model.fit(*args, **{"batch_size": self.space.batch_size, "epochs": hp["epochs"]} | kwargs)
+        """`model.fit` as the space says: its epochs, batch size and callbacks, before the caller's own."""
+        own = {"batch_size": hp.values.get("batch_size", self.space.batch_size), "epochs": hp["epochs"]}
+        callbacks = [*self.space.callbacks(hp), *kwargs.pop("callbacks", ())]
+        outcome = model.fit(*args, **own | kwargs, callbacks=callbacks)
+        if isinstance(model.loss, SmoothedCrossentropy):
+            # Smoothing is for training alone, and a saved model should need nothing of this project.
+            model.compile(model.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return outcome

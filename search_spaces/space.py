@@ -133,13 +133,17 @@ class SearchSpace:
         declare: Declares every hyperparameter, `epochs` included; its defaults are the baseline point.
         build: Makes the compiled model of a point, from the values, the input shape (height, width, channels)
             and the number of classes.
-        batch_size: The documented batch size.
+        callbacks: What the training of a point needs beside its model, such as a learning-rate schedule.
+        batch_size: The documented batch size; a hyperparameter `batch_size` takes its place.
     """
 
     name: str
     summary: str
     declare: "Callable[[keras_tuner.HyperParameters | Declaration], None]" = field(repr=False)
     build: "Callable[[keras_tuner.HyperParameters, tuple[int, ...], int], keras.Model]" = field(repr=False)
+    callbacks: "Callable[[keras_tuner.HyperParameters], list[keras.callbacks.Callback]]" = field(
+        repr=False, default=lambda hp: []
+    )
     batch_size: int = 32
 
     @property

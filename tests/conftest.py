@@ -77,3 +77,15 @@ def arrays() -> dict[str, np.ndarray]:
 def tree(folder: Path) -> dict[str, bytes | None]:
     """Every path below `folder` with its content: what must not change."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def refused(cli: Cli, folder: Path, *arguments: str | Path) -> str:
+    """The one line that says why a command is refused, nothing on disk having changed."""
+    before = tree(folder)
+    done = cli(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert tree(folder) == before
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("Error: ")
+    return lines[0]

@@ -5,20 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Cli, run_cli, tree
+from tests.conftest import Cli, refused
 
 DIGITS = ["search", "--dataset", "digits"]
-
-
-def refused(cli: Cli, folder: Path, *arguments: str | Path) -> str:
-    before = tree(folder)
-    done = cli(*arguments)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert tree(folder) == before
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("Error: ")
-    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +16,12 @@ def refused(cli: Cli, folder: Path, *arguments: str | Path) -> str:
         (["search", "--space", "nope"], "unknown space 'nope': choose one of baseline_cnn"),
         (["search", "--dataset", "nope"], "unknown dataset 'nope': choose auto, mnist"),
         (["search", "--oracle", "nope"], "unknown oracle 'nope': choose one of random"),
+        (["search", "--space", "nowhere.py:Nothing", "--dataset", "digits"], "there is no file 'nowhere.py'"),
+        (["search", "--pruner", "nope"], "unknown pruner 'nope': choose one of none, median, asha"),
+        (["search", "--objective", "val_glory"], "whether more of it is better is not known: add :min or :max"),
+        (["search", "--objective", "val_loss:least"], "write a metric such as val_accuracy, or NAME:min or NAME:max"),
+        (["search", "--time-budget", "30"], "--time-budget is '30': write a time such as 90s, 30m or 1h30m"),
+        (["search", "--time-budget", "0m"], "--time-budget is '0m'"),
         (["search", "--trials", "0"], "--trials is 0: it must be at least 1"),
         (["search", "--workers", "many"], "--workers is 'many': give auto or a number"),
         (["search", "--workers", "-1"], "--workers is -1"),
@@ -117,24 +112,3 @@ def test_files_that_are_no_npz(cli: Cli, tmp_path: Path, arrays: dict[str, np.nd
     damaged[2000:2100] = bytes(100)
     path.write_bytes(damaged)
     assert "cannot be read" in refused(cli, tmp_path, "search", "--dataset", path)
-
-
-def test_runs(cli: Cli, tmp_path: Path, run_directory: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert "is not a run" in refused(cli, tmp_path, "results", "./empty")
-    (tmp_path / "begun").mkdir()
-    (tmp_path / "begun" / "run.json").write_bytes((run_directory / "run.json").read_bytes())
-    assert "is empty: no trial has begun" in refused(cli, tmp_path, "best", "--run", "./begun")
-    (tmp_path / "begun" / "trial_0").mkdir()
-    running = (run_directory / "trial_0" / "trial.json").read_text().replace("COMPLETED", "RUNNING")
-    (tmp_path / "begun" / "trial_0" / "trial.json").write_text(running)
-    assert "has no finished trial yet" in refused(cli, tmp_path, "best", "--run", "./begun")
-    (tmp_path / "file").write_text("x")
-    assert "is a file" in refused(cli, tmp_path, *DIGITS, "--run", "./file")
-
-
-def test_sort_by_an_unknown_column(searched: tuple[Path, str], tmp_path: Path) -> None:
-    done = run_cli("results", "--sort", "nope", cwd=searched[0])
-    assert done.returncode == 2
-    assert "unknown column 'nope': choose one of trial_id, status" in done.stderr
-    assert run_cli("results", "--top", "0", cwd=searched[0]).returncode == 2

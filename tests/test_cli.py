@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from tests.conftest import ROOT, SEARCH, Cli, offline, run_cli
+from tests.conftest import ROOT, SEARCH, Cli, offline, refused, run_cli
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -124,6 +124,33 @@ def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: P
     assert scores(interrupted / "summary.csv") == scores(run_directory / "summary.csv")
 
 
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.01)
+
+
+def test_ctrl_c_lets_the_running_trial_end(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *SEARCH, "--workers", "1", "--run", "stopped"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if line.startswith("[1/3]"):
+            wait_for(tmp_path / "runs" / "stopped" / "trial_1" / "record.json")
+            process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert "stopping (Ctrl-C; again to end them now): the running trials end first\n" in printed
+    assert printed[-1].startswith("[2/3]")
+    assert "goes on where it is asked for again" in process.stderr.read()
+    table = rows(tmp_path / "runs" / "stopped" / "summary.csv")
+    assert [row["status"] for row in table] == ["COMPLETED"] * 2
+
+
 def test_a_run_made_with_other_options_is_refused(searched: tuple[Path, str]) -> None:
     folder, _ = searched
     other = [argument if argument != "600" else "700" for argument in SEARCH]
@@ -223,3 +250,24 @@ def test_samples_draws_a_picture(cli: Cli, tmp_path: Path) -> None:
     assert picture.shape[0] > 400
     assert picture[..., :3].min() == 0
     assert picture[..., :3].max() == 1
+
+
+def test_what_is_no_run_is_refused(cli: Cli, tmp_path: Path, run_directory: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "is not a run" in refused(cli, tmp_path, "results", "./empty")
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "run.json").write_bytes((run_directory / "run.json").read_bytes())
+    assert "is empty: no trial has begun" in refused(cli, tmp_path, "best", "--run", "./begun")
+    (tmp_path / "begun" / "trial_0").mkdir()
+    running = (run_directory / "trial_0" / "trial.json").read_text().replace("COMPLETED", "RUNNING")
+    (tmp_path / "begun" / "trial_0" / "trial.json").write_text(running)
+    assert "has no finished trial yet" in refused(cli, tmp_path, "best", "--run", "./begun")
+    (tmp_path / "file").write_text("x")
+    assert "is a file" in refused(cli, tmp_path, "search", "--dataset", "digits", "--run", "./file")
+
+
+def test_sort_by_an_unknown_column(searched: tuple[Path, str], tmp_path: Path) -> None:
+    done = run_cli("results", "--sort", "nope", cwd=searched[0])
+    assert done.returncode == 2
+    assert "unknown column 'nope': choose one of trial_id, status" in done.stderr
+    assert run_cli("results", "--top", "0", cwd=searched[0]).returncode == 2

@@ -116,7 +116,7 @@ def train_baseline(
 ) -> list[Training]:
     """Trains the documented point of `space` on all training images, once a seed, and tests it."""
     with tempfile.TemporaryDirectory() as folder:
-        tasks = _tasks("baseline", space, space.baseline, int(space.baseline["epochs"]), range(seeds))
+        tasks = _tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
         trainings = []
         for training in _train(tasks, dataset, Path(folder), workers):
             report(training)
@@ -142,7 +142,7 @@ def evaluate(
     Raises:
         results.RunError: No trial of the run has finished.
     """
-    space = search_spaces.get(run.info["asked"]["space"])
+    space = _space(run, dataset)
     best = run.best
     values = configuration(run)
     epochs = int(best["best_epoch"])
@@ -150,10 +150,11 @@ def evaluate(
     chosen = range(first, first + seeds)
     same = bool(best["is_baseline"])
     model_path = (run.path / layout.BEST_MODEL).resolve()
-    tasks = _tasks("best", space, values, epochs, chosen)
+    name = run.info["asked"]["space"]
+    tasks = _tasks("best", name, values, epochs, chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
-        tasks += _tasks("baseline", space, space.baseline, int(space.baseline["epochs"]), chosen)
+        tasks += _tasks("baseline", name, space.baseline, _baseline_epochs(run, space), chosen)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
     trainings: list[Training] = []
@@ -223,10 +224,24 @@ def configuration(run: results.Run) -> dict[str, Value]:
     }
 
 
-def _tasks(
-    model: str, space: SearchSpace, values: dict[str, Value], epochs: int, seeds: Sequence[int]
-) -> list[TrainingTask]:
-    return [TrainingTask(model, space.name, values, epochs, seed, ()) for seed in seeds]
+def _space(run: results.Run, dataset: Dataset) -> Any:
+    name = run.info["asked"]["space"]
+    if search_spaces.is_custom(name):
+        runtime.load_tensorflow()
+    return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
+
+
+def _baseline_epochs(run: results.Run, space: Any) -> int:
+    """As documented; where a hypermodel's own `fit` decides, as many as the baseline's trial took."""
+    if "epochs" in space.baseline:
+        return int(space.baseline["epochs"])
+    trials = run.finished
+    taken = trials.loc[trials["is_baseline"].eq(True), "epochs_run"]
+    return int(taken.iloc[0]) if len(taken) else int(run.best["epochs_run"])
+
+
+def _tasks(model: str, space: str, values: dict[str, Value], epochs: int, seeds: Sequence[int]) -> list[TrainingTask]:
+    return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
 
 
 def _train(tasks: Sequence[TrainingTask], dataset: Dataset, folder: Path, workers: int | str) -> Iterator[Training]:
@@ -250,25 +265,30 @@ def _train_one(task: TrainingTask) -> Training:
     from tuner.trial import fresh_model
 
     x_train, y_train, x_test, y_test = shared_data.load(task.data)
-    hypermodel = search_spaces.get(task.space).hypermodel(x_train.shape[1:], int(y_train.max()) + 1)
+    shape, classes = x_train.shape[1:], int(y_train.max()) + 1
+    hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
     hp = keras_tuner.HyperParameters()
     hp.values = dict(task.values)
+    # A hypermodel without the hyperparameter decides for itself.
+    epochs = {"epochs": task.epochs} if "epochs" in task.values else {}
     began = time.monotonic()
     model = fresh_model(hypermodel, hp, task.seed)
-    hypermodel.fit(hp, model, x_train, y_train, epochs=task.epochs, verbose=0)
+    hypermodel.fit(hp, model, x_train, y_train, verbose=0, **epochs)
     seconds = round(time.monotonic() - began, 3)
     accuracy, loss = _test(model, x_test, y_test)
     if task.save_to is not None:
-        temporary = task.save_to.with_name(f"writing.{task.save_to.name}")
-        model.save(temporary)
-        temporary.replace(task.save_to)
+        with files.replacing(task.save_to) as temporary:
+            model.save(temporary)
     return Training(task.model, task.seed, task.epochs, accuracy, loss, seconds)
 
 
 def _test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float]:
     """Accuracy and mean loss on the test images."""
-    scores = model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)
-    return float(scores["accuracy"]), float(scores["loss"])
+    loss = model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"]
+    # A user's own model may be compiled with other metrics.
+    predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
+    classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
+    return float(np.mean(classes == y_test)), float(loss)
 
 
 def _retest(path: Path, dataset: Dataset, before: float) -> float:

@@ -1,5 +1,6 @@
 """Where trials run. Every executor is a `concurrent.futures.Executor`; the search loop knows nothing else of it."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -149,13 +150,22 @@ def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
 def _single_worker(environment: dict[str, str]) -> ProcessPoolExecutor:
     pool = ProcessPoolExecutor(max_workers=1, env=environment, initializer=_begin_worker, initargs=(os.getpid(),))
     # TensorFlow takes seconds to import: the worker begins now, while the caller goes on.
-    pool.submit(int)
+    with _without_interrupts():
+        pool.submit(int)
     return pool
 
 
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal; one that begins here never hears of it: its parent ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker(parent: int) -> None:
-    # Ctrl-C reaches every process of a terminal; it is for the parent to end its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Before the seconds that TensorFlow takes, in which the parent may die too.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     runtime.load_tensorflow()

@@ -1,6 +1,7 @@
 """Keras Tuner's oracles by name: each asks the baseline point first, and keeps its state in whole files."""
 
-from collections.abc import Iterable
+import importlib.util
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,36 @@ from tuner.seeds import derive
 if TYPE_CHECKING:
     import keras_tuner
 
-# The name on the command line, and the class in keras_tuner.oracles.
-ORACLES = {"random": "RandomSearchOracle"}
+# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, and whom it continues.
+BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
+
+# What an oracle's name needs beyond the toolkit's own dependencies, and how to install it.
+_OPTUNA = ("optuna", "python -m pip install -e '.[optuna]'")
+_NEEDS = {
+    "tpe": [_OPTUNA],
+    "cmaes": [_OPTUNA, ("cmaes", _OPTUNA[1])],
+    "qmc": [_OPTUNA],
+    "gp": [_OPTUNA, ("torch", "python -m pip install torch")],
+}
 
 
-def check(name: str) -> None:
-    """Raises InputError if there is no oracle called `name`; loads nothing."""
+def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:
+    """Loads nothing.
+
+    Args:
+        hyperparameters: The names in the space, where they are known.
+
+    Raises:
+        InputError: There is no oracle called `name`, a package that it needs is not installed, or the space lacks what
+            it needs.
+    """
     if name not in ORACLES:
         raise InputError(f"unknown oracle {name!r}: choose one of {', '.join(ORACLES)}")
+    for package, command in _NEEDS.get(name, []):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"oracle {name!r} needs the package {package}: {command}")
+    if name == "hyperband" and hyperparameters is not None and "epochs" not in hyperparameters:
+        raise InputError("oracle 'hyperband' needs a hyperparameter `epochs`, whose largest value is its budget")
 
 
 def make(
@@ -28,22 +51,70 @@ def make(
     objective: "str | keras_tuner.Objective",
     max_trials: int,
     seed: int,
-    hyperparameters: "keras_tuner.HyperParameters | None" = None,
+    hyperparameters: "keras_tuner.HyperParameters",
 ) -> "keras_tuner.Oracle":
     """The oracle called `name`, for at most `max_trials` trials.
 
     Args:
-        hyperparameters: What is sampled, where it differs from what the hypermodel declares.
+        hyperparameters: What is sampled.
 
     Raises:
-        InputError: There is no oracle of that name.
+        InputError: There is no oracle of that name, what it needs is not installed, or it needs a hyperparameter
+            `epochs` that is not there.
     """
-    check(name)
-    import keras_tuner
-
-    return getattr(keras_tuner.oracles, ORACLES[name])(
+    check(name, [hp.name for hp in hyperparameters.space])
+    return ORACLES[name](
         objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
+
+
+def _random(**arguments: Any) -> "keras_tuner.Oracle":
+    import keras_tuner
+
+    return keras_tuner.oracles.RandomSearchOracle(**arguments)
+
+
+def _grid(**arguments: Any) -> "keras_tuner.Oracle":
+    from tuner.keras_tuner_oracles import Grid
+
+    return Grid(**arguments)
+
+
+def _bayesian(**arguments: Any) -> "keras_tuner.Oracle":
+    from tuner.keras_tuner_oracles import Bayesian
+
+    return Bayesian(**arguments)
+
+
+def _hyperband(max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any) -> Any:
+    import keras_tuner
+
+    epochs = next(hp for hp in hyperparameters.space if hp.name == "epochs")
+    most = getattr(epochs, "max_value", None) or max(epochs.values)
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        max_epochs=most, hyperband_iterations=None, hyperparameters=hyperparameters, **arguments
+    )
+    # Keras Tuner's has no such limit: it counts brackets, not trials.
+    oracle.max_trials = max_trials
+    return oracle
+
+
+def _optuna(sampler: str) -> "Callable[..., keras_tuner.Oracle]":
+    def make_sampler(**arguments: Any) -> "keras_tuner.Oracle":
+        from tuner.optuna_oracle import OptunaOracle
+
+        return OptunaOracle(sampler, **arguments)
+
+    return make_sampler
+
+
+ORACLES: "dict[str, Callable[..., keras_tuner.Oracle]]" = {
+    "random": _random,
+    "grid": _grid,
+    "bayesian": _bayesian,
+    "hyperband": _hyperband,
+    **{sampler: _optuna(sampler) for sampler in _NEEDS},
+}
 
 
 def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
@@ -54,6 +125,17 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
+
+
+def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
+    """The ids of the trials that another trial may still go on with: under Hyperband, in rounds before the last."""
+    ids: set[str] = set()
+    for bracket in getattr(oracle, "_brackets", ()):
+        ids.update(entry["id"] for entries in bracket["rounds"][:-1] for entry in entries)
+        later = [entry for entries in bracket["rounds"][1:] for entry in entries]
+        ids.difference_update(entry["past_id"] for entry in later if entry["id"] in oracle.end_order)
+    running = (trial.hyperparameters.values for trial in oracle.trials.values() if trial.status == "RUNNING")
+    return ids | {values[CONTINUED] for values in running if CONTINUED in values}
 
 
 def sampled(
@@ -69,7 +151,8 @@ def sampled(
         if description.kind == "Fixed":
             config |= {"value": description.values[0]}
         elif description.kind == "Choice":
-            config |= {"values": list(description.values), "default": description.default}
+            ordered = getattr(original, "ordered", None)
+            config |= {"values": list(description.values), "default": description.default, "ordered": ordered}
         elif description.kind == "Boolean":
             config |= {"default": description.default}
         else:
@@ -80,14 +163,28 @@ def sampled(
 
 
 class _BaselineFirst:
-    """Mixed into an oracle: the first question is the baseline point, and files are replaced whole."""
+    """Mixed into an oracle: the baseline point comes first, no point twice, and files are replaced whole."""
 
     baseline: dict[str, Value]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if not self.start_order:
             return {"status": "RUNNING", "values": dict(self.baseline)}
-        return super().populate_space(trial_id)
+        answer = super().populate_space(trial_id)
+        values = answer.get("values")
+        if not values:
+            return answer
+        if BUDGET in values and "epochs" in values:
+            return answer | {"values": values | {"epochs": self.max_epochs}}
+        if self._duplicate(values):
+            # A model of the scores may propose a point twice, rounded to the steps of the space.
+            values = self._random_values()
+        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+    def _compute_values_hash(self, values: dict[str, Value]) -> str:
+        # Under Hyperband the epochs are the budget of a point, no part of it.
+        budgeted = hasattr(self, "hyperband_iterations")
+        return super()._compute_values_hash({key: values[key] for key in values if not (budgeted and key == "epochs")})
 
     def reload(self) -> None:
         """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written."""
@@ -110,6 +207,19 @@ class _BaselineFirst:
             elif trial_id not in self.end_order:
                 self.end_order.append(trial_id)
         self._retry_queue = unfinished[::-1]  # taken from the end
+        for trial_id in self.start_order:
+            self._enter_in_bracket(trial_id)
+
+    def _enter_in_bracket(self, trial_id: str) -> None:
+        """Under Hyperband: enters a promoted trial that the oracle's file does not know yet."""
+        values = self.trials[trial_id].hyperparameters.values
+        if CONTINUED not in values:
+            return
+        entry = {"past_id": values[CONTINUED], "id": trial_id}
+        for bracket in self._brackets:
+            before, after = bracket["rounds"][values["tuner/round"] - 1 :][:2]
+            if any(one["id"] == values[CONTINUED] for one in before) and entry not in after:
+                after.append(entry)
 
     def save(self) -> None:
         files.write_json(Path(self._get_oracle_fname()), self.get_state())

@@ -22,23 +22,25 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
     Raises:
         InputError: An override is malformed, names an unknown hyperparameter or one twice, or leaves its range.
     """
-    narrowed = {hyperparameter.name: hyperparameter for hyperparameter in hyperparameters}
+    narrowed = list(hyperparameters)
+    names = list(dict.fromkeys(hyperparameter.name for hyperparameter in narrowed))
     seen: set[str] = set()
     for override in overrides:
         name, equals, text = override.partition("=")
         name = name.strip()
         if not equals or not name or not text.strip():
             raise InputError(f"--set {override!r}: write NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c")
-        if name not in narrowed:
-            raise InputError(f"--set {override!r}: unknown hyperparameter {name!r}: choose of {', '.join(narrowed)}")
+        if name not in names:
+            raise InputError(f"--set {override!r}: unknown hyperparameter {name!r}: choose of {', '.join(names)}")
         if name in seen:
             raise InputError(f"--set {override!r}: {name!r} is set twice: give it once")
         seen.add(name)
         try:
-            narrowed[name] = _narrow(narrowed[name], text)
+            # One name may be declared under several conditions.
+            narrowed = [_narrow(one, text) if one.name == name else one for one in narrowed]
         except InputError as error:
             raise InputError(f"--set {override!r}: {error}") from None
-    return list(narrowed.values())
+    return narrowed
 
 
 def _narrow(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:

@@ -32,6 +32,7 @@ class Progress:
         self._epochs_done = 0
         self._seconds_done = 0.0
         self._best = ""
+        self._is_stopped = False
 
     @contextlib.contextmanager
     def search(self, oracle: "keras_tuner.Oracle", slots: int = 1) -> Iterator[None]:
@@ -49,8 +50,12 @@ class Progress:
         else:
             with Live(get_renderable=self._live, console=self._console, refresh_per_second=4, transient=True):
                 yield
-        if not self._is_complete():
+        if not self._is_complete() and not self._is_stopped:
             self._console.print(f"the oracle has no further point: the search ends with {len(oracle.end_order)} trials")
+
+    def stopping(self, why: str) -> None:
+        self._is_stopped = True
+        self._console.print(f"stopping ({why}): the running trials end first")
 
     def trial_begins(self, task: "TrialTask") -> None:
         self._running = self._running | {task.trial_id: task}
@@ -60,7 +65,7 @@ class Progress:
         # The live display reads it from a thread of its own, so it is replaced, not changed.
         self._running = {trial_id: task for trial_id, task in self._running.items() if trial_id != trial.trial_id}
         row = reader.read_trial(directory)
-        self._epochs_done += row.get("epochs_run") or 0
+        self._epochs_done += len(reader.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
         objective = self._oracle.objective
         if trial.score is None:
@@ -69,6 +74,8 @@ class Progress:
             outcome = f"{objective.name} {trial.score:.4f}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
+            if row.get("pruned"):
+                outcome += ", pruned"
         best = self._oracle.get_best_trials(1)
         if best and best[0].score is not None:
             self._best = f"best {best[0].score:.4f} (trial {best[0].trial_id})"

@@ -55,7 +55,9 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
 def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     was = before.get("asked", {})
     differences = [
-        f"{name} was {was.get(name)!r} and is now {value!r}" for name, value in asked.items() if was.get(name) != value
+        f"{name} was {was[name]!r} and is now {value!r}"
+        for name, value in asked.items()
+        if name in was and was[name] != value
     ]
     if differences:
         raise InputError(

@@ -1,5 +1,6 @@
 """The search of the command line: from options to a finished run directory."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import search_spaces
 from results import reader, runs
 from results.summary import SummaryWriter
-from tuner import datasets, executors, oracles, run_record, runtime
+from search_spaces.origin import blamed
+from tuner import datasets, durations, executors, objectives, oracles, pruners, run_record, runtime
 from tuner.errors import InputError
 from tuner.overrides import narrow
 
@@ -18,8 +20,11 @@ class SearchOptions:
 
     trials: int = 20
     space: str = "baseline_cnn"
+    objective: str = "val_accuracy"
     dataset: str = "auto"
     oracle: str = "random"
+    pruner: str = "none"
+    time_budget: str | None = None
     seed: int = 0
     run: str | None = None
     train_samples: int | None = None
@@ -48,24 +53,36 @@ def search(options: SearchOptions) -> Path:
     if options.train_samples is not None and options.train_samples < 1:
         raise InputError(f"--train-samples is {options.train_samples}: give at least one image a class")
     executors.check_workers(options.workers, options.trials_per_gpu)
-    space = search_spaces.get(options.space)
+    custom = search_spaces.is_custom(options.space)
+    if not custom:  # a user's own space may need the data
+        narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
     oracles.check(options.oracle)
-    narrowed = narrow(space.hyperparameters, options.overrides)
+    pruners.get(options.pruner)
+    objective, direction = objectives.parse(options.objective)
+    time_budget = None if options.time_budget is None else durations.parse("--time-budget", options.time_budget)
     path = None if options.run is None else runs.directory(options.run)
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
+    if custom:
+        runtime.load_tensorflow()
+    space = search_spaces.load(options.space, dataset.input_shape, dataset.num_classes)
+    narrowed = narrow(space.hyperparameters, options.overrides)
+    oracles.check(options.oracle, [one.name for one in narrowed])
     if path is None:
         path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
     asked = {
-        "space": space.name,
+        "space": search_spaces.resolved(options.space),
+        "space_code": search_spaces.fingerprint(options.space),
         "dataset": f"{dataset.name} sha256:{dataset.fingerprint[:16]}",
+        "objective": f"{objective}:{direction}",
         "oracle": options.oracle,
+        "pruner": options.pruner,
         "seed": options.seed,
         "train_samples": options.train_samples,
         "set": sorted(options.overrides),
     }
     details = {
-        "objective": {"name": "val_accuracy", "direction": "max"},
+        "objective": {"name": objective, "direction": direction},
         "baseline": space.baseline,
         "dataset": {
             "name": dataset.name,
@@ -95,20 +112,26 @@ def search(options: SearchOptions) -> Path:
         hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
         declared = keras_tuner.HyperParameters()
         hypermodel.declare_hyperparameters(declared)
+        if custom:
+            hypermodel.build(declared)
         oracle = oracles.make(
             options.oracle,
-            keras_tuner.Objective("val_accuracy", "max"),
+            keras_tuner.Objective(objective, direction),
             options.trials,
             options.seed,
             oracles.sampled(declared, narrowed),
         )
-        Tuner(
-            hypermodel,
-            oracle=oracle,
-            seed=options.seed,
-            executor=executor,
-            keep_weights=options.keep_weights,
-            directory=path.parent,
-            project_name=path.name,
-        ).search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
+        with blamed(options.space) if custom else contextlib.nullcontext():
+            tuner = Tuner(
+                hypermodel,
+                oracle=oracle,
+                seed=options.seed,
+                executor=executor,
+                keep_weights=options.keep_weights,
+                pruner=options.pruner,
+                time_budget=time_budget,
+                directory=path.parent,
+                project_name=path.name,
+            )
+        tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
     return path

@@ -14,13 +14,16 @@ from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 from keras.src.saving import saving_lib
 from keras_tuner.src.engine import tuner_utils
 
-from results import files, layout
+from results import files, layout, reader
+from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import shared_data
+from tuner import checkpoint, oracles, shared_data
 from tuner.fast_fit import accelerate
+from tuner.pruners import Curve, Pruner
 from tuner.seeds import derive
 
 
@@ -40,6 +43,9 @@ class TrialTask:
         fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
+        continues: The directory of the trial whose training this one goes on with; None for a fresh model.
+        keeps_checkpoint: Whether another trial may go on with this one.
+        pruner: Decides after each epoch whether to give the trial up; None for never.
     """
 
     trial_id: str
@@ -54,6 +60,9 @@ class TrialTask:
     fit_kwargs: dict[str, Any] = field(default_factory=dict)
     keeps_weights: bool = False
     weights_from: float | None = None
+    continues: Path | None = None
+    keeps_checkpoint: bool = False
+    pruner: Pruner | None = None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -62,7 +71,8 @@ class TrialTask:
     @property
     def epochs(self) -> int:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
-        return int(self.values.get("epochs", self.fit_kwargs.get("epochs", 1))) * self.executions
+        last = self.values.get(oracles.BUDGET, self.values.get("epochs", self.fit_kwargs.get("epochs", 1)))
+        return int(last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
 
 
 @dataclass
@@ -93,11 +103,13 @@ class TrialResult:
         metrics: Every metric at the best epoch, averaged over the executions; empty where the trial failed.
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial, else None.
+        hyperparameters: The point, with what the hypermodel asked for that was not known before.
     """
 
     metrics: dict[str, float]
     best_step: int
     error: str | None = None
+    hyperparameters: keras_tuner.HyperParameters | None = None
 
 
 def run_trial(task: TrialTask) -> TrialResult:
@@ -116,7 +128,7 @@ def run_trial(task: TrialTask) -> TrialResult:
     except keras_tuner.errors.FatalError:
         raise
     except Exception as error:
-        record.error = reason(error)
+        record.error = reason(error) + origin(error)
         result = TrialResult({}, 0, traceback.format_exc())
     record.ended_at = _now()
     record.duration_s = round(time.monotonic() - began, 3)
@@ -133,29 +145,74 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         record.parameters = model.count_params()
+        begun = _go_on(task, execution, model, fit_args, fit_kwargs)
+        hp, epochs = _budget(task, begun)
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution)
-        callbacks = copy.deepcopy(list(fit_kwargs.get("callbacks", ())))
+        callbacks = [*copy.deepcopy(list(fit_kwargs.get("callbacks", ()))), log, weights]
+        if task.pruner is not None:
+            callbacks.append(pruning := Pruning(task))
         try:
-            outcome = task.hypermodel.fit(
-                task.hyperparameters, model, *fit_args, **fit_kwargs | {"callbacks": [*callbacks, log, weights]}
-            )
+            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
-            record.epochs_run += log.epochs
+            record.epochs_run = max(record.epochs_run, begun + log.epochs)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
         if isinstance(outcome, keras.callbacks.History):
             _require_objective(task.objective, outcome)
         outcomes.append(outcome)
+        if task.keeps_checkpoint:
+            checkpoint.save(model, begun + log.epochs, _checkpoint(task.directory, execution))
+        if task.pruner is not None and pruning.pruned:
+            record.pruned = True
+            break
     metrics = tuner_utils.convert_to_metrics_dict(outcomes, task.objective)
     best_step = tuner_utils.get_best_step(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
     if record.epochs_run:
-        record.best_epoch = best_step + 1
+        record.best_epoch = begun + best_step + 1
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
         weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
-    return TrialResult({name: float(value) for name, value in metrics.items()}, best_step)
+    metrics = {name: float(value) for name, value in metrics.items()}
+    return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
+
+
+def _go_on(
+    task: TrialTask, execution: int, model: keras.Model, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
+) -> int:
+    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
+
+    Without the predecessor's checkpoint it is none: the model is then trained from scratch, to the same numbers.
+    """
+    if task.continues is None:
+        return 0
+    path = _checkpoint(task.continues, execution)
+    if not path.exists():
+        return 0
+    if not model.built:
+        x = fit_args[0] if fit_args else fit_kwargs["x"]
+        model(x[:1] if isinstance(x, np.ndarray) else next(iter(x))[0][:1])
+    return checkpoint.load(model, path)
+
+
+def _budget(task: TrialTask, begun: int) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
+    """What `fit` must be told so that it trains from epoch `begun` up to the trial's budget, where it has one."""
+    epochs = {"initial_epoch": begun} if begun else {}
+    if oracles.BUDGET not in task.values:
+        return task.hyperparameters, epochs
+    budget = task.values[oracles.BUDGET]
+    own_fit = type(task.hypermodel).fit is not keras_tuner.HyperModel.fit
+    if own_fit and "epochs" in task.values and not getattr(task.hypermodel, "takes_epochs", False):
+        # It takes its epochs from the hyperparameter and would not bear to be given them twice.
+        hp = task.hyperparameters.copy()
+        hp.values = task.values | {"epochs": budget}
+        return hp, epochs
+    return task.hyperparameters, epochs | {"epochs": budget}
+
+
+def _checkpoint(directory: Path, execution: int) -> Path:
+    return directory / layout.TRIAL_CHECKPOINT.format(execution=execution)
 
 
 def _require_objective(objective: keras_tuner.Objective, history: keras.callbacks.History) -> None:
@@ -231,9 +288,44 @@ class BestWeights(keras.callbacks.Callback):
         """Writes them, or the model's own where no epoch had a value; without the optimizer's state, twice the size."""
         if self._weights is not None:
             model.set_weights(self._weights)
-        temporary = path.with_name(f"writing.{path.name}")
-        saving_lib.save_weights_only(model, temporary, objects_to_skip=[model.optimizer])
-        temporary.replace(path)
+        with files.replacing(path) as temporary:
+            saving_lib.save_weights_only(model, temporary, objects_to_skip=[model.optimizer])
+
+
+class Pruning(keras.callbacks.Callback):
+    """Ends the training where the task's pruner says so, by the learning curves of the run's other trials.
+
+    Attributes:
+        pruned: Whether it has.
+    """
+
+    def __init__(self, task: TrialTask) -> None:
+        super().__init__()
+        self.pruned = False
+        self._task = task
+        self._curve: dict[int, float] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        objective = self._task.objective
+        if not logs or not objective.has_value(logs):
+            return
+        sign = 1.0 if objective.direction == "max" else -1.0
+        self._curve[epoch + 1] = sign * objective.get_value(logs)
+        is_last = epoch + 1 >= self.params["epochs"]
+        if not is_last and self._task.pruner.prunes(self._curve, self._others(objective.name, sign)):
+            self.pruned = self.model.stop_training = True
+
+    def _others(self, name: str, sign: float) -> list[Curve]:
+        own = self._task.directory
+        curves = (reader.read_epochs(path) for path in reader.trial_directories(own.parent) if path != own)
+        return [
+            {
+                row["epoch"]: sign * row[name]
+                for row in curve
+                if row["execution"] == 0 and isinstance(row.get(name), float) and math.isfinite(row[name])
+            }
+            for curve in curves
+        ]
 
 
 def reason(error: BaseException) -> str:

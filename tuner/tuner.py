@@ -15,10 +15,11 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
 from results.summary import SummaryWriter
-from tuner import executors, oracles, shared_data
+from tuner import executors, oracles, pruners, shared_data
 from tuner.errors import SearchError
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
+from tuner.stop import Stop
 from tuner.trial import TrialResult, TrialTask, fresh_model, reason, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
@@ -47,6 +48,9 @@ class Tuner(keras_tuner.Tuner):
         executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
+        pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
+            scores depend on how many trials run at once.
+        time_budget: Seconds after which no further trial begins; None for no limit.
         directory, project_name: The run directory is `directory/project_name`.
         overwrite: Whether a run that is already there is deleted first.
     """
@@ -64,20 +68,25 @@ class Tuner(keras_tuner.Tuner):
         executor: Executor | None = None,
         executions_per_trial: int = 1,
         keep_weights: int = 3,
+        pruner: str = "none",
+        time_budget: float | None = None,
         directory: str | Path = "runs",
         project_name: str = "untitled",
         overwrite: bool = False,
     ) -> None:
         executors.check_workers(workers, trials_per_gpu)
+        self._pruner = pruners.get(pruner)
+        hypermodel = get_hypermodel(hypermodel)
         if isinstance(oracle, str):
-            oracle = oracles.make(oracle, objective, max_trials, seed)
+            oracles.check(oracle)
+            oracle = oracles.make(oracle, objective, max_trials, seed, _declared(hypermodel))
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
         self._trials_per_gpu = trials_per_gpu
         self._executor = executor
-        hypermodel = get_hypermodel(hypermodel)
-        self.baseline = getattr(hypermodel, "baseline", None) or _defaults(hypermodel)
+        self._time_budget = time_budget
+        self.baseline = getattr(hypermodel, "baseline", None) or dict(_declared(hypermodel).values)
         oracles.adopt(oracle, self.baseline)
         # Keras Tuner prints that it reloads a project; the progress says it better.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -99,6 +108,7 @@ class Tuner(keras_tuner.Tuner):
 
         Raises:
             SearchError: The first trials all failed, the same way.
+            KeyboardInterrupt: Ctrl-C; at the first one, only once the trials that run have ended.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         progress = Progress(silent=fit_kwargs.get("verbose") == 0)
@@ -113,21 +123,23 @@ class Tuner(keras_tuner.Tuner):
                 data = Path(self.project_dir).resolve() / layout.DATA
                 stack.callback(shutil.rmtree, data, ignore_errors=True)
                 fit = shared_data.store((fit_args, fit_kwargs), data)
+            stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
             stack.enter_context(progress.search(self.oracle, executor.slots))
-            self._search(executor, progress, summary, *fit)
+            self._search(executor, progress, summary, stop, *fit)
 
     def _search(
         self,
         executor: Executor,
         progress: Progress,
         summary: SummaryWriter,
+        stop: Stop,
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
     ) -> None:
         free = [f"tuner{slot}" for slot in range(executor.slots)][::-1]
         running: dict[Future, tuple[str, TrialTask]] = {}
         while True:
-            while free and (trial := self._ask(free[-1])):
+            while free and not stop.asked and (trial := self._ask(free[-1])):
                 task = self._task(trial, fit_args, fit_kwargs)
                 progress.trial_begins(task)
                 running[executor.submit(run_trial, task)] = free.pop(), task
@@ -147,26 +159,41 @@ class Tuner(keras_tuner.Tuner):
 
     def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
         best = self._best_trials()
+        is_baseline = trial.hyperparameters.values == self.baseline
         return TrialTask(
             trial_id=trial.trial_id,
             hyperparameters=trial.hyperparameters,
-            directory=Path(self.get_trial_dir(trial.trial_id)).resolve(),
+            directory=self._directory(trial.trial_id).resolve(),
             hypermodel=self.hypermodel,
             objective=self.oracle.objective,
-            seed=trial_seed(self.seed, trial.trial_id),
-            is_baseline=trial.hyperparameters.values == self.baseline,
+            seed=trial_seed(self.seed, self._first_of(trial).trial_id),
+            is_baseline=is_baseline,
             executions=self.executions_per_trial,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
             keeps_weights=self.keep_weights > 0,
             weights_from=best[self.keep_weights - 1].score if 0 < self.keep_weights <= len(best) else None,
+            continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
+            keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
+            # The documented point is trained as documented.
+            pruner=None if is_baseline else self._pruner,
         )
+
+    def _first_of(self, trial: Trial) -> Trial:
+        """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""
+        while _continues(trial):
+            trial = self.oracle.get_trial(self._predecessor(trial))
+        return trial
+
+    def _predecessor(self, trial: Trial) -> str:
+        return trial.hyperparameters.values[oracles.CONTINUED]
 
     def _tell(self, task: TrialTask, result: TrialResult) -> None:
         trial = self.oracle.get_trial(task.trial_id)
         # A trial that was interrupted may hold what it had reported before; Keras Tuner would average the two.
         trial.metrics = type(trial.metrics)()
         trial.message = result.error
+        trial.hyperparameters = result.hyperparameters or trial.hyperparameters
         if result.error is None:
             self.oracle.update_trial(trial.trial_id, result.metrics, step=result.best_step)
             trial.status = TrialStatus.COMPLETED
@@ -175,12 +202,18 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.end_trial(trial)
         for beaten in self._best_trials()[self.keep_weights :]:
             self._weights_path(beaten).unlink(missing_ok=True)
+        continuable = oracles.continuable(self.oracle)
+        for path in Path(self.project_dir).glob(
+            f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"
+        ):
+            if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
+                path.unlink()
 
     def _stop_if_hopeless(self) -> None:
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return
-        rows = (reader.read_trial(Path(self.get_trial_dir(trial.trial_id))) for trial in ended)
+        rows = (reader.read_trial(self._directory(trial.trial_id)) for trial in ended)
         reasons = {row["error"] for row in rows}
         if len(reasons) == 1:
             raise SearchError(f"every trial failed the same way: {reasons.pop()}")
@@ -191,7 +224,10 @@ class Tuner(keras_tuner.Tuner):
         return sorted(completed, key=lambda trial: trial.score, reverse=self.oracle.objective.direction == "max")
 
     def _weights_path(self, trial: Trial) -> Path:
-        return Path(self.get_trial_dir(trial.trial_id)) / layout.TRIAL_WEIGHTS
+        return self._directory(trial.trial_id) / layout.TRIAL_WEIGHTS
+
+    def _directory(self, trial_id: str) -> Path:
+        return Path(self.get_trial_dir(trial_id))
 
     def load_model(self, trial: Trial) -> keras.Model:
         """The trained model of `trial`, with the weights of its best epoch.
@@ -219,12 +255,16 @@ class Tuner(keras_tuner.Tuner):
         files.write_json(Path(self._get_tuner_fname()), self.get_state())
 
 
-def _defaults(hypermodel: keras_tuner.HyperModel) -> dict[str, Any]:
-    """The point of a hypermodel at which every hyperparameter has its default."""
+def _continues(trial: Trial) -> bool:
+    return oracles.CONTINUED in trial.hyperparameters.values
+
+
+def _declared(hypermodel: keras_tuner.HyperModel) -> keras_tuner.HyperParameters:
+    """The hyperparameters that a hypermodel declares, each at its default."""
     hp = keras_tuner.HyperParameters()
     hypermodel.declare_hyperparameters(hp)
     hypermodel.build(hp)
-    return dict(hp.values)
+    return hp
 
 
 def _result(future: Future) -> TrialResult:

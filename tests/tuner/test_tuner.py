@@ -130,7 +130,7 @@ def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> No
     assert [(line["execution"], line["epoch"]) for line in curves] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     best = [max(line["val_accuracy"] for line in curves if line["execution"] == number) for number in (0, 1)]
     assert row["score"] == pytest.approx(sum(best) / 2)
-    assert row["epochs_run"] == 4
+    assert row["epochs_run"] == 2
     assert curves[0]["loss"] != curves[2]["loss"], "executions must not share a seed"
 
 
@@ -202,3 +202,13 @@ def test_a_kill_between_two_files_loses_no_trial_and_runs_none_twice(tmp_path: P
         expected_first = "3"
     resumed = tuner(tmp_path, max_trials=4)
     assert resumed.oracle.create_trial("tuner0").trial_id == expected_first
+
+
+def test_a_time_budget_ends_the_search_and_more_trials_go_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    stopped = tuner(tmp_path, max_trials=1000, time_budget=4.0)
+    stopped.search(X, Y, epochs=1, validation_data=(X, Y))
+    done = len(trials(tmp_path))
+    assert 1 <= done < 1000
+    assert "stopping (the time budget is used up)" in capsys.readouterr().out
+    run(tmp_path, max_trials=done + 1)
+    assert len(trials(tmp_path)) == done + 1

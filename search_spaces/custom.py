@@ -1,0 +1,182 @@
+"""A user's own search space: any Keras Tuner hypermodel, from a file or a module."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+import keras
+import keras_tuner
+from keras_tuner.engine import hyperparameters as kinds
+
+from search_spaces.origin import blamed
+from search_spaces.space import Hyperparameter, SpaceError, Value
+
+EPOCHS = 10
+
+
+@dataclass(frozen=True)
+class CustomSpace:
+    """A user's own space, bound to the data that it is searched on.
+
+    Attributes:
+        name: What stands behind the colon of its reference.
+        hyperparameters: Every hyperparameter, in the order of declaration.
+        baseline: The hypermodel's `baseline`, or the default of every hyperparameter that is active there.
+    """
+
+    name: str
+    hyperparameters: list[Hyperparameter]
+    baseline: dict[str, Value]
+    _hypermodel: "CustomHyperModel" = field(repr=False)
+
+    def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "CustomHyperModel":
+        return self._hypermodel
+
+
+class CustomHyperModel(keras_tuner.HyperModel):
+    """A user's hypermodel whose hyperparameters `epochs` and `batch_size`, where it has them, reach `model.fit`.
+
+    A hypermodel with a `fit` of its own is left to itself. One without, and without a hyperparameter `epochs`, gets
+    it: 1 to `EPOCHS`, the default being all of them.
+
+    Attributes:
+        own: The user's hypermodel.
+        baseline: Its documented point.
+        takes_epochs: `fit` may be told for how many epochs to train.
+    """
+
+    takes_epochs = True
+
+    def __init__(self, own: keras_tuner.HyperModel) -> None:
+        super().__init__(name=getattr(own, "name", None))
+        self.own = own
+        self._fits_itself = type(own).fit is not keras_tuner.HyperModel.fit
+        self.baseline: dict[str, Value] = {}
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        self.own.declare_hyperparameters(hp)
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        model = self.own.build(hp)
+        if not self._fits_itself and "epochs" not in hp:
+            hp.Int("epochs", 1, EPOCHS, default=EPOCHS)
+        return model
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        if self._fits_itself:
+            if "epochs" in kwargs and "epochs" in hp.values:
+                hp = hp.copy()
+                hp.values["epochs"] = kwargs.pop("epochs")
+            return self.own.fit(hp, model, *args, **kwargs)
+        tuned = {name: hp.values[name] for name in ("epochs", "batch_size") if name in hp.values}
+        return model.fit(*args, **tuned | kwargs)
+
+
+def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> CustomSpace:
+    """The space that `reference` names, `FILE.py:NAME` or `MODULE:NAME`.
+
+    NAME is a `keras_tuner.HyperModel`, class or object, or a function that takes hyperparameters and returns a
+    compiled model. A class or function whose parameters are called `input_shape` and `num_classes` is given them.
+
+    Raises:
+        SpaceError: There is no such thing, or its code raises an error.
+    """
+    place, _, name = reference.rpartition(":")
+    with blamed(reference):
+        module = _module(place)
+    if not hasattr(module, name):
+        raise SpaceError(f"space {reference!r}: {place} has no {name!r}")
+    known = {"input_shape": tuple(input_shape), "num_classes": num_classes}
+    declared = keras_tuner.HyperParameters()
+    with blamed(reference):
+        own = _hypermodel(reference, getattr(module, name), known)
+        hypermodel = CustomHyperModel(own)
+        hypermodel.declare_hyperparameters(declared)
+        model = hypermodel.build(declared)
+    if not isinstance(model, keras.Model):
+        raise SpaceError(f"space {reference!r} must build a Keras model, it built a {type(model).__name__}")
+    if not model.compiled:
+        raise SpaceError(f"space {reference!r} must compile its model: call model.compile before returning it")
+    hypermodel.baseline = _baseline(reference, own, declared)
+    return CustomSpace(name, [_described(hp) for hp in declared.space], hypermodel.baseline, hypermodel)
+
+
+def _baseline(reference: str, own: keras_tuner.HyperModel, declared: keras_tuner.HyperParameters) -> dict[str, Value]:
+    """The point that `own` calls its baseline, what it leaves out at its default, without what is not active there."""
+    named = getattr(own, "baseline", None) or {}
+    unknown = [name for name in named if name not in {hp.name for hp in declared.space}]
+    if unknown:
+        raise SpaceError(f"space {reference!r}: its baseline names {unknown[0]!r}, which is no hyperparameter of it")
+    hp = keras_tuner.HyperParameters()
+    for one in declared.space:
+        hp.merge([one])
+        if hp.is_active(one):
+            hp.values[one.name] = named.get(one.name, one.default)
+    return dict(hp.values)
+
+
+def _module(place: str) -> ModuleType:
+    path = Path(place)
+    if path.suffix != ".py":
+        _importable_from(Path.cwd())
+        module = importlib.import_module(place)
+    else:
+        if not path.is_file():
+            raise SpaceError(f"there is no file {place!r}")
+        _importable_from(path.resolve().parent)
+        spec = importlib.util.spec_from_file_location(f"space_{path.stem}", path.resolve())
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    # A worker process may not be able to import it.
+    cloudpickle.register_pickle_by_value(module)
+    return module
+
+
+def _importable_from(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # not first: a `results` of theirs must not take the place of ours
+
+
+def _hypermodel(reference: str, thing: Any, known: dict[str, Any]) -> keras_tuner.HyperModel:
+    if isinstance(thing, keras_tuner.HyperModel):
+        return thing
+    if isinstance(thing, type) and issubclass(thing, keras_tuner.HyperModel):
+        return thing(**_wanted(thing, known))
+    if inspect.isfunction(thing):
+        given = _wanted(thing, known)
+        return _Function(lambda hp: thing(hp, **given))
+    raise SpaceError(
+        f"space {reference!r} is a {type(thing).__name__}: it must be a keras_tuner.HyperModel or a function build(hp)"
+    )
+
+
+class _Function(keras_tuner.HyperModel):
+    def __init__(self, build: Callable[[keras_tuner.HyperParameters], keras.Model]) -> None:
+        super().__init__()
+        self._build = build
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        return self._build(hp)
+
+
+def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in known.items() if name in parameters}
+
+
+def _described(hp: kinds.HyperParameter) -> Hyperparameter:
+    conditions = tuple((condition.name, tuple(condition.values)) for condition in hp.conditions)
+    kind = type(hp).__name__
+    if kind in ("Int", "Float"):
+        return Hyperparameter(
+            kind, hp.name, hp.default, hp.min_value, hp.max_value, hp.step, hp.sampling, conditions=conditions
+        )
+    return Hyperparameter(kind, hp.name, hp.default, values=tuple(hp.values), conditions=conditions)

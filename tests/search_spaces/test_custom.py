@@ -1,0 +1,113 @@
+"""A user's own space: what may be given, and what a mistake in it looks like."""
+
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import subprocess  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import keras_tuner  # noqa: E402
+import pytest  # noqa: E402
+
+import search_spaces  # noqa: E402
+from search_spaces import SpaceError  # noqa: E402
+from search_spaces.custom import CustomSpace  # noqa: E402
+from tests.conftest import ROOT  # noqa: E402
+
+HEAD = """\
+import keras, keras_tuner
+def compiled(units, shape=(8, 8, 1)):
+    layers = [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(units), keras.layers.Dense(3, 'softmax')]
+    model = keras.Sequential(layers)
+    model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])
+    return model
+"""
+FORMS = {
+    "function": "def thing(hp):\n    return compiled(hp.Int('units', 2, 9))\n",
+    "function_of_data": (
+        "def thing(hp, input_shape, num_classes):\n"
+        "    assert num_classes == 3\n"
+        "    return compiled(hp.Int('units', 2, 9), input_shape)\n"
+    ),
+    "class": (
+        "class thing(keras_tuner.HyperModel):\n"
+        "    def build(self, hp):\n"
+        "        return compiled(hp.Int('units', 2, 9))\n"
+    ),
+    "object": (
+        "class Own(keras_tuner.HyperModel):\n"
+        "    def build(self, hp):\n"
+        "        return compiled(hp.Int('units', 2, 9))\n"
+        "thing = Own()\n"
+    ),
+}
+
+
+def load(folder: Path, text: str, name: str = "thing") -> CustomSpace:
+    path = folder / "own.py"
+    path.write_text(HEAD + text)
+    return search_spaces.load(f"{path}:{name}", (8, 8, 1), 3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_taken(form: str, tmp_path: Path) -> None:
+    space = load(tmp_path, FORMS[form])
+    assert space.name == "thing"
+    assert [one.name for one in space.hyperparameters] == ["units", "epochs"]
+    assert space.baseline == {"units": 2, "epochs": 10}
+    hp = keras_tuner.HyperParameters()
+    hp.values = {"units": 5, "epochs": 1}
+    assert space.hypermodel((8, 8, 1), 3).build(hp).layers[1].units == 5
+
+
+def test_its_own_baseline_epochs_and_fit_stand(tmp_path: Path) -> None:
+    space = load(
+        tmp_path,
+        "class thing(keras_tuner.HyperModel):\n"
+        "    baseline = {'units': 7}\n"
+        "    def build(self, hp):\n"
+        "        return compiled(hp.Int('units', 2, 9))\n"
+        "    def fit(self, hp, model, *args, **kwargs):\n"
+        "        return model.fit(*args, epochs=3, **kwargs)\n",
+    )
+    assert space.baseline == {"units": 7}
+
+
+MISTAKES = [
+    ("def thing(hp):\n    return 1 / 0\n", r"ZeroDivisionError: division by zero \(.*own.py, line 8\)"),
+    ("def thing(hp)\n", r"SyntaxError: .* \(.*own.py, line 7\)"),
+    ("import nothing_like_it\n", r"No module named 'nothing_like_it' \(.*own.py, line 7\)"),
+    ("thing = 3\n", "is a int: it must be a keras_tuner.HyperModel or a function"),
+    ("other = 3\n", "has no 'thing'"),
+    ("def thing(hp):\n    return 3\n", "must build a Keras model, it built a int"),
+    ("def thing(hp):\n    return keras.Sequential([keras.Input((2,))])\n", "must compile its model"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_a_mistake_is_shown_with_the_users_own_line(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match=message):
+        load(tmp_path, text)
+
+
+def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match=r"there is no file 'nowhere\.py'"):
+        search_spaces.load("nowhere.py:thing", (8, 8, 1), 3)
+    with pytest.raises(SpaceError, match="No module named 'nowhere'"):
+        search_spaces.load("nowhere:thing", (8, 8, 1), 3)
+
+
+def test_the_example_is_searched_and_evaluated(cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    example = f"{ROOT / 'examples' / 'mlp.py'}:MLP"
+    done = cli(
+        "search", "--space", example, "--dataset", "digits", "--trials", "2", "--oracle", "tpe", "--pruner", "asha",
+        "--objective", "val_loss", "--set", "epochs=1:2", "--workers", "0", "--run", "mlp",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "val_loss" in done.stdout
+    best = cli("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    assert best.returncode == 0, best.stderr
+    assert "Best minus baseline" in best.stdout

@@ -1,0 +1,96 @@
+"""Hyperband's promoted trials go on where their predecessors stopped."""
+
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import csv  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import keras  # noqa: E402
+import keras_tuner  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from keras import layers  # noqa: E402
+
+from tuner import Tuner, checkpoint, oracles  # noqa: E402
+from tuner.seeds import trial_seed  # noqa: E402
+from tuner.trial import fresh_model  # noqa: E402
+
+RNG = np.random.default_rng(0)
+X = RNG.random((96, 6), dtype="float32")
+Y = RNG.integers(0, 3, 96)
+
+
+class Small(keras_tuner.HyperModel):
+    """With dropout and batch norm: state that a weights file does not hold, and state that it does."""
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        units = hp.Int("units", 4, 40)
+        hp.Int("epochs", 1, 3)
+        model = keras.Sequential(
+            [
+                layers.Input((6,)),
+                layers.Dense(units, "relu"),
+                layers.BatchNormalization(),
+                layers.Dropout(0.5),
+                layers.Dense(3, "softmax"),
+            ]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        return model.fit(*args, epochs=hp["epochs"], **kwargs)
+
+
+def model() -> keras.Model:
+    return fresh_model(Small(), keras_tuner.HyperParameters(), seed=5)
+
+
+def test_a_training_that_goes_on_equals_one_without_a_break(tmp_path: Path) -> None:
+    whole = model()
+    whole.fit(X, Y, epochs=4, verbose=0)
+    part = model()
+    part.fit(X, Y, epochs=2, verbose=0)
+    checkpoint.save(part, 2, tmp_path / "state.npz")
+    later = model()
+    begun = checkpoint.load(later, tmp_path / "state.npz")
+    later.fit(X, Y, initial_epoch=begun, epochs=4, verbose=0)
+    assert begun == 2
+    for one, other in zip(whole.variables, later.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
+    deeper = keras.Sequential([layers.Input((6,)), layers.Dense(3), layers.Dense(3)])
+    deeper.compile("sgd", "mse")
+    checkpoint.save(deeper, 1, tmp_path / "state.npz")
+    with pytest.raises(ValueError, match="is of another model"):
+        checkpoint.load(model(), tmp_path / "state.npz")
+
+
+def test_hyperband_trains_no_configuration_twice(tmp_path: Path) -> None:
+    tuner = Tuner(Small(), max_trials=7, oracle="hyperband", workers=2, directory=tmp_path, project_name="run")
+    tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+    with (tmp_path / "run" / "epochs.csv").open(newline="") as file:
+        epochs = list(csv.DictReader(file))
+    promoted = [t for t in tuner.oracle.trials.values() if "tuner/trial_id" in t.hyperparameters.values]
+    assert promoted
+    for trial in promoted:
+        values = trial.hyperparameters.values
+        own = [int(row["epoch"]) for row in epochs if row["trial_id"] == trial.trial_id]
+        assert own == list(range(values["tuner/initial_epoch"] + 1, values["tuner/epochs"] + 1))
+    # A promoted trial's scores are those of the same configuration trained in one go.
+    trial = max(promoted, key=lambda one: one.hyperparameters.values["tuner/epochs"])
+    first = trial
+    while "tuner/trial_id" in first.hyperparameters.values:
+        first = tuner.oracle.get_trial(first.hyperparameters.values["tuner/trial_id"])
+    whole = fresh_model(Small(), first.hyperparameters, trial_seed(0, first.trial_id))
+    epochs_in_all = trial.hyperparameters.values["tuner/epochs"]
+    history = whole.fit(X, Y, epochs=epochs_in_all, validation_data=(X, Y), verbose=0).history
+    last = [row for row in epochs if row["trial_id"] == trial.trial_id][-1]
+    assert float(last["val_loss"]) == pytest.approx(history["val_loss"][-1], rel=1e-5)
+    kept = list((tmp_path / "run").glob("trial_*/checkpoint*.npz"))
+    assert {path.parent.name.removeprefix("trial_") for path in kept} <= oracles.continuable(tuner.oracle)

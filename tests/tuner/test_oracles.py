@@ -1,0 +1,253 @@
+"""Every oracle, asked and told by hand: no model is trained."""
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results import files, layout
+from tuner import oracles, runtime
+from tuner.errors import InputError
+
+runtime.load_tensorflow()
+
+import keras_tuner  # noqa: E402
+
+from tuner.optuna_oracle import _answer, _distribution, _value  # noqa: E402
+
+# Keras Tuner's Gaussian process takes up to 10 s a question in a space of 13.
+_MARKS = {
+    "bayesian": pytest.mark.slow,
+    "gp": pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch"),
+}
+NAMES = [pytest.param(name, marks=_MARKS.get(name, ())) for name in oracles.ORACLES]
+# Keras Tuner's own oracles have restarts of their own that a resumed search draws anew.
+RESUMED_EXACTLY = ["random", "grid", "tpe", "cmaes", "qmc", "hyperband"]
+TRIALS = 14
+
+
+def space() -> keras_tuner.HyperParameters:
+    """Every kind of hyperparameter that Keras Tuner has, with conditions on two levels."""
+    hp = keras_tuner.HyperParameters()
+    hp.Int("width", 8, 64, step=8, default=16)
+    hp.Int("units", 1, 1000, sampling="log", default=10)
+    hp.Int("power", 2, 32, step=2, sampling="log", default=4)
+    hp.Float("rate", 1e-4, 1e-1, sampling="log", default=1e-3)
+    hp.Float("reverse", 0.1, 0.99, sampling="reverse_log", default=0.5)
+    hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2)
+    hp.Choice("size", [16, 32, 64], default=32)
+    hp.Boolean("norm")
+    hp.Fixed("depth", 3)
+    hp.Choice("optimizer", ["adam", "sgd"])
+    with hp.conditional_scope("optimizer", ["sgd"]):
+        hp.Boolean("nesterov")
+        with hp.conditional_scope("nesterov", [True]):
+            hp.Float("momentum", 0.5, 0.9, step=0.1)
+    hp.Int("epochs", 1, 9, default=1)
+    return hp
+
+
+def baseline() -> dict[str, Any]:
+    return dict(space().values)
+
+
+def opened(name: str, folder: Path, seed: int = 0, trials: int = TRIALS) -> keras_tuner.Oracle:
+    """An oracle on the run directory `folder / "run"`, going on with what is there."""
+    oracle = oracles.make(name, keras_tuner.Objective("val_accuracy", "max"), trials, seed, space())
+    oracles.adopt(oracle, baseline())
+    oracle._set_project_dir(str(folder), "run")
+    if (folder / "run" / layout.ORACLE).exists():
+        oracle.reload()
+    return oracle
+
+
+def score(values: dict[str, Any]) -> float:
+    return 1 - abs(math.log10(values["rate"]) + 2) / 10 - abs(values["dropout"] - 0.3) - 0.1 * values["norm"]
+
+
+def tell(oracle: keras_tuner.Oracle, trial: Any, status: str = "COMPLETED") -> None:
+    if status == "COMPLETED":
+        oracle.update_trial(trial.trial_id, {"val_accuracy": score(trial.hyperparameters.values)})
+    trial.status = status
+    oracle.end_trial(trial)
+
+
+def points(oracle: keras_tuner.Oracle, count: int) -> list[dict[str, Any]]:
+    """The values of the next `count` trials, each told before the next is asked."""
+    found = []
+    for _ in range(count):
+        trial = oracle.create_trial("tuner0")
+        found.append(dict(trial.hyperparameters.values))
+        tell(oracle, trial)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_baseline_comes_first_and_no_point_twice(name: str, tmp_path: Path) -> None:
+    oracle = opened(name, tmp_path)
+    running = [oracle.create_trial(f"tuner{slot}") for slot in range(3)]
+    assert running[0].hyperparameters.values == baseline()
+    seen = [trial.hyperparameters.values for trial in running]
+    while len(seen) < TRIALS:
+        # The last to begin ends first; one fails.
+        trial = running.pop()
+        tell(oracle, trial, "FAILED" if len(seen) == 6 else "COMPLETED")
+        running.insert(0, oracle.create_trial(f"tuner{(len(seen)) % 3}{len(seen)}"))
+        seen.append(running[0].hyperparameters.values)
+    assert oracle.create_trial("late").status == "STOPPED"
+    assert len({str(sorted(values.items())) for values in seen}) == TRIALS
+    declared = {hp.name: hp for hp in space().space}
+    for values in seen:
+        sgd = values["optimizer"] == "sgd"
+        assert ("nesterov" in values) == sgd
+        assert ("momentum" in values) == (sgd and values["nesterov"])
+        for key, value in values.items():
+            if not key.startswith("tuner/"):
+                kind = {"Int": int, "Float": float, "Boolean": bool}.get(type(declared[key]).__name__, (int, str))
+                assert isinstance(value, kind), (key, type(value))
+                if hasattr(declared[key], "max_value"):
+                    assert declared[key].min_value <= value <= declared[key].max_value + 1e-9
+                else:
+                    assert value in declared[key].values
+
+
+@pytest.mark.parametrize("name", RESUMED_EXACTLY)
+def test_a_search_that_goes_on_asks_what_it_would_have_asked(name: str, tmp_path: Path) -> None:
+    whole = points(opened(name, tmp_path / "whole"), TRIALS)
+    part = points(opened(name, tmp_path / "part"), 6)
+    for _ in range(2):
+        interrupted = opened(name, tmp_path / "part")
+        interrupted.save()  # as a search does before it asks
+        interrupted.create_trial("tuner0")  # the kill comes while it runs
+    assert part + points(opened(name, tmp_path / "part"), TRIALS - 6) == whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_seed_asks_other_points(name: str, tmp_path: Path) -> None:
+    one, other = (points(opened(name, tmp_path / str(seed), seed), 5) for seed in (0, 1))
+    assert one[0] == other[0]
+    assert (one == other) == (name == "grid")
+
+
+@pytest.mark.parametrize("name", [pytest.param("bayesian", marks=pytest.mark.slow), "tpe", "cmaes"])
+def test_it_learns(name: str, tmp_path: Path) -> None:
+    """Better than random search on the same budget, at several seeds."""
+    better = 0
+    for seed in range(3):
+        best = {}
+        for oracle in ("random", name):
+            best[oracle] = max(map(score, points(opened(oracle, tmp_path / f"{oracle}{seed}", seed, 30), 30)[12:]))
+        better += best[name] > best["random"]
+    assert better >= 2
+
+
+def test_the_grid_has_every_combination_once(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("a", ["x", "y"])
+    with hp.conditional_scope("a", ["y"]):
+        hp.Int("b", 1, 3)
+    hp.Boolean("c")
+    oracle = oracles.make("grid", keras_tuner.Objective("val_accuracy", "max"), 100, 0, hp)
+    oracles.adopt(oracle, {"a": "y", "b": 2, "c": False})
+    oracle._set_project_dir(str(tmp_path), "run")
+    seen = []
+    while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+        seen.append(tuple(trial.hyperparameters.values.items()))
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    assert seen[0] == (("a", "y"), ("b", 2), ("c", False))
+    assert len(seen) == len(set(seen)) == 8
+
+
+def test_hyperband_takes_epochs_for_its_budget(tmp_path: Path) -> None:
+    oracle = opened("hyperband", tmp_path)
+    seen = points(oracle, TRIALS)
+    assert oracle.max_epochs == 9
+    assert not any(key.startswith("tuner/") for key in seen[0])
+    for values in seen[1:]:
+        assert values[oracles.BUDGET] <= values["epochs"] == 9
+    promoted = [values for values in seen if oracles.CONTINUED in values]
+    assert promoted
+    for values in promoted:
+        before = oracle.get_trial(values[oracles.CONTINUED]).hyperparameters.values
+        assert values[oracles.BUDGET_BEFORE] == before[oracles.BUDGET] < values[oracles.BUDGET]
+        own = {key: value for key, value in values.items() if not key.startswith("tuner/")}
+        assert own.items() <= before.items()
+
+
+def test_hyperband_without_epochs_is_refused() -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 1, 5)
+    with pytest.raises(InputError, match="needs a hyperparameter `epochs`"):
+        oracles.make("hyperband", keras_tuner.Objective("val_accuracy", "max"), 3, 0, hp)
+
+
+def test_optuna_knows_every_value_of_every_kind() -> None:
+    for hp in space().space:
+        if hp.name == "depth":
+            assert _distribution(hp) is None
+            assert _value(hp, None) == 3
+            continue
+        for value in list(hp.values):
+            answer = _answer(hp, value)
+            assert _distribution(hp)._contains(_distribution(hp).to_internal_repr(answer)), (hp.name, value)
+            assert _value(hp, answer) == pytest.approx(value), hp.name
+        assert _answer(hp, None if hp.name in ("norm", "optimizer") else 12345) is None
+
+
+def test_optuna_is_told_of_failed_and_pruned_trials(tmp_path: Path) -> None:
+    oracle = opened("tpe", tmp_path)
+    for number, status in enumerate(["COMPLETED", "FAILED", "COMPLETED", "COMPLETED"]):
+        trial = oracle.create_trial("tuner0")
+        directory = Path(oracle._get_trial_dir(trial.trial_id))
+        files.write_json(directory / layout.TRIAL_RECORD, {"pruned": number == 2})
+        (directory / layout.TRIAL_EPOCHS).write_text("epoch,val_accuracy\n1,0.5\n2,0.625\n")
+        tell(oracle, trial, status)
+    oracle.create_trial("tuner0")
+    told = oracle.study()[0].get_trials()
+    assert [trial.state.name for trial in told] == ["COMPLETE", "FAIL", "PRUNED", "COMPLETE", "RUNNING"]
+    assert told[2].intermediate_values == {1: 0.5, 2: 0.625}
+    assert told[3].value == pytest.approx(oracle.get_trial("03").score)
+    assert "optimizer" in told[4].params
+
+
+def test_bayesian_models_the_scores_and_repeats_nothing(tmp_path: Path) -> None:
+    """In a space so small that its optimum, rounded to the steps, is soon proposed again."""
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 1, 5)
+    hp.Choice("rate", [1, 2, 3, 4])
+    oracle = oracles.make("bayesian", keras_tuner.Objective("val_accuracy", "max"), 20, 0, hp)
+    oracles.adopt(oracle, {"units": 1, "rate": 5})  # outside of the space, as under --set
+    oracle._set_project_dir(str(tmp_path), "run")
+    running = [oracle.create_trial(str(slot)) for slot in range(3)]
+    seen = [trial.hyperparameters.values for trial in running]
+    while len(seen) < 16:
+        trial = running.pop(0)
+        values = trial.hyperparameters.values
+        oracle.update_trial(trial.trial_id, {"val_accuracy": -abs(values["units"] - 3) - values["rate"]})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        running.append(oracle.create_trial(f"later{len(seen)}"))
+        seen.append(running[-1].hyperparameters.values)
+    assert len({str(values) for values in seen}) == 16
+    assert hasattr(oracle.gpr, "X_train_")
+
+
+def test_bayesian_stays_in_the_range_of_a_whole_number(tmp_path: Path) -> None:
+    """At the end of the unit interval Keras Tuner's own gives 1 more than the largest."""
+    oracle = opened("bayesian", tmp_path)
+    vector = oracle._get_hp_bounds()[:, 1]
+    assert oracle._vector_to_values(vector)["units"] == 1000
+
+
+@pytest.mark.parametrize(("name", "package"), [("tpe", "optuna"), ("cmaes", "cmaes"), ("gp", "torch")])
+def test_what_is_not_installed_is_named_with_its_command(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda asked: None if asked == package else found(asked))
+    with pytest.raises(InputError, match=f"needs the package {package}: python -m pip install"):
+        oracles.check(name)
