@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks import tabulate  # noqa: E402
 from results import verdict  # noqa: E402
-from tuner import oracles, pruners  # noqa: E402
+from tuner import oracles, pruners, runtime  # noqa: E402
 
 TRIALS = 20
 WORKERS = 2
@@ -73,6 +73,10 @@ def main() -> None:
     parser.add_argument("--oracles", default=",".join(available()), help="comma-separated")
     parser.add_argument("--out", type=Path, default=Path("oracles.png"))
     arguments = parser.parse_args()
+    if arguments.seeds < 2:
+        sys.exit(f"--seeds is {arguments.seeds}: an interval needs at least 2")
+    if not tabulate.TABLE.is_file():
+        sys.exit(f"there is no {tabulate.TABLE}: measure it first, by tabulate.py")
     names = arguments.oracles.split(",")
     seeds = range(arguments.seeds)
     tasks = [Search(name, "none", seed) for name in names for seed in seeds]
@@ -111,6 +115,7 @@ def load() -> dict[Key, Entry]:
 
 def search(task: Search) -> Search:
     """Runs one search of the table, as long as `TRIALS` full trials take in epochs."""
+    runtime.load_tensorflow()
     import keras_tuner
 
     table = load()
@@ -169,9 +174,8 @@ def regret_at(search: Search, epochs: int) -> float:
 
 def print_table(searches: Sequence[Search], names: Sequence[str]) -> None:
     budgets = [TRIALS // 2 * tabulate.EPOCHS, TRIALS * tabulate.EPOCHS]
-    print(
-        f"| {'oracle':10} | {'pruner':6} | " + " | ".join(f"regret after {b} epochs" for b in budgets) + " | trials |"
-    )
+    headings = " | ".join(f"{f'regret after {budget} epochs':>23}" for budget in budgets)
+    print(f"| {'oracle':10} | {'pruner':6} | {headings} | trials |")
     print(f"| {'-' * 10} | {'-' * 6} | " + " | ".join("-" * 22 + ":" for _ in budgets) + " | -----: |")
     kinds = [(name, "none") for name in names] + [("random", name) for name in pruners.PRUNERS if name != "none"]
     for oracle, pruner in kinds:

@@ -23,8 +23,8 @@ from tuner.errors import InputError
 # The error of a call whose worker process was killed or crashed.
 WorkerDied = BrokenProcessPool
 
-# TensorFlow keeps about 4 MB of every model that it has trained, plain Keras's too; 20 of them stay below 100 MB.
-CALLS_PER_WORKER = 20
+# TensorFlow keeps about 5 MB of every model that it has trained, plain Keras's too; 15 of them stay below 100 MB.
+CALLS_PER_WORKER = 15
 
 # loky compares with a worker that has just begun, so a first trial and the data that it maps count as growth too.
 LEAK_BYTES = 1_000_000_000

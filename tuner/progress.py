@@ -132,9 +132,11 @@ class Progress:
 
 
 def point(values: Mapping[str, object]) -> str:
-    """A point of a search space in one line: `filters=28 dropout=0.2`."""
+    """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
     return " ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in values.items()
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in values.items()
+        if not name.startswith("tuner/")
     )
 
 
