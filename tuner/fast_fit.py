@@ -6,7 +6,8 @@ What is changed, and what each change is worth, was measured on the documented C
 - `tf.data`'s autotuning is off: for data in memory it only waits.
 - Many steps run in one call (`steps_per_execution`), so that Python is not asked between them.
 - Validation runs in large batches.
-- Adam's update is one kernel (`fused_adam.py`), and dense layers read their kernels along their rows (`fast_dense.py`).
+- Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), and dense layers read
+  their kernels along their rows (`fast_dense.py`).
 
 The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
 """
@@ -20,8 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuner.fast_dense import straighten
-from tuner.fused_adam import fuse
+from tuner import fast_batch_norm, fast_dense, fused_adam
 from tuner.shared_data import tensor
 
 STEPS_PER_EXECUTION = 32
@@ -45,9 +45,10 @@ def accelerate(model: keras.Model, seed: int) -> None:
         model: A compiled model.
         seed: Decides the order of the images in every epoch.
     """
-    fuse(model.optimizer)
+    fused_adam.fuse(model.optimizer)
     for layer in model._flatten_layers():
-        straighten(layer)
+        fast_dense.straighten(layer)
+        fast_batch_norm.fuse(layer)
     plain_fit = model.fit
     signature = inspect.signature(plain_fit)
 
