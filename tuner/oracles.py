@@ -127,6 +127,13 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
     oracle.max_consecutive_failed_trials = None
 
 
+def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
+    """Whether the points of `oracle` are the same whatever the scores are: it can be asked for many beforehand."""
+    from keras_tuner import oracles
+
+    return isinstance(oracle, (oracles.RandomSearchOracle, oracles.GridSearchOracle))
+
+
 def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
     """The ids of the trials that another trial may still go on with: under Hyperband, in rounds before the last."""
     ids: set[str] = set()
@@ -202,7 +209,7 @@ class _BaselineFirst:
             self._record_values(trial)
             if trial_id not in self.start_order:
                 self.start_order.append(trial_id)
-            if trial.status in ("RUNNING", "INVALID"):
+            if trial.status in ("IDLE", "RUNNING", "INVALID"):
                 unfinished.append(trial_id)
             elif trial_id not in self.end_order:
                 self.end_order.append(trial_id)

@@ -28,6 +28,7 @@ class Progress:
 
     def __init__(self, silent: bool = False) -> None:
         self._console = Console(quiet=silent, highlight=False, markup=False, soft_wrap=True)
+        self._waiting: dict[str, TrialTask] = {}
         self._running: dict[str, TrialTask] = {}
         self._epochs_done = 0
         self._seconds_done = 0.0
@@ -57,13 +58,17 @@ class Progress:
         self._is_stopped = True
         self._console.print(f"stopping ({why}): the running trials end first")
 
-    def trial_begins(self, task: "TrialTask") -> None:
-        self._running = self._running | {task.trial_id: task}
+    def trial_waits(self, task: "TrialTask") -> None:
+        self._waiting = self._waiting | {task.trial_id: task}
         self._epochs_known.append(task.epochs)
 
+    def trial_begins(self, task: "TrialTask") -> None:
+        # The live display reads both from a thread of its own, so they are replaced, not changed.
+        self._waiting = _without(self._waiting, task.trial_id)
+        self._running = self._running | {task.trial_id: task}
+
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
-        # The live display reads it from a thread of its own, so it is replaced, not changed.
-        self._running = {trial_id: task for trial_id, task in self._running.items() if trial_id != trial.trial_id}
+        self._running = _without(self._running, trial.trial_id)
         row = reader.read_trial(directory)
         self._epochs_done += len(reader.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
@@ -124,11 +129,16 @@ class Progress:
         if not done or self._oracle.max_trials is None or self._is_complete():
             return ""
         under_way = done - self._epochs_done
-        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(self._running)
+        asked = [*self._running.values(), *self._waiting.values()]
+        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(asked)
         # The baseline comes first and is no guide to what an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
-        rest = sum(task.epochs for task in self._running.values()) - under_way + to_come * sum(known) / len(known)
+        rest = sum(task.epochs for task in asked) - under_way + to_come * sum(known) / len(known)
         return f"about {duration(seconds / done * max(rest, 0) / self._slots)} left"
+
+
+def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":
+    return {other: task for other, task in tasks.items() if other != trial_id}
 
 
 def point(values: Mapping[str, object]) -> str:

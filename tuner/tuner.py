@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import itertools
 import shutil
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from tuner.stop import Stop
 from tuner.trial import TrialResult, TrialTask, fresh_model, reason, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
+# How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
+_WAITING_PER_SLOT = 4
 
 
 class Tuner(keras_tuner.Tuner):
@@ -136,29 +140,50 @@ class Tuner(keras_tuner.Tuner):
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
     ) -> None:
-        free = [f"tuner{slot}" for slot in range(executor.slots)][::-1]
-        running: dict[Future, tuple[str, TrialTask]] = {}
+        most_waiting = self._most_waiting(executor.slots)
+        waiting: list[TrialTask] = []
+        running: dict[Future, TrialTask] = {}
         while True:
-            while free and not stop.asked and (trial := self._ask(free[-1])):
-                task = self._task(trial, fit_args, fit_kwargs)
+            while len(running) < executor.slots and not stop.asked:
+                while len(waiting) <= most_waiting and (trial := self._ask()):
+                    waiting.append(self._task(trial, fit_args, fit_kwargs))
+                    progress.trial_waits(waiting[-1])
+                if not waiting:
+                    break
+                # The trial that ends last should not have begun last, or workers idle beside it.
+                task = max(waiting, key=lambda task: (task.is_baseline, task.epochs))
+                waiting.remove(task)
+                running[executor.submit(run_trial, self._begin(task))] = task
                 progress.trial_begins(task)
-                running[executor.submit(run_trial, task)] = free.pop(), task
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                slot, task = running.pop(future)
-                free.append(slot)
+                task = running.pop(future)
                 self._tell(task, _result(future))
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
                 self._stop_if_hopeless()
 
-    def _ask(self, slot: str) -> Trial | None:
-        trial = self.oracle.create_trial(slot)
-        return trial if trial.status == TrialStatus.RUNNING else None
+    def _most_waiting(self, slots: int) -> int:
+        """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
+        if slots == 1 or self._time_budget is not None or not oracles.ignores_scores(self.oracle):
+            return 0
+        return slots * _WAITING_PER_SLOT
+
+    def _ask(self) -> Trial | None:
+        """The oracle's next trial, which is to wait; None where it has none now."""
+        names = (f"tuner{number}" for number in itertools.count())
+        trial = self.oracle.create_trial(next(name for name in names if name not in self.oracle.ongoing_trials))
+        if trial.status != TrialStatus.RUNNING:
+            return None
+        self._mark(trial, TrialStatus.IDLE)
+        return trial
+
+    def _mark(self, trial: Trial, status: str) -> None:
+        trial.status = status
+        self.oracle._save_trial(trial)
 
     def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
-        best = self._best_trials()
         is_baseline = trial.hyperparameters.values == self.baseline
         return TrialTask(
             trial_id=trial.trial_id,
@@ -172,12 +197,19 @@ class Tuner(keras_tuner.Tuner):
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
             keeps_weights=self.keep_weights > 0,
-            weights_from=best[self.keep_weights - 1].score if 0 < self.keep_weights <= len(best) else None,
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self._pruner,
         )
+
+    def _begin(self, task: TrialTask) -> TrialTask:
+        """`task` as it begins now: told of the score that its weights must beat to be kept."""
+        self._mark(self.oracle.get_trial(task.trial_id), TrialStatus.RUNNING)
+        best = self._best_trials()
+        if 0 < self.keep_weights <= len(best):
+            return replace(task, weights_from=best[self.keep_weights - 1].score)
+        return task
 
     def _first_of(self, trial: Trial) -> Trial:
         """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""

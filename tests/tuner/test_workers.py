@@ -94,6 +94,26 @@ def test_scores_are_the_same_for_one_and_for_two_workers(tmp_path: Path) -> None
     assert not (tmp_path / "two" / "run" / ".data").exists()
 
 
+def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
+    class Long(Small):
+        def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+            hp.Int("epochs", 1, 40, default=1)
+            return super().build(hp)
+
+        def fit(self, hp: keras_tuner.HyperParameters, *args: object, **kwargs: object) -> object:
+            with self.notes.open("a") as file:
+                file.write(f"{hp['epochs']}\n")
+            return keras_tuner.HyperModel.fit(self, hp, *args, **kwargs | {"epochs": hp["epochs"]})
+
+    search(tmp_path, Long(tmp_path / "notes"), max_trials=6)
+    begun = list(map(int, (tmp_path / "notes").read_text().split()))
+    asked = [int(row["hp_epochs"]) for row in table(tmp_path)]
+    assert sorted(begun) == sorted(asked)
+    assert asked[0] == 1  # the baseline is not kept waiting
+    assert set(begun[:2]) == {1, max(asked)}
+    assert begun[2:] == sorted(begun[2:], reverse=True)
+
+
 def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
     points = [row["hp_units"] for row in table_of_points(tmp_path)]
     search(tmp_path / "killed", Small(kills_at=int(points[1])), max_trials=3)
