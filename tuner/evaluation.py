@@ -1,6 +1,5 @@
 """Retrains configurations on all training images, on several seeds, and tests them: the only use of the test images."""
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +157,7 @@ def evaluate(
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
     trainings: list[Training] = []
-    for training in _train(tasks, dataset, (run.path / layout.DATA).resolve(), workers):
+    for training in _train(tasks, dataset, run.path, workers):
         trainings += [training, replace(training, model="baseline")] if same else [training]
         trainings.sort(key=lambda one: (one.model, one.seed))
         files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
@@ -244,17 +243,15 @@ def _tasks(model: str, space: str, values: dict[str, Value], epochs: int, seeds:
     return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
 
 
-def _train(tasks: Sequence[TrainingTask], dataset: Dataset, folder: Path, workers: int | str) -> Iterator[Training]:
-    """Runs the tasks at once, as far as there are workers; the arrays are in `folder` meanwhile."""
+def _train(tasks: Sequence[TrainingTask], dataset: Dataset, run: Path, workers: int | str) -> Iterator[Training]:
+    """Runs the tasks at once, as far as there are workers; the arrays are in a folder of `run` meanwhile."""
     with executors.make(workers) as executor:
         runtime.load_tensorflow()
         from tuner import shared_data
 
-        try:
+        with shared_data.folder(run) as folder:
             data = shared_data.store((dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test), folder)
             yield from executors.run_all(executor, _train_one, [replace(task, data=data) for task in tasks])
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _train_one(task: TrainingTask) -> Training:

@@ -1,13 +1,21 @@
 """Data that every process of a search uses: written once, then mapped into memory, so that all share one copy."""
 
+import contextlib
 import functools
+import os
+import platform
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
+
+from results import layout
 
 # TensorFlow uses an array in place only where its memory begins at such a multiple.
 _ALIGNMENT = 64
@@ -26,6 +34,24 @@ class StoredDataset:
 
     path: Path
     element_spec: Any
+
+
+@contextlib.contextmanager
+def folder(run: Path) -> Iterator[Path]:
+    """A folder in `run` that is this process's alone, for `store`, while the block runs.
+
+    Those that killed processes have left behind are removed first.
+    """
+    prefix = f"{layout.DATA}-{platform.node()}-"
+    for left in run.glob(f"{prefix}*"):
+        owner = left.name.removeprefix(prefix)
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    own = run.resolve() / f"{prefix}{os.getpid()}"
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def store(data: Any, folder: Path) -> Any:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import itertools
-import shutil
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from pathlib import Path
@@ -124,9 +123,8 @@ class Tuner(keras_tuner.Tuner):
             if executor.shares_memory:
                 fit = (fit_args, fit_kwargs)
             else:
-                data = Path(self.project_dir).resolve() / layout.DATA
-                stack.callback(shutil.rmtree, data, ignore_errors=True)
-                fit = shared_data.store((fit_args, fit_kwargs), data)
+                folder = stack.enter_context(shared_data.folder(Path(self.project_dir)))
+                fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
             stack.enter_context(progress.search(self.oracle, executor.slots))
             self._search(executor, progress, summary, stop, *fit)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,7 @@ def untimed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def test_scores_are_the_same_for_one_and_for_two_workers(tmp_path: Path) -> None:
+    others = [data_of(tmp_path / "two" / "run", pid) for pid in (ended_process(), os.getppid())]
     two = search(tmp_path / "two")
     search(tmp_path / "one", workers=1)
     for name in ("summary.csv", "epochs.csv"):
@@ -91,7 +93,23 @@ def test_scores_are_the_same_for_one_and_for_two_workers(tmp_path: Path) -> None
         assert weights.stat().st_size < 4 * model.count_params() + 50_000
     with pytest.raises(ValueError, match="were not kept"):
         two.load_model(two.oracle.get_trial(ranked[3]["trial_id"]))
-    assert not (tmp_path / "two" / "run" / ".data").exists()
+    # Of the arrays nothing is left but those of another process on the same run.
+    assert list((tmp_path / "two" / "run").glob(".data*")) == others[1:]
+    assert np.load(others[1] / "1.npy") == os.getppid()
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def data_of(run: Path, pid: int) -> Path:
+    """A folder of arrays as the process `pid` writes it while it searches or evaluates the run."""
+    folder = run / f".data-{platform.node()}-{pid}"
+    folder.mkdir(parents=True)
+    np.save(folder / "1.npy", pid)
+    return folder
 
 
 def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
