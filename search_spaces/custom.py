@@ -15,6 +15,7 @@ import keras
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
+from search_spaces.declared import declared
 from search_spaces.origin import blamed
 from search_spaces.space import Hyperparameter, SpaceError, Value
 
@@ -58,7 +59,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
         super().__init__(name=getattr(own, "name", None))
         self.own = own
         self._fits_itself = type(own).fit is not keras_tuner.HyperModel.fit
-        self.baseline: dict[str, Value] = {}
+        self.baseline: dict[str, Value] = getattr(own, "baseline", None) or {}
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         self.own.declare_hyperparameters(hp)
@@ -94,32 +95,19 @@ def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> Cust
     if not hasattr(module, name):
         raise SpaceError(f"space {reference!r}: {place} has no {name!r}")
     known = {"input_shape": tuple(input_shape), "num_classes": num_classes}
-    declared = keras_tuner.HyperParameters()
     with blamed(reference):
-        own = _hypermodel(reference, getattr(module, name), known)
-        hypermodel = CustomHyperModel(own)
-        hypermodel.declare_hyperparameters(declared)
-        model = hypermodel.build(declared)
+        hypermodel = CustomHyperModel(_hypermodel(reference, getattr(module, name), known))
+        hp = declared(hypermodel)
+        model = hypermodel.build(hp)
     if not isinstance(model, keras.Model):
         raise SpaceError(f"space {reference!r} must build a Keras model, it built a {type(model).__name__}")
     if not model.compiled:
         raise SpaceError(f"space {reference!r} must compile its model: call model.compile before returning it")
-    hypermodel.baseline = _baseline(reference, own, declared)
-    return CustomSpace(name, [_described(hp) for hp in declared.space], hypermodel.baseline, hypermodel)
-
-
-def _baseline(reference: str, own: keras_tuner.HyperModel, declared: keras_tuner.HyperParameters) -> dict[str, Value]:
-    """The point that `own` calls its baseline, what it leaves out at its default, without what is not active there."""
-    named = getattr(own, "baseline", None) or {}
-    unknown = [name for name in named if name not in {hp.name for hp in declared.space}]
+    unknown = [name for name in hp.values if name not in {one.name for one in hp.space}]
     if unknown:
         raise SpaceError(f"space {reference!r}: its baseline names {unknown[0]!r}, which is no hyperparameter of it")
-    hp = keras_tuner.HyperParameters()
-    for one in declared.space:
-        hp.merge([one])
-        if hp.is_active(one):
-            hp.values[one.name] = named.get(one.name, one.default)
-    return dict(hp.values)
+    hypermodel.baseline = dict(hp.values)
+    return CustomSpace(name, [_described(one) for one in hp.space], hypermodel.baseline, hypermodel)
 
 
 def _module(place: str) -> ModuleType:

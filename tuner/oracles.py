@@ -176,7 +176,10 @@ class _BaselineFirst:
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if not self.start_order:
-            return {"status": "RUNNING", "values": dict(self.baseline)}
+            from search_spaces.declared import completed
+
+            # Keras Tuner would complete it with random values.
+            return {"status": "RUNNING", "values": completed(self.baseline, self.hyperparameters.space)}
         answer = super().populate_space(trial_id)
         values = answer.get("values")
         if not values:

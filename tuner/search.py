@@ -107,19 +107,16 @@ def search(options: SearchOptions) -> Path:
         runtime.load_tensorflow()
         import keras_tuner
 
+        from search_spaces.declared import declared
         from tuner.tuner import Tuner
 
         hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
-        declared = keras_tuner.HyperParameters()
-        hypermodel.declare_hyperparameters(declared)
-        if custom:
-            hypermodel.build(declared)
         oracle = oracles.make(
             options.oracle,
             keras_tuner.Objective(objective, direction),
             options.trials,
             options.seed,
-            oracles.sampled(declared, narrowed),
+            oracles.sampled(declared(hypermodel), narrowed),
         )
         with blamed(options.space) if custom else contextlib.nullcontext():
             tuner = Tuner(

@@ -16,6 +16,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
 from results.summary import SummaryWriter
+from search_spaces.declared import declared
 from tuner import executors, oracles, pruners, shared_data
 from tuner.errors import SearchError
 from tuner.progress import Progress
@@ -82,14 +83,17 @@ class Tuner(keras_tuner.Tuner):
         hypermodel = get_hypermodel(hypermodel)
         if isinstance(oracle, str):
             oracles.check(oracle)
-            oracle = oracles.make(oracle, objective, max_trials, seed, _declared(hypermodel))
+            hp = declared(hypermodel)
+            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
+        else:
+            hp = declared(hypermodel, oracle.get_space())
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
         self._trials_per_gpu = trials_per_gpu
         self._executor = executor
         self._time_budget = time_budget
-        self.baseline = getattr(hypermodel, "baseline", None) or dict(_declared(hypermodel).values)
+        self.baseline = dict(hp.values)
         oracles.adopt(oracle, self.baseline)
         # Keras Tuner prints that it reloads a project; the progress says it better.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -182,7 +186,11 @@ class Tuner(keras_tuner.Tuner):
         self.oracle._save_trial(trial)
 
     def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
-        is_baseline = trial.hyperparameters.values == self.baseline
+        # It may have more: what the oracle's space holds that the baseline's model has no use for.
+        is_baseline = (
+            trial.trial_id == self.oracle.start_order[0]
+            and self.baseline.items() <= trial.hyperparameters.values.items()
+        )
         return TrialTask(
             trial_id=trial.trial_id,
             hyperparameters=trial.hyperparameters,
@@ -287,14 +295,6 @@ class Tuner(keras_tuner.Tuner):
 
 def _continues(trial: Trial) -> bool:
     return oracles.CONTINUED in trial.hyperparameters.values
-
-
-def _declared(hypermodel: keras_tuner.HyperModel) -> keras_tuner.HyperParameters:
-    """The hyperparameters that a hypermodel declares, each at its default."""
-    hp = keras_tuner.HyperParameters()
-    hypermodel.declare_hyperparameters(hp)
-    hypermodel.build(hp)
-    return hp
 
 
 def _result(future: Future) -> TrialResult:

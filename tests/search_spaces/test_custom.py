@@ -75,6 +75,20 @@ def test_its_own_baseline_epochs_and_fit_stand(tmp_path: Path) -> None:
     assert space.baseline == {"units": 7}
 
 
+def test_its_baseline_may_name_what_is_declared_only_there(tmp_path: Path) -> None:
+    text = (
+        "class thing(keras_tuner.HyperModel):\n"
+        "    baseline = {'deep': True, 'units': 7}\n"
+        "    def build(self, hp):\n"
+        "        return compiled(hp.Int('units', 2, 9) + hp.Int('more', 1, 5) if hp.Boolean('deep') else 2)\n"
+    )
+    space = load(tmp_path, text)
+    assert space.baseline == {"deep": True, "units": 7, "more": 1, "epochs": 10}
+    assert {one.name for one in space.hyperparameters} == set(space.baseline)
+    with pytest.raises(SpaceError, match="its baseline names 'unit', which is no hyperparameter of it"):
+        load(tmp_path, text.replace("'units': 7", "'unit': 7"))
+
+
 MISTAKES = [
     ("def thing(hp):\n    return 1 / 0\n", r"ZeroDivisionError: division by zero \(.*own.py, line 8\)"),
     ("def thing(hp)\n", r"SyntaxError: .* \(.*own.py, line 7\)"),

@@ -1,6 +1,7 @@
 """The tuner as a Keras Tuner user meets it, and Keras Tuner reading what it left."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from tuner import runtime
 
@@ -68,6 +69,61 @@ def test_the_defaults_come_first_and_failures_are_recorded(tmp_path: Path) -> No
             assert said[row["hp_behaviour"]] in row["error"]
     best = done.get_best_hyperparameters()[0]
     assert best["behaviour"] == "well"
+
+
+class Branching(keras_tuner.HyperModel):
+    """Its baseline leaves something out, names what only its own values activate, and has no use for `width`."""
+
+    baseline: ClassVar = {"kind": "deep", "second": 5}
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        kind = hp.Choice("kind", ["flat", "wide", "deep"])
+        units = []
+        with hp.conditional_scope("kind", ["deep"]):
+            first = hp.Int("first", 2, 1000, default=7)
+        if kind == "deep":
+            units = [first, hp.Int("second", 2, 9)]
+        with hp.conditional_scope("kind", ["wide"]):
+            hp.Boolean("wider")
+        if kind == "wide":
+            units = [hp.Int("width", 2, 1000, default=3)]
+        hidden = [keras.layers.Dense(count) for count in units]
+        model = keras.Sequential([keras.Input((4,)), *hidden, keras.layers.Dense(2, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+
+def test_a_partial_baseline_is_completed_with_defaults(tmp_path: Path) -> None:
+    made = Tuner(Branching(), max_trials=1, workers=0, directory=tmp_path, project_name="run")
+    made.search(X, Y, validation_data=(X, Y), verbose=0)
+    row = trials(tmp_path)[0]
+    assert (row["hp_kind"], row["hp_first"], row["hp_second"], row["hp_width"]) == ("deep", 7, 5, 3)
+    assert row["is_baseline"] is True
+
+
+def test_a_trial_is_the_baseline_only_if_it_is_the_first(tmp_path: Path) -> None:
+    class FitAsks(keras_tuner.HyperModel):
+        def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
+            model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            return model
+
+        def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: object, **kwargs: object) -> object:
+            return model.fit(*args, batch_size=hp.Int("batch_size", 8, 64), **kwargs)
+
+    made = Tuner(FitAsks(), max_trials=2, workers=0, directory=tmp_path, project_name="run")
+    made.search(X, Y, validation_data=(X, Y), verbose=0)
+    assert [row["is_baseline"] for row in trials(tmp_path)] == [True, False]
+
+
+def test_an_oracle_may_declare_what_the_hypermodel_only_asks_for(tmp_path: Path) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.get("units"))])
+
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 3, 9, default=8)
+    oracle = keras_tuner.oracles.RandomSearchOracle("val_accuracy", hyperparameters=hp)
+    assert Tuner(build, oracle=oracle, directory=tmp_path, project_name="run").baseline == {"units": 8}
 
 
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
