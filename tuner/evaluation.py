@@ -270,7 +270,7 @@ def _train_one(task: TrainingTask) -> Training:
     epochs = {"epochs": task.epochs} if "epochs" in task.values else {}
     began = time.monotonic()
     model = fresh_model(hypermodel, hp, task.seed)
-    hypermodel.fit(hp, model, x_train, y_train, verbose=0, **epochs)
+    hypermodel.fit(hp, model, x_train, y_train, **epochs)
     seconds = round(time.monotonic() - began, 3)
     accuracy, loss = _test(model, x_test, y_test)
     if task.save_to is not None:

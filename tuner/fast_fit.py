@@ -37,7 +37,7 @@ _UNDERSTOOD = {
 
 
 def accelerate(model: keras.Model, seed: int) -> None:
-    """Replaces `model.fit` by a faster one with the same signature and meaning.
+    """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
 
     Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged.
 
@@ -55,11 +55,12 @@ def accelerate(model: keras.Model, seed: int) -> None:
     @functools.wraps(plain_fit)
     def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
         bound = signature.bind(*args, **kwargs)
+        bound.arguments.setdefault("verbose", 0)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         if not given.get("validation_split", True):
             del given["validation_split"]
         if not _is_covered(given):
-            return plain_fit(*args, **kwargs)
+            return plain_fit(*bound.args, **bound.kwargs)
         batch_size = given.pop("batch_size", 32)
         callbacks = list(given.pop("callbacks", ()))
         x, y = given.pop("x"), given.pop("y")

@@ -111,15 +111,15 @@ class Tuner(keras_tuner.Tuner):
 
         Args:
             *fit_args, **fit_kwargs: Passed to the hypermodel's `fit`, hence as a rule to `model.fit`: the data,
-                `validation_data`, `epochs`, `callbacks` and so on. `verbose=0` silences the search.
+                `validation_data`, `epochs`, `callbacks` and so on; but for `verbose`, of which 0 silences the search.
 
         Raises:
             SearchError: The first trials all failed, the same way.
             KeyboardInterrupt: Ctrl-C; at the first one, only once the trials that run have ended.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
-        progress = Progress(silent=fit_kwargs.get("verbose") == 0)
-        fit_kwargs["verbose"] = 0
+        # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
+        progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         self.save()
         summary = SummaryWriter(Path(self.project_dir))
         with contextlib.ExitStack() as stack:
@@ -281,6 +281,8 @@ class Tuner(keras_tuner.Tuner):
             )
         model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
         saving_lib.load_weights_only(model, path, objects_to_skip=[model.optimizer])
+        # Whoever trains it further is to see Keras's own.
+        del model.fit
         return model
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:

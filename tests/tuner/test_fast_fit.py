@@ -56,11 +56,15 @@ def test_it_gives_the_weights_and_the_history_of_keras() -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
-def test_the_default_batch_size_is_keras() -> None:
+def test_the_default_batch_size_is_keras_but_not_its_progress_bar(capsys: pytest.CaptureFixture) -> None:
     model = small_model()
     fast_fit.accelerate(model, seed=0)
-    model.fit(X, Y, verbose=0)
+    model.fit(X, Y)
     assert int(model.optimizer.iterations) == -(-COUNT // 32)
+    model.fit(X, Y, steps_per_epoch=1)
+    assert capsys.readouterr().out == ""
+    model.fit(X, Y, steps_per_epoch=1, verbose=2)
+    assert "loss" in capsys.readouterr().out
 
 
 def test_every_epoch_has_a_fresh_order_that_its_number_decides() -> None:
