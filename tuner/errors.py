@@ -6,4 +6,4 @@ class InputError(ValueError):
 
 
 class SearchError(RuntimeError):
-    """The search cannot go on: trial after trial fails the same way."""
+    """The search cannot go on: trial after trial fails the same way, or none can work."""

@@ -42,7 +42,7 @@ def search(options: SearchOptions) -> Path:
 
     Raises:
         InputError, search_spaces.SpaceError: The options are not possible.
-        tuner.SearchError: Every trial fails the same way.
+        tuner.SearchError: Every trial fails the same way, or none can work.
     """
     if options.trials < 1:
         raise InputError(f"--trials is {options.trials}: it must be at least 1")

@@ -103,21 +103,19 @@ class TrialResult:
         metrics: Every metric at the best epoch, averaged over the executions; empty where the trial failed.
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial, else None.
+        is_fatal: Whether the error shows that the hypermodel can never work, whatever the point.
         hyperparameters: The point, with what the hypermodel asked for that was not known before.
     """
 
     metrics: dict[str, float]
     best_step: int
     error: str | None = None
+    is_fatal: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
 
 
 def run_trial(task: TrialTask) -> TrialResult:
-    """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
-
-    Raises:
-        keras_tuner.errors.FatalError: The hypermodel can never work, whatever the point.
-    """
+    """Trains the task's model and writes its record; an error in the user's code is a result, not an exception."""
     began = time.monotonic()
     record = TrialRecord(task.seed, task.is_baseline, started_at=_now(), worker=os.getpid())
     record.save(task.directory)
@@ -125,11 +123,10 @@ def run_trial(task: TrialTask) -> TrialResult:
         (task.directory / left_over).unlink(missing_ok=True)
     try:
         result = _train(task, record)
-    except keras_tuner.errors.FatalError:
-        raise
     except Exception as error:
         record.error = reason(error) + origin(error)
-        result = TrialResult({}, 0, traceback.format_exc())
+        is_fatal = isinstance(error, keras_tuner.errors.FatalError)
+        result = TrialResult({}, 0, traceback.format_exc(), is_fatal)
     record.ended_at = _now()
     record.duration_s = round(time.monotonic() - began, 3)
     record.save(task.directory)

@@ -114,7 +114,7 @@ class Tuner(keras_tuner.Tuner):
                 `validation_data`, `epochs`, `callbacks` and so on; but for `verbose`, of which 0 silences the search.
 
         Raises:
-            SearchError: The first trials all failed, the same way.
+            SearchError: The first trials all failed, the same way, or one showed that no trial can work.
             KeyboardInterrupt: Ctrl-C; at the first one, only once the trials that run have ended.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
@@ -161,10 +161,11 @@ class Tuner(keras_tuner.Tuner):
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                self._tell(task, _result(future))
+                result = _result(future)
+                self._tell(task, result)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
-                self._stop_if_hopeless()
+                self._stop_if_hopeless(task, result)
 
     def _most_waiting(self, slots: int) -> int:
         """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
@@ -247,7 +248,10 @@ class Tuner(keras_tuner.Tuner):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
 
-    def _stop_if_hopeless(self) -> None:
+    def _stop_if_hopeless(self, task: TrialTask, result: TrialResult) -> None:
+        if result.is_fatal:
+            error = reader.read_trial(task.directory)["error"]
+            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return

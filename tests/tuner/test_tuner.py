@@ -201,6 +201,31 @@ def test_a_search_in_which_everything_fails_alike_stops_early(tmp_path: Path) ->
     assert len(trials(tmp_path)) == 3
 
 
+class ReturnsNothing(Small):
+    def fit(self, *args: object, **kwargs: object) -> None:
+        pass
+
+
+def not_a_model(hp: keras_tuner.HyperParameters) -> str:
+    return "model"
+
+
+@pytest.mark.parametrize(
+    ("hypermodel", "said"),
+    [
+        (ReturnsNothing(), r"FatalTypeError: The return value of HyperModel\.fit\(\) is None"),
+        (not_a_model, "FatalTypeError: the hypermodel must return a Keras model, it returned 'model' of str"),
+    ],
+)
+def test_a_hypermodel_that_can_never_work_ends_the_search(tmp_path: Path, hypermodel: object, said: str) -> None:
+    broken = Tuner(hypermodel, workers=0, directory=tmp_path, project_name="run")
+    with pytest.raises(SearchError, match=f"^trial 00 shows that no trial can work: {said}[^\n]*$"):
+        broken.search(X, Y, validation_data=(X, Y), verbose=0)
+    [row] = trials(tmp_path)
+    assert row["status"] == "FAILED"
+    assert row["error"] in (tmp_path / "run" / "summary.csv").read_text()
+
+
 def test_keras_tuner_reloads_the_run(tmp_path: Path) -> None:
     ours = run(tmp_path)
     theirs = keras_tuner.RandomSearch(
