@@ -6,7 +6,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,7 +145,7 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
         begun = _go_on(task, execution, model, fit_args, fit_kwargs)
         hp, epochs = _budget(task, begun)
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution)
-        callbacks = [*copy.deepcopy(list(fit_kwargs.get("callbacks", ()))), log, weights]
+        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks", ())), log, weights]
         if task.pruner is not None:
             callbacks.append(pruning := Pruning(task.pruner, task.objective, task.directory))
         try:
@@ -173,6 +173,20 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
         weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
     metrics = {name: float(value) for name, value in metrics.items()}
     return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
+
+
+def _callbacks(
+    task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
+) -> list[keras.callbacks.Callback]:
+    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner has it write, and the point as well."""
+    callbacks = copy.deepcopy(list(given))
+    for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
+        from tensorboard.plugins.hparams import api
+
+        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
+        point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
+        callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
+    return callbacks
 
 
 def _go_on(

@@ -174,9 +174,14 @@ class Stop(keras.callbacks.Callback):
 
 
 def test_callbacks_are_fresh_in_every_trial(tmp_path: Path) -> None:
-    made = tuner(tmp_path, max_trials=2, seed=2)
-    made.search(X, Y, epochs=5, validation_data=(X, Y), callbacks=[Stop()], verbose=0)
+    made = tuner(tmp_path, max_trials=2, seed=2, executions_per_trial=2)
+    callbacks = [Stop(), keras.callbacks.TensorBoard(tmp_path / "board")]
+    made.search(X, Y, epochs=5, validation_data=(X, Y), callbacks=callbacks, verbose=0)
     assert [row["epochs_run"] for row in trials(tmp_path)] == [2, 2]
+    # Where Keras Tuner has them, with the point for the HParams dashboard.
+    folders = {path.parent.relative_to(tmp_path / "board").as_posix() for path in tmp_path.rglob("*.tfevents.*")}
+    parts = ("", "/train", "/validation")
+    assert folders == {f"{trial}/execution{number}{part}" for trial in "01" for number in (0, 1) for part in parts}
 
 
 def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> None:
