@@ -159,7 +159,6 @@ def show_best(
         found = results.read(runs.find(run))
         trial = found.best
         console = _console()
-        objective = found.info["objective"]["name"]
         data = found.info["dataset"]
         console.print(
             f"The best of {len(found.finished)} finished trials of {found.path} on {data['name']}: "
@@ -168,19 +167,17 @@ def show_best(
         if data["notice"]:
             console.print(f"NOTE: {data['notice']}")
         console.print(tables.configuration_table(evaluation.configuration(found)))
-        console.print(
-            f"{objective} {trial['score']:.4f} at epoch {trial['best_epoch']} of {trial['epochs_run']}, "
-            f"{trial['parameters']:,} parameters"
-        )
+        console.print(tables.best_sentence(found))
         console.print(tables.baseline_place(found))
         if not evaluate:
             return
         dataset = evaluation.load_dataset(found)
+        space = evaluation.load_space(found, dataset)
         console.print(
             f"\nRetraining it and the baseline on all {len(dataset.x_train):,} training images of {dataset.name}, "
             f"on {_count(seeds, 'seed')} each, and testing on {len(dataset.x_test):,} images"
         )
-        outcome = evaluation.evaluate(found, dataset, seeds, workers, _report)
+        outcome = evaluation.evaluate(found, dataset, space, seeds, workers, _report)
         epochs = {training.model: training.epochs for training in outcome.trainings}
         console.print(tables.verdict_table(outcome.verdict, epochs))
         for sentence in tables.verdict_sentences(outcome.verdict, outcome.most_frequent_class, outcome.same):

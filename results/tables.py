@@ -88,6 +88,13 @@ def configuration_table(values: Mapping[str, Any]) -> Table:
     return table
 
 
+def best_sentence(run: Run) -> str:
+    """The score of the best trial, its epoch where that is known, and its size."""
+    best = run.best
+    epoch = "" if _is_missing(best["best_epoch"]) else f" at epoch {best['best_epoch']} of {best['epochs_run']}"
+    return f"{run.info['objective']['name']} {best['score']:.4f}{epoch}, {best['parameters']:,} parameters"
+
+
 def verdict_table(verdict: Verdict, epochs: Mapping[str, int]) -> Table:
     """Documented, retrained and best test accuracy with their intervals."""
     table = Table("model", box=SIMPLE_HEAD)

@@ -1,5 +1,6 @@
 """Retrains configurations on all training images, on several seeds, and tests them: the only use of the test images."""
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +14,16 @@ import results
 import search_spaces
 from results import files, layout, verdict
 from search_spaces import SearchSpace
+from search_spaces.origin import blamed
 from search_spaces.space import Value
-from tuner import datasets, executors, runtime
+from tuner import datasets, executors, oracles, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
     import keras
+
+    from search_spaces.custom import CustomSpace
 
 _TEST_BATCH_SIZE = 500
 _RELOADED_TOLERANCE = 1.5  # test images
@@ -32,7 +36,7 @@ class Training:
     Attributes:
         model: `baseline` or `best`.
         seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for.
+        epochs: How many it was trained for: the number of the last one that `model.fit` ended.
         test_accuracy: Share of the test images it gets right.
         test_loss: Its mean loss on them.
         train_s: Seconds the training took.
@@ -54,16 +58,16 @@ class TrainingTask:
         model: `baseline` or `best`.
         space: The search space's name.
         values: The point.
-        epochs: How many to train for.
+        epochs: How many to train for; None where the hypermodel decides for itself.
         seed: Seeds the weights, the dropout and the order of the images.
-        data: The arrays of the dataset, as `shared_data.store` leaves them.
+        data: What `_data` gives, as `shared_data.store` leaves it.
         save_to: Where the trained model is saved; None to drop it.
     """
 
     model: str
     space: str
     values: dict[str, Value]
-    epochs: int
+    epochs: int | None
     seed: int
     data: tuple[Any, ...]
     save_to: Path | None = None
@@ -104,6 +108,18 @@ def load_dataset(run: results.Run) -> Dataset:
     return dataset
 
 
+def load_space(run: results.Run, dataset: Dataset) -> "SearchSpace | CustomSpace":
+    """The space that `run` searched.
+
+    Raises:
+        search_spaces.SpaceError: It is no longer to be had, or does not work.
+    """
+    name = run.info["asked"]["space"]
+    if search_spaces.is_custom(name):
+        runtime.load_tensorflow()
+    return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
+
+
 def check_seeds(seeds: int) -> None:
     """Raises InputError if one cannot train on `seeds` seeds."""
     if seeds < 1:
@@ -117,14 +133,19 @@ def train_baseline(
     with tempfile.TemporaryDirectory() as folder:
         tasks = _tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
         trainings = []
-        for training in _train(tasks, dataset, Path(folder), workers):
+        for training in _train(tasks, _data(dataset), Path(folder), workers):
             report(training)
             trainings.append(training)
     return trainings
 
 
 def evaluate(
-    run: results.Run, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[Training], None]
+    run: results.Run,
+    dataset: Dataset,
+    space: "SearchSpace | CustomSpace",
+    seeds: int,
+    workers: int | str,
+    report: Callable[[Training], None],
 ) -> Evaluation:
     """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
 
@@ -141,23 +162,22 @@ def evaluate(
     Raises:
         results.RunError: No trial of the run has finished.
     """
-    space = _space(run, dataset)
     best = run.best
     values = configuration(run)
-    epochs = int(best["best_epoch"])
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
     same = bool(best["is_baseline"])
     model_path = (run.path / layout.BEST_MODEL).resolve()
     name = run.info["asked"]["space"]
-    tasks = _tasks("best", name, values, epochs, chosen)
+    tasks = _tasks("best", name, values, _epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
-        tasks += _tasks("baseline", name, space.baseline, _baseline_epochs(run, space), chosen)
+        tasks += _tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
+    data = _data(dataset)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
     trainings: list[Training] = []
-    for training in _train(tasks, dataset, run.path, workers):
+    for training in _train(tasks, data, run.path, workers):
         trainings += [training, replace(training, model="baseline")] if same else [training]
         trainings.sort(key=lambda one: (one.model, one.seed))
         files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
@@ -183,7 +203,7 @@ def evaluate(
             },
             "trial_id": best["trial_id"],
             "hyperparameters": values,
-            "epochs": epochs,
+            "epochs": next(training.epochs for training in trainings if training.model == "best"),
             **asdict(evaluation),
         },
     )
@@ -223,35 +243,35 @@ def configuration(run: results.Run) -> dict[str, Value]:
     }
 
 
-def _space(run: results.Run, dataset: Dataset) -> Any:
-    name = run.info["asked"]["space"]
-    if search_spaces.is_custom(name):
-        runtime.load_tensorflow()
-    return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
+def _epochs(run: results.Run) -> int | None:
+    """For how many epochs to train the best: up to its best score, or all of its trial's where that is not known."""
+    best = run.best.dropna()
+    tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
+    if tuned not in best:
+        return None
+    return int(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
 
 
-def _baseline_epochs(run: results.Run, space: Any) -> int:
-    """As documented; where a hypermodel's own `fit` decides, as many as the baseline's trial took."""
-    if "epochs" in space.baseline:
-        return int(space.baseline["epochs"])
-    trials = run.finished
-    taken = trials.loc[trials["is_baseline"].eq(True), "epochs_run"]
-    return int(taken.iloc[0]) if len(taken) else int(run.best["epochs_run"])
+def _data(dataset: Dataset) -> tuple[Any, ...]:
+    """The arguments of `fit`, without and with a name, and the test images."""
+    return (dataset.x_train, dataset.y_train), {}, (dataset.x_test, dataset.y_test)
 
 
-def _tasks(model: str, space: str, values: dict[str, Value], epochs: int, seeds: Sequence[int]) -> list[TrainingTask]:
+def _tasks(
+    model: str, space: str, values: dict[str, Value], epochs: int | None, seeds: Sequence[int]
+) -> list[TrainingTask]:
     return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
 
 
-def _train(tasks: Sequence[TrainingTask], dataset: Dataset, run: Path, workers: int | str) -> Iterator[Training]:
+def _train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, workers: int | str) -> Iterator[Training]:
     """Runs the tasks at once, as far as there are workers; the arrays are in a folder of `run` meanwhile."""
     with executors.make(workers) as executor:
         runtime.load_tensorflow()
         from tuner import shared_data
 
         with shared_data.folder(run) as folder:
-            data = shared_data.store((dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test), folder)
-            yield from executors.run_all(executor, _train_one, [replace(task, data=data) for task in tasks])
+            stored = shared_data.store(data, folder)
+            yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
 
 
 def _train_one(task: TrainingTask) -> Training:
@@ -261,22 +281,26 @@ def _train_one(task: TrainingTask) -> Training:
     from tuner import shared_data
     from tuner.trial import fresh_model
 
-    x_train, y_train, x_test, y_test = shared_data.load(task.data)
+    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
     shape, classes = x_train.shape[1:], int(y_train.max()) + 1
     hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
     hp = keras_tuner.HyperParameters()
     hp.values = dict(task.values)
-    # A hypermodel without the hyperparameter decides for itself.
-    epochs = {"epochs": task.epochs} if "epochs" in task.values else {}
+    if task.epochs is not None:
+        fit_kwargs = fit_kwargs | {"epochs": task.epochs}
     began = time.monotonic()
-    model = fresh_model(hypermodel, hp, task.seed)
-    hypermodel.fit(hp, model, x_train, y_train, **epochs)
+    with blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext():
+        model = fresh_model(hypermodel, hp, task.seed)
+        # A hypermodel's `fit` may count on being given callbacks.
+        hypermodel.fit(hp, model, x_train, y_train, callbacks=[], **fit_kwargs)
     seconds = round(time.monotonic() - began, 3)
     accuracy, loss = _test(model, x_test, y_test)
     if task.save_to is not None:
         with files.replacing(task.save_to) as temporary:
             model.save(temporary)
-    return Training(task.model, task.seed, task.epochs, accuracy, loss, seconds)
+    history = getattr(model, "history", None)  # none where a loop of the user's own has trained it
+    epochs = history.epoch[-1] + 1 if history else 0
+    return Training(task.model, task.seed, epochs, accuracy, loss, seconds)
 
 
 def _test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float]:

@@ -166,7 +166,8 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
-    if record.epochs_run:
+    # A score that `fit` worked out by itself is of no known epoch.
+    if record.epochs_run and isinstance(outcome, keras.callbacks.History):
         record.best_epoch = begun + best_step + 1
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:

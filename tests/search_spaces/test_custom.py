@@ -4,13 +4,17 @@ from tuner import runtime
 
 runtime.load_tensorflow()
 
+import csv  # noqa: E402
 import subprocess  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import keras_tuner  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
+import cli as command_line  # noqa: E402
 import search_spaces  # noqa: E402
 from search_spaces import SpaceError  # noqa: E402
 from search_spaces.custom import CustomSpace  # noqa: E402
@@ -111,6 +115,35 @@ def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
         search_spaces.load("nowhere.py:thing", (8, 8, 1), 3)
     with pytest.raises(SpaceError, match="No module named 'nowhere'"):
         search_spaces.load("nowhere:thing", (8, 8, 1), 3)
+
+
+def test_a_fit_that_scores_by_itself_is_searched_and_evaluated(
+    arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("data.npz", **arrays)
+    Path("own.py").write_text(
+        HEAD + "class thing(keras_tuner.HyperModel):\n"
+        "    baseline = {'units': 3}\n"
+        "    def build(self, hp):\n"
+        "        return compiled(hp.Int('units', 2, 3) * hp.Int('epochs', 2, 3), (10, 12, 1))\n"
+        "    def fit(self, hp, model, x, y, callbacks, validation_data=None):\n"
+        "        model.fit(x, y, epochs=hp['epochs'], callbacks=callbacks)\n"
+        "        return {'val_accuracy': hp['units'] / hp['epochs']}\n"
+    )
+    search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
+    done(*search, "--run", "own")
+    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
+    with Path("runs/own/evaluation.csv").open(newline="") as file:
+        assert [row["epochs"] for row in csv.DictReader(file)] == ["2", "2"]
+
+
+def done(*arguments: str) -> str:
+    """What a command prints that is run in this process."""
+    result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def test_the_example_is_searched_and_evaluated(cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
