@@ -173,9 +173,12 @@ def show_best(
             return
         dataset = evaluation.load_dataset(found)
         space = evaluation.load_space(found, dataset)
+        images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
+        if space.needs_validation_data:
+            images += " but a sixth, held back as the validation_data that its `fit` needs"
         console.print(
-            f"\nRetraining it and the baseline on all {len(dataset.x_train):,} training images of {dataset.name}, "
-            f"on {_count(seeds, 'seed')} each, and testing on {len(dataset.x_test):,} images"
+            f"\nRetraining it and the baseline on {images}, on {_count(seeds, 'seed')} each, "
+            f"and testing on {len(dataset.x_test):,} images"
         )
         outcome = evaluation.evaluate(found, dataset, space, seeds, workers, _report)
         epochs = {training.model: training.epochs for training in outcome.trainings}

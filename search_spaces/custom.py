@@ -37,6 +37,12 @@ class CustomSpace:
     baseline: dict[str, Value]
     _hypermodel: "CustomHyperModel" = field(repr=False)
 
+    @property
+    def needs_validation_data(self) -> bool:
+        """Whether the hypermodel has a `fit` of its own that cannot be called without `validation_data`."""
+        asked = inspect.signature(self._hypermodel.own.fit).parameters.get("validation_data")
+        return asked is not None and asked.default is asked.empty
+
     def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "CustomHyperModel":
         return self._hypermodel
 

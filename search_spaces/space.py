@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import keras
@@ -135,7 +135,10 @@ class SearchSpace:
             and the number of classes.
         callbacks: What the training of a point needs beside its model, such as a learning-rate schedule.
         batch_size: The documented batch size; a hyperparameter `batch_size` takes its place.
+        needs_validation_data: It does not: its training can do without.
     """
+
+    needs_validation_data: ClassVar[bool] = False
 
     name: str
     summary: str

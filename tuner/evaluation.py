@@ -149,10 +149,11 @@ def evaluate(
 ) -> Evaluation:
     """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
 
-    The best is trained for as many epochs as its trial needed to reach its best validation score, the baseline for
-    its documented number; where the two are the same, they are trained once. Writes `evaluation.csv` after every
-    training, `best_model.keras` - the best configuration's model of the first seed, no seed being picked by its test
-    score - and, at the end, `evaluation.json`.
+    A hypermodel whose own `fit` needs `validation_data` gets a part of the training images for it, drawn as for the
+    search, and is trained on the others. The best is trained for as many epochs as its trial needed to reach its best
+    validation score, the baseline for its documented number; where the two are the same, they are trained once. Writes
+    `evaluation.csv` after every training, `best_model.keras` - the best configuration's model of the first seed, no
+    seed being picked by its test score - and, at the end, `evaluation.json`.
 
     Args:
         seeds: How many seeds, counted up from the run's.
@@ -173,7 +174,7 @@ def evaluate(
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
         tasks += _tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
-    data = _data(dataset)
+    data = _data(dataset, first if space.needs_validation_data else None)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
     trainings: list[Training] = []
@@ -199,6 +200,7 @@ def evaluate(
             "dataset": {
                 "name": dataset.name,
                 "fingerprint": dataset.fingerprint,
+                "training_images": len(data[0][0]),
                 "notice": run.info["dataset"]["notice"],
             },
             "trial_id": best["trial_id"],
@@ -252,9 +254,17 @@ def _epochs(run: results.Run) -> int | None:
     return int(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
 
 
-def _data(dataset: Dataset) -> tuple[Any, ...]:
-    """The arguments of `fit`, without and with a name, and the test images."""
-    return (dataset.x_train, dataset.y_train), {}, (dataset.x_test, dataset.y_test)
+def _data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
+    """The arguments of `fit`, without and with a name, and the test images.
+
+    Args:
+        hold_back: The seed that draws a part of the training images for `validation_data`; None for no such part.
+    """
+    test = (dataset.x_test, dataset.y_test)
+    if hold_back is None:
+        return (dataset.x_train, dataset.y_train), {}, test
+    part = datasets.split(dataset, hold_back)
+    return (part.x_train, part.y_train), {"validation_data": (part.x_validation, part.y_validation)}, test
 
 
 def _tasks(

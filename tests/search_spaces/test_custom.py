@@ -5,6 +5,7 @@ from tuner import runtime
 runtime.load_tensorflow()
 
 import csv  # noqa: E402
+import json  # noqa: E402
 import subprocess  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -117,7 +118,7 @@ def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
         search_spaces.load("nowhere:thing", (8, 8, 1), 3)
 
 
-def test_a_fit_that_scores_by_itself_is_searched_and_evaluated(
+def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -127,16 +128,23 @@ def test_a_fit_that_scores_by_itself_is_searched_and_evaluated(
         "    baseline = {'units': 3}\n"
         "    def build(self, hp):\n"
         "        return compiled(hp.Int('units', 2, 3) * hp.Int('epochs', 2, 3), (10, 12, 1))\n"
-        "    def fit(self, hp, model, x, y, callbacks, validation_data=None):\n"
+        "    def fit(self, hp, model, x, y, validation_data, callbacks):\n"
+        "        print('trained on', y.tolist(), x.sum(), 'validated on', validation_data[0].sum())\n"
         "        model.fit(x, y, epochs=hp['epochs'], callbacks=callbacks)\n"
         "        return {'val_accuracy': hp['units'] / hp['epochs']}\n"
     )
     search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
-    done(*search, "--run", "own")
+    printed = done(*search, "--run", "own")
     evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
     assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
+    assert "on all 60 training images of data but a sixth, held back as the validation_data that" in evaluation
+    # Never on the test images, but on those of the search.
+    fits = [line for line in (printed + evaluation).splitlines() if line.startswith("trained on")]
+    assert len(fits) == 3
+    assert len(set(fits)) == 1
     with Path("runs/own/evaluation.csv").open(newline="") as file:
         assert [row["epochs"] for row in csv.DictReader(file)] == ["2", "2"]
+    assert json.loads(Path("runs/own/evaluation.json").read_text())["dataset"]["training_images"] == 50
 
 
 def done(*arguments: str) -> str:
