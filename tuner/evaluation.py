@@ -112,10 +112,17 @@ def load_space(run: results.Run, dataset: Dataset) -> "SearchSpace | CustomSpace
     """The space that `run` searched.
 
     Raises:
+        InputError: It is a user's own, and its file has changed.
         search_spaces.SpaceError: It is no longer to be had, or does not work.
     """
-    name = run.info["asked"]["space"]
+    asked = run.info["asked"]
+    name = asked["space"]
     if search_spaces.is_custom(name):
+        if search_spaces.fingerprint(name) != asked["space_code"]:
+            raise InputError(
+                f"space {name!r} has changed since run {str(run.path)!r} was made: "
+                "put the old file back, or search anew"
+            )
         runtime.load_tensorflow()
     return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
 

@@ -146,6 +146,12 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
         assert [row["epochs"] for row in csv.DictReader(file)] == ["2", "2"]
     assert json.loads(Path("runs/own/evaluation.json").read_text())["dataset"]["training_images"] == 50
 
+    with Path("own.py").open("a") as file:
+        file.write("# changed\n")
+    refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate"])
+    assert refusal.exit_code == 2
+    assert "own.py:thing' has changed since run 'runs/own' was made: put the old file back" in refusal.stderr
+
 
 def done(*arguments: str) -> str:
     """What a command prints that is run in this process."""
