@@ -1,6 +1,7 @@
 """Keras Tuner's oracles by name: each asks the baseline point first, and keeps its state in whole files."""
 
 import importlib.util
+import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from tuner.seeds import derive
 if TYPE_CHECKING:
     import keras_tuner
 
-# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, and whom it continues.
-BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
+# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, and
+# the round of its bracket.
+BUDGET, BUDGET_BEFORE, CONTINUED, ROUND = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id", "tuner/round"
 
 # What an oracle's name needs beyond the toolkit's own dependencies, and how to install it.
 _OPTUNA = ("optuna", "python -m pip install -e '.[optuna]'")
@@ -212,24 +214,30 @@ class _BaselineFirst:
             self._record_values(trial)
             if trial_id not in self.start_order:
                 self.start_order.append(trial_id)
+                self._enter_in_bracket(trial)
             if trial.status in ("IDLE", "RUNNING", "INVALID"):
                 unfinished.append(trial_id)
             elif trial_id not in self.end_order:
                 self.end_order.append(trial_id)
         self._retry_queue = unfinished[::-1]  # taken from the end
-        for trial_id in self.start_order:
-            self._enter_in_bracket(trial_id)
 
-    def _enter_in_bracket(self, trial_id: str) -> None:
-        """Under Hyperband: enters a promoted trial that the oracle's file does not know yet."""
-        values = self.trials[trial_id].hyperparameters.values
-        if CONTINUED not in values:
-            return
-        entry = {"past_id": values[CONTINUED], "id": trial_id}
-        for bracket in self._brackets:
-            before, after = bracket["rounds"][values["tuner/round"] - 1 :][:2]
-            if any(one["id"] == values[CONTINUED] for one in before) and entry not in after:
-                after.append(entry)
+    def _enter_in_bracket(self, trial: "keras_tuner.engine.trial.Trial") -> None:
+        """Under Hyperband: enters a trial that the oracle's file does not know yet."""
+        values = trial.hyperparameters.values
+        if values.get(ROUND) == 0:
+            self._bracket_with_room()["rounds"][0].append({"past_id": None, "id": trial.trial_id})
+        for bracket in getattr(self, "_brackets", ()):
+            for before, after in itertools.pairwise(bracket["rounds"]):
+                if any(entry["id"] == values.get(CONTINUED) for entry in before):
+                    after.append({"past_id": values[CONTINUED], "id": trial.trial_id})
+
+    def _bracket_with_room(self) -> dict[str, Any]:
+        """The bracket that takes a further random trial: the last one, or a new one where it has all of them."""
+        last = self._brackets[-1]
+        if len(last["rounds"][0]) == self._get_size(last["bracket_num"], round_num=0):
+            self._increment_bracket_num()
+            self._start_new_bracket()
+        return self._brackets[-1]
 
     def save(self) -> None:
         files.write_json(Path(self._get_oracle_fname()), self.get_state())

@@ -124,6 +124,27 @@ def test_a_search_that_goes_on_asks_what_it_would_have_asked(name: str, tmp_path
     assert part + points(opened(name, tmp_path / "part"), TRIALS - 6) == whole
 
 
+def test_hyperband_enters_a_trial_that_was_killed_between_its_two_files(tmp_path: Path) -> None:
+    """The trial's file is there, the oracle's does not know it yet; every trial of more than three brackets."""
+    whole = points(opened("hyperband", tmp_path / "whole", trials=26), 26)
+    part = []
+    for _ in whole:
+        killed = opened("hyperband", tmp_path / "part", trials=26)
+        killed.save()  # as a search does before it asks
+        file = tmp_path / "part" / "run" / layout.ORACLE
+        before = file.read_bytes()
+        killed.create_trial("tuner0")
+        file.write_bytes(before)
+        part += points(opened("hyperband", tmp_path / "part", trials=26), 1)
+    assert part == whole
+
+
+def test_hyperband_goes_on_with_more_trials_in_a_later_bracket(tmp_path: Path) -> None:
+    whole = points(opened("hyperband", tmp_path / "whole", trials=26), 26)
+    part = points(opened("hyperband", tmp_path / "part", trials=20), 20)
+    assert part + points(opened("hyperband", tmp_path / "part", trials=26), 6) == whole
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_another_seed_asks_other_points(name: str, tmp_path: Path) -> None:
     one, other = (points(opened(name, tmp_path / str(seed), seed), 5) for seed in (0, 1))
