@@ -147,6 +147,11 @@ def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
     return ids | {values[CONTINUED] for values in running if CONTINUED in values}
 
 
+def rounded(value: Value) -> Value:
+    """`value`, a float to 12 digits: Keras Tuner's third step of 0.1 is 0.30000000000000004, the same point as 0.3."""
+    return float(f"{value:.12g}") if isinstance(value, float) else value
+
+
 def sampled(
     declared: "keras_tuner.HyperParameters", narrowed: Iterable[Hyperparameter]
 ) -> "keras_tuner.HyperParameters":
@@ -196,7 +201,8 @@ class _BaselineFirst:
     def _compute_values_hash(self, values: dict[str, Value]) -> str:
         # Under Hyperband the epochs are the budget of a point, no part of it.
         budgeted = hasattr(self, "hyperband_iterations")
-        return super()._compute_values_hash({key: values[key] for key in values if not (budgeted and key == "epochs")})
+        point = {key: rounded(value) for key, value in values.items() if not (budgeted and key == "epochs")}
+        return super()._compute_values_hash(point)
 
     def reload(self) -> None:
         """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written."""

@@ -183,6 +183,21 @@ def test_the_grid_has_every_combination_once(tmp_path: Path) -> None:
     assert len(seen) == len(set(seen)) == 8
 
 
+@pytest.mark.parametrize("name", ["random", "grid", "tpe"])
+def test_a_step_that_is_not_exact_is_no_other_point(name: str, tmp_path: Path) -> None:
+    """Keras Tuner's third step of 0.1 is 0.30000000000000004."""
+    hp = keras_tuner.HyperParameters()
+    hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.3)
+    oracle = oracles.make(name, keras_tuner.Objective("val_accuracy", "max"), 10, 0, hp)
+    oracles.adopt(oracle, {"dropout": 0.3})
+    oracle._set_project_dir(str(tmp_path), "run")
+    seen = []
+    while (trial := oracle.create_trial(f"tuner{len(seen)}")).status == "RUNNING":
+        seen.append(trial.hyperparameters.values["dropout"])
+    assert seen[0] == 0.3
+    assert sorted(seen) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+
+
 def test_hyperband_takes_epochs_for_its_budget(tmp_path: Path) -> None:
     oracle = opened("hyperband", tmp_path)
     seen = points(oracle, TRIALS)
