@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-import keras_tuner
 import numpy as np
-from keras_tuner.engine.hyperparameters import Choice, Int
+from keras_tuner.engine.hyperparameters import Choice, HyperParameter, Int
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
 
 from search_spaces.space import Value
+from tuner.oracles import rounded
 
 _LAST = math.nextafter(1.0, 0.0)
 
@@ -17,28 +17,20 @@ _LAST = math.nextafter(1.0, 0.0)
 class Grid(GridSearchOracle):
     """Every combination in Keras Tuner's order, the defaults first.
 
-    Keras Tuner's own keeps its place in the order in memory alone, and so ends a search that was interrupted. Here the
-    next point is the first combination that is not among the trials.
+    Keras Tuner's own keeps its place in the order in memory alone, and so ends a search that was interrupted; and it
+    knows no hyperparameter that appears only during the search. Here the next point is the first combination that is
+    not among the trials, whatever each of them did not know.
     """
 
-    _reached: dict[str, Value] | None = None
-
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        values = self._reached or _defaults(self.hyperparameters)
-        while values is not None and self._duplicate(values):
-            values = self._get_next_combination(values)
-        self._reached = values
+        space = self.hyperparameters.space
+        names = {hp.name for hp in space}
+        trials = (trial.hyperparameters.values for trial in self.trials.values())
+        tried = [{name: rounded(value) for name, value in values.items() if name in names} for values in trials]
+        values = _first_untried(space, {}, tried)
         if values is None:
             return {"status": TrialStatus.STOPPED}
         return {"status": TrialStatus.RUNNING, "values": values}
-
-    def _get_next_combination(self, values: dict[str, Value]) -> dict[str, Value] | None:
-        following = super()._get_next_combination(values)
-        if following is None:
-            return None
-        # Steps of a whole number under log sampling are floats in Keras Tuner.
-        whole = {hp.name for hp in self.hyperparameters.space if isinstance(hp, Int)}
-        return {name: int(value) if name in whole else value for name, value in following.items()}
 
 
 class Bayesian(BayesianOptimizationOracle):
@@ -72,10 +64,30 @@ class Bayesian(BayesianOptimizationOracle):
         return np.minimum(super()._get_hp_bounds().astype(float), _LAST)
 
 
-def _defaults(hyperparameters: keras_tuner.HyperParameters) -> dict[str, Value]:
-    hps = keras_tuner.HyperParameters()
-    for hp in hyperparameters.space:
-        hps.merge([hp])
-        if hps.is_active(hp):
-            hps.values[hp.name] = hp.default
-    return hps.values
+def _first_untried(
+    space: list[HyperParameter], values: dict[str, Value], tried: list[dict[str, Value]]
+) -> dict[str, Value] | None:
+    """The first combination that begins with `values` and is in none of the points `tried`; None where all are.
+
+    Args:
+        space: The hyperparameters that `values` leaves open.
+        tried: Points that agree with `values`; one without a certain hyperparameter stands for all its values.
+    """
+    if not space or any(point.keys() <= values.keys() for point in tried):
+        return None if tried else values
+    hp, *rest = space
+    if not all(condition.is_active(values) for condition in hp.conditions):
+        return _first_untried(rest, values, tried)
+    for value in _values(hp):
+        agreeing = [point for point in tried if point.get(hp.name, value) == value]
+        found = _first_untried(rest, values | {hp.name: value}, agreeing)
+        if found is not None:
+            return found
+    return None
+
+
+def _values(hp: HyperParameter) -> list[Value]:
+    """The values of `hp`, its default first."""
+    # Steps of a whole number under log sampling are floats in Keras Tuner.
+    values = map(int, hp.values) if isinstance(hp, Int) else hp.values
+    return list(dict.fromkeys(map(rounded, [hp.default, *values])))

@@ -1,6 +1,7 @@
 """Every oracle, asked and told by hand: no model is trained."""
 
 import importlib.util
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,40 @@ def test_the_grid_has_every_combination_once(tmp_path: Path) -> None:
         oracle.end_trial(trial)
     assert seen[0] == (("a", "y"), ("b", 2), ("c", False))
     assert len(seen) == len(set(seen)) == 8
+
+
+def grow(hp: keras_tuner.HyperParameters) -> tuple[Any, ...]:
+    """A space some of whose hyperparameters only a point with more layers shows; returns what a model is made of."""
+    return tuple(hp.Choice(f"units_{layer}", ["few", "many"]) for layer in range(hp.Int("layers", 1, 3)))
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_the_grid_takes_in_what_appears_during_the_search(slots: int, tmp_path: Path) -> None:
+    def going_on() -> keras_tuner.Oracle:
+        hp = keras_tuner.HyperParameters()
+        grow(hp)
+        oracle = oracles.make("grid", keras_tuner.Objective("val_accuracy", "max"), 100, 0, hp)
+        oracles.adopt(oracle, dict(hp.values))
+        oracle._set_project_dir(str(tmp_path), "run")
+        if (tmp_path / "run" / layout.ORACLE).exists():
+            oracle.reload()
+        return oracle
+
+    models = []
+    oracle = going_on()
+    running = [oracle.create_trial(f"tuner{slot}") for slot in range(slots)]
+    while running := [trial for trial in running if trial.status == "RUNNING"]:
+        trial = running.pop(0)
+        models.append(grow(trial.hyperparameters))
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        if len(models) == 6:  # a kill
+            oracle, running = going_on(), []
+        while len(running) < slots:
+            running.append(oracle.create_trial(f"tuner{len(models)}{len(running)}"))
+    assert len(models) == 2 + 4 + 8
+    assert set(models) == {units for layers in (1, 2, 3) for units in itertools.product(("few", "many"), repeat=layers)}
 
 
 @pytest.mark.parametrize("name", ["random", "grid", "tpe"])
