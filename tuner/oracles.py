@@ -198,6 +198,15 @@ class _BaselineFirst:
             values = self._random_values()
         return {"status": "RUNNING" if values else "STOPPED", "values": values}
 
+    def _record_values(self, trial: "keras_tuner.engine.trial.Trial") -> None:
+        from search_spaces.declared import completed
+
+        # Keras Tuner would drop a value for an inactive hyperparameter of the same name, and draw it without a seed.
+        values = trial.hyperparameters.values = completed(trial.hyperparameters.values, trial.hyperparameters.space)
+        self._tried_so_far.discard(self._id_to_hash[trial.trial_id])
+        self._id_to_hash[trial.trial_id] = self._compute_values_hash(values)
+        self._tried_so_far.add(self._id_to_hash[trial.trial_id])
+
     def _compute_values_hash(self, values: dict[str, Value]) -> str:
         # Under Hyperband the epochs are the budget of a point, no part of it.
         budgeted = hasattr(self, "hyperband_iterations")

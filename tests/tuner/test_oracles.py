@@ -233,6 +233,28 @@ def test_a_step_that_is_not_exact_is_no_other_point(name: str, tmp_path: Path) -
     assert sorted(seen) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
 
 
+@pytest.mark.parametrize("name", ["random", "grid", "bayesian", "hyperband", "tpe"])
+def test_one_name_under_several_conditions(name: str, tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("kind", ["small", "large"])
+    with hp.conditional_scope("kind", ["small"]):
+        hp.Choice("units", [1, 2, 3, 4, 5, 6])
+    with hp.conditional_scope("kind", ["large"]):
+        hp.Choice("units", [10, 20, 30, 40, 50, 60])
+    hp.Fixed("epochs", 9)
+    oracle = oracles.make(name, keras_tuner.Objective("val_accuracy", "max"), 12, 0, hp)
+    oracles.adopt(oracle, {"kind": "small", "units": 1, "epochs": 9})
+    oracle._set_project_dir(str(tmp_path), "run")
+    for number in range(8):
+        trial = oracle.create_trial("tuner0")
+        values = dict(trial.hyperparameters.values)
+        assert (values["units"] >= 10) == (values["kind"] == "large")
+        oracle.update_trial(trial.trial_id, {"val_accuracy": number / 20})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        assert trial.hyperparameters.values == values
+
+
 def test_hyperband_takes_epochs_for_its_budget(tmp_path: Path) -> None:
     oracle = opened("hyperband", tmp_path)
     seen = points(oracle, TRIALS)
