@@ -56,9 +56,10 @@ class Bayesian(BayesianOptimizationOracle):
             self.trials = everything
 
     def _is_point(self, trial: Trial) -> bool:
-        values = trial.hyperparameters.values
-        choices = (hp for hp in self.hyperparameters.space if isinstance(hp, Choice))
-        return all(values[hp.name] in hp.values for hp in choices if hp.name in values)
+        hps = trial.hyperparameters
+        # Of choices of one name, declared under several conditions, only the active one gave the value.
+        choices = (hp for hp in self.hyperparameters.space if isinstance(hp, Choice) and hps.is_active(hp))
+        return all(hps.values[hp.name] in hp.values for hp in choices if hp.name in hps.values)
 
     def _get_hp_bounds(self) -> np.ndarray:
         return np.minimum(super()._get_hp_bounds().astype(float), _LAST)
