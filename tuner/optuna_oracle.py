@@ -184,12 +184,14 @@ def _answer(hp: kinds.HyperParameter, value: Value | None) -> Any:
         if value not in hp.values:
             return None
         return value if _is_category(hp) else hp.values.index(value)
-    if value is None or not hp.min_value <= value <= hp.max_value:
+    if value is None:
         return None
     if _is_stepped(hp):
-        # Steps of a float are sums, hence not exact.
+        # Steps of a float are sums, hence not exact: the last one may be above the largest value.
         near = [index for index, one in enumerate(hp.values) if math.isclose(one, value, abs_tol=1e-9)]
         return near[0] if near else None
+    if not hp.min_value <= value <= hp.max_value:
+        return None
     return min(max(float(hp.value_to_prob(value)), 0.0), _LAST)
 
 

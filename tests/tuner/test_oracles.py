@@ -291,6 +291,18 @@ def test_optuna_knows_every_value_of_every_kind() -> None:
         assert _answer(hp, None if hp.name in ("norm", "optimizer") else 12345) is None
 
 
+def test_optuna_is_told_of_the_last_step(tmp_path: Path) -> None:
+    """0.3 and six steps of 0.1 are 0.9000000000000001, above the largest value."""
+    hp = keras_tuner.HyperParameters()
+    hp.Float("dropout", 0.3, 0.9, step=0.1)
+    oracle = oracles.make("tpe", keras_tuner.Objective("val_accuracy", "max"), 7, 0, hp)
+    oracles.adopt(oracle, {"dropout": 0.3})
+    oracle._set_project_dir(str(tmp_path), "run")
+    for slot in range(7):
+        oracle.create_trial(f"tuner{slot}")
+    assert sorted(trial.params["dropout"] for trial in oracle.study()[0].get_trials()) == list(range(7))
+
+
 def test_optuna_is_told_of_failed_and_pruned_trials(tmp_path: Path) -> None:
     oracle = opened("tpe", tmp_path)
     for number, status in enumerate(["COMPLETED", "FAILED", "COMPLETED", "COMPLETED"]):
