@@ -65,6 +65,10 @@ class Bayesian(BayesianOptimizationOracle):
         return np.minimum(super()._get_hp_bounds().astype(float), _LAST)
 
 
+# What takes the place of Keras Tuner's own where a caller brings one.
+MENDED = {GridSearchOracle: Grid, BayesianOptimizationOracle: Bayesian}
+
+
 def _first_untried(
     space: list[HyperParameter], values: dict[str, Value], tried: list[dict[str, Value]]
 ) -> dict[str, Value] | None:

@@ -120,9 +120,12 @@ ORACLES: "dict[str, Callable[..., keras_tuner.Oracle]]" = {
 
 
 def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
-    """Makes any Keras Tuner oracle ask `baseline` first, keep its state in whole files, and print nothing."""
-    own = type(oracle)
-    oracle.__class__ = type(own.__name__, (_BaselineFirst, own), {})
+    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing."""
+    from tuner.keras_tuner_oracles import MENDED
+
+    if not isinstance(oracle, _BaselineFirst):
+        own = MENDED.get(type(oracle), type(oracle))
+        oracle.__class__ = type(own.__name__, (_BaselineFirst, own), {})
     oracle.baseline = baseline
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.

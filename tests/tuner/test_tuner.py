@@ -153,6 +153,26 @@ def test_more_trials_go_on_with_a_finished_run(tmp_path: Path) -> None:
     assert len(after) == 4
 
 
+def test_one_oracle_serves_two_tuners_in_turn(tmp_path: Path) -> None:
+    oracle = keras_tuner.oracles.RandomSearchOracle("val_accuracy", max_trials=2, seed=1)
+    run(tmp_path, oracle=oracle)
+    before = trials(tmp_path)
+    oracle.max_trials = 3
+    run(tmp_path, oracle=oracle)
+    assert trials(tmp_path)[:2] == before
+    assert len(trials(tmp_path)) == 3
+
+
+def test_keras_tuners_own_grid_is_searched_and_goes_on(tmp_path: Path) -> None:
+    def asked(max_trials: int) -> list[tuple[object, object]]:
+        run(tmp_path, oracle=keras_tuner.oracles.GridSearchOracle("val_accuracy", max_trials=max_trials))
+        return [(row["hp_units"], row["hp_behaviour"]) for row in trials(tmp_path)]
+
+    whole = [(7, "well"), (7, "raise"), (7, "diverge"), (1, "well"), (1, "raise")]
+    assert asked(2) == whole[:2]
+    assert asked(5) == whole
+
+
 def test_a_forgotten_validation_set_is_said_so(tmp_path: Path) -> None:
     tuner(tmp_path, max_trials=1).search(X, Y, verbose=0)
     assert "the objective val_accuracy is not among the metrics accuracy, loss" in trials(tmp_path)[0]["error"]
