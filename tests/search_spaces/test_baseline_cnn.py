@@ -1,6 +1,7 @@
 """The baseline point is exactly the documented model."""
 
 import search_spaces
+from search_spaces.space import Declaration
 from tuner import runtime
 
 runtime.load_tensorflow()
@@ -82,3 +83,15 @@ def test_the_declaration_is_what_keras_tuner_sees() -> None:
         assert [one.kind for one in declared] == [type(one).__name__ for one in hp.space]
         assert [one.default for one in declared] == [one.default for one in hp.space]
         assert space.baseline == hp.values
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "step"),
+    [("Float", 0.0, 0.6, 0.1), ("Float", 0.3, 0.9, 0.1), ("Float", 0.0, 0.5, 0.25), ("Int", 4, 64, 7)],
+)
+def test_a_range_ends_with_the_last_step_that_is_drawn(kind: str, low: float, high: float, step: float) -> None:
+    declaration, hp = Declaration(), keras_tuner.HyperParameters()
+    for one in (declaration, hp):
+        getattr(one, kind)("name", low, high, step=step)
+    drawn = list(hp.space[0].values)
+    assert declaration.hyperparameters[0].range == f"{low:g}..{drawn[-1]:g} step {step:g}"
