@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
-    from tuner.evaluation import Training
+    from tuner.retraining import Training
 
 app = typer.Typer(
     help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",

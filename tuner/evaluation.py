@@ -1,12 +1,10 @@
-"""Retrains configurations on all training images, on several seeds, and tests them: the only use of the test images."""
+"""Retrains the best configuration and the baseline on several seeds, and compares them on the test images."""
 
-import contextlib
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,63 +12,15 @@ import results
 import search_spaces
 from results import files, layout, verdict
 from search_spaces import SearchSpace
-from search_spaces.origin import blamed
 from search_spaces.space import Value
-from tuner import datasets, executors, oracles, runtime
+from tuner import datasets, oracles, retraining, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
-    import keras
-
     from search_spaces.custom import CustomSpace
 
-_TEST_BATCH_SIZE = 500
 _RELOADED_TOLERANCE = 1.5  # test images
-
-
-@dataclass(frozen=True)
-class Training:
-    """One model trained and tested: a line of `evaluation.csv`.
-
-    Attributes:
-        model: `baseline` or `best`.
-        seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for: the number of the last one that `model.fit` ended.
-        test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them.
-        train_s: Seconds the training took.
-    """
-
-    model: str
-    seed: int
-    epochs: int
-    test_accuracy: float
-    test_loss: float
-    train_s: float
-
-
-@dataclass(frozen=True)
-class TrainingTask:
-    """All that a worker needs to train and test one model.
-
-    Attributes:
-        model: `baseline` or `best`.
-        space: The search space's name.
-        values: The point.
-        epochs: How many to train for; None where the hypermodel decides for itself.
-        seed: Seeds the weights, the dropout and the order of the images.
-        data: What `_data` gives, as `shared_data.store` leaves it.
-        save_to: Where the trained model is saved; None to drop it.
-    """
-
-    model: str
-    space: str
-    values: dict[str, Value]
-    epochs: int | None
-    seed: int
-    data: tuple[Any, ...]
-    save_to: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +35,7 @@ class Evaluation:
         same: Whether the best configuration is the baseline itself.
     """
 
-    trainings: list[Training]
+    trainings: list[retraining.Training]
     verdict: verdict.Verdict
     most_frequent_class: tuple[float, int]
     reloaded_accuracy: float
@@ -134,13 +84,13 @@ def check_seeds(seeds: int) -> None:
 
 
 def train_baseline(
-    space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[Training], None]
-) -> list[Training]:
+    space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[retraining.Training], None]
+) -> list[retraining.Training]:
     """Trains the documented point of `space` on all training images, once a seed, and tests it."""
     with tempfile.TemporaryDirectory() as folder:
-        tasks = _tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
+        tasks = retraining.tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
         trainings = []
-        for training in _train(tasks, _data(dataset), Path(folder), workers):
+        for training in retraining.train(tasks, retraining.data(dataset), Path(folder), workers):
             report(training)
             trainings.append(training)
     return trainings
@@ -152,7 +102,7 @@ def evaluate(
     space: "SearchSpace | CustomSpace",
     seeds: int,
     workers: int | str,
-    report: Callable[[Training], None],
+    report: Callable[[retraining.Training], None],
 ) -> Evaluation:
     """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
 
@@ -177,15 +127,15 @@ def evaluate(
     same = bool(best["is_baseline"])
     model_path = (run.path / layout.BEST_MODEL).resolve()
     name = run.info["asked"]["space"]
-    tasks = _tasks("best", name, values, _epochs(run), chosen)
+    tasks = retraining.tasks("best", name, values, _epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
-        tasks += _tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
-    data = _data(dataset, first if space.needs_validation_data else None)
+        tasks += retraining.tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
+    data = retraining.data(dataset, first if space.needs_validation_data else None)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
-    trainings: list[Training] = []
-    for training in _train(tasks, data, run.path, workers):
+    trainings: list[retraining.Training] = []
+    for training in retraining.train(tasks, data, run.path, workers):
         trainings += [training, replace(training, model="baseline")] if same else [training]
         trainings.sort(key=lambda one: (one.model, one.seed))
         files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
@@ -261,79 +211,11 @@ def _epochs(run: results.Run) -> int | None:
     return int(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
 
 
-def _data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
-    """The arguments of `fit`, without and with a name, and the test images.
-
-    Args:
-        hold_back: The seed that draws a part of the training images for `validation_data`; None for no such part.
-    """
-    test = (dataset.x_test, dataset.y_test)
-    if hold_back is None:
-        return (dataset.x_train, dataset.y_train), {}, test
-    part = datasets.split(dataset, hold_back)
-    return (part.x_train, part.y_train), {"validation_data": (part.x_validation, part.y_validation)}, test
-
-
-def _tasks(
-    model: str, space: str, values: dict[str, Value], epochs: int | None, seeds: Sequence[int]
-) -> list[TrainingTask]:
-    return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
-
-
-def _train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, workers: int | str) -> Iterator[Training]:
-    """Runs the tasks at once, as far as there are workers; the arrays are in a folder of `run` meanwhile."""
-    with executors.make(workers) as executor:
-        runtime.load_tensorflow()
-        from tuner import shared_data
-
-        with shared_data.folder(run) as folder:
-            stored = shared_data.store(data, folder)
-            yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
-
-
-def _train_one(task: TrainingTask) -> Training:
-    runtime.load_tensorflow()
-    import keras_tuner
-
-    from tuner import shared_data
-    from tuner.trial import fresh_model
-
-    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
-    shape, classes = x_train.shape[1:], int(y_train.max()) + 1
-    hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
-    hp = keras_tuner.HyperParameters()
-    hp.values = dict(task.values)
-    if task.epochs is not None:
-        fit_kwargs = fit_kwargs | {"epochs": task.epochs}
-    began = time.monotonic()
-    with blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext():
-        model = fresh_model(hypermodel, hp, task.seed)
-        # A hypermodel's `fit` may count on being given callbacks.
-        hypermodel.fit(hp, model, x_train, y_train, callbacks=[], **fit_kwargs)
-    seconds = round(time.monotonic() - began, 3)
-    accuracy, loss = _test(model, x_test, y_test)
-    if task.save_to is not None:
-        with files.replacing(task.save_to) as temporary:
-            model.save(temporary)
-    history = getattr(model, "history", None)  # none where a loop of the user's own has trained it
-    epochs = history.epoch[-1] + 1 if history else 0
-    return Training(task.model, task.seed, epochs, accuracy, loss, seconds)
-
-
-def _test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float]:
-    """Accuracy and mean loss on the test images."""
-    loss = model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"]
-    # A user's own model may be compiled with other metrics.
-    predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
-    classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
-    return float(np.mean(classes == y_test)), float(loss)
-
-
 def _retest(path: Path, dataset: Dataset, before: float) -> float:
     """Reads a saved model back and tests it again: what is on disk is what was measured."""
     import keras
 
-    accuracy, _ = _test(keras.models.load_model(path, safe_mode=True), dataset.x_test, dataset.y_test)
+    accuracy, _ = retraining.test(keras.models.load_model(path, safe_mode=True), dataset.x_test, dataset.y_test)
     # A prediction on the edge may fall otherwise with another number of threads.
     if abs(accuracy - before) * len(dataset.y_test) > _RELOADED_TOLERANCE:
         raise RuntimeError(f"{path} scores {accuracy} when read back, {before} before it was saved")

@@ -1,0 +1,139 @@
+"""Trains configurations on all training images and tests them, as many at once as there are workers."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import search_spaces
+from results import files
+from search_spaces.origin import blamed
+from search_spaces.space import Value
+from tuner import datasets, executors, runtime
+from tuner.datasets import Dataset
+
+if TYPE_CHECKING:
+    import keras
+
+_TEST_BATCH_SIZE = 500
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model trained and tested: a line of `evaluation.csv`.
+
+    Attributes:
+        model: `baseline` or `best`.
+        seed: Seeds its weights, its dropout and the order of the images.
+        epochs: How many it was trained for: the number of the last one that `model.fit` ended.
+        test_accuracy: Share of the test images it gets right.
+        test_loss: Its mean loss on them.
+        train_s: Seconds the training took.
+    """
+
+    model: str
+    seed: int
+    epochs: int
+    test_accuracy: float
+    test_loss: float
+    train_s: float
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """All that a worker needs to train and test one model.
+
+    Attributes:
+        model: `baseline` or `best`.
+        space: The search space's name.
+        values: The point.
+        epochs: How many to train for; None where the hypermodel decides for itself.
+        seed: Seeds the weights, the dropout and the order of the images.
+        data: What `data` gives, as `shared_data.store` leaves it.
+        save_to: Where the trained model is saved; None to drop it.
+    """
+
+    model: str
+    space: str
+    values: dict[str, Value]
+    epochs: int | None
+    seed: int
+    data: tuple[Any, ...]
+    save_to: Path | None = None
+
+
+def data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
+    """The arguments of `fit`, without and with a name, and the test images.
+
+    Args:
+        hold_back: The seed that draws a part of the training images for `validation_data`; None for no such part.
+    """
+    test = (dataset.x_test, dataset.y_test)
+    if hold_back is None:
+        return (dataset.x_train, dataset.y_train), {}, test
+    part = datasets.split(dataset, hold_back)
+    return (part.x_train, part.y_train), {"validation_data": (part.x_validation, part.y_validation)}, test
+
+
+def tasks(
+    model: str, space: str, values: dict[str, Value], epochs: int | None, seeds: Sequence[int]
+) -> list[TrainingTask]:
+    """The trainings of one point, one a seed, with their data still to come."""
+    return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
+
+
+def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, workers: int | str) -> Iterator[Training]:
+    """Runs `tasks` on `data`; gives each training as it ends. The arrays are in a folder of `run` meanwhile.
+
+    Args:
+        workers: As for a search (`tuner.executors.make`).
+    """
+    with executors.make(workers) as executor:
+        runtime.load_tensorflow()
+        from tuner import shared_data
+
+        with shared_data.folder(run) as folder:
+            stored = shared_data.store(data, folder)
+            yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
+
+
+def _train_one(task: TrainingTask) -> Training:
+    runtime.load_tensorflow()
+    import keras_tuner
+
+    from tuner import shared_data
+    from tuner.trial import fresh_model
+
+    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
+    shape, classes = x_train.shape[1:], int(y_train.max()) + 1
+    hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(task.values)
+    if task.epochs is not None:
+        fit_kwargs = fit_kwargs | {"epochs": task.epochs}
+    began = time.monotonic()
+    with blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext():
+        model = fresh_model(hypermodel, hp, task.seed)
+        # A hypermodel's `fit` may count on being given callbacks.
+        hypermodel.fit(hp, model, x_train, y_train, callbacks=[], **fit_kwargs)
+    seconds = round(time.monotonic() - began, 3)
+    accuracy, loss = test(model, x_test, y_test)
+    if task.save_to is not None:
+        with files.replacing(task.save_to) as temporary:
+            model.save(temporary)
+    history = getattr(model, "history", None)  # none where a loop of the user's own has trained it
+    epochs = history.epoch[-1] + 1 if history else 0
+    return Training(task.model, task.seed, epochs, accuracy, loss, seconds)
+
+
+def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float]:
+    """Accuracy and mean loss on the test images."""
+    loss = model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"]
+    # A user's own model may be compiled with other metrics.
+    predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
+    classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
+    return float(np.mean(classes == y_test)), float(loss)
