@@ -1,12 +1,14 @@
 """Keras Tuner's oracles where they need mending."""
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 from keras_tuner.engine.hyperparameters import Choice, HyperParameter, Int
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
+from sklearn.exceptions import ConvergenceWarning
 
 from search_spaces.space import Value
 from tuner.oracles import rounded
@@ -46,6 +48,12 @@ class Bayesian(BayesianOptimizationOracle):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(num_initial_points=self.INITIAL_POINTS, **arguments)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        with warnings.catch_warnings():
+            # A length scale at its bound is to be expected of a dozen points, and nothing a user can do anything about.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return super().populate_space(trial_id)
 
     def _vectorize_trials(self) -> tuple[np.ndarray, np.ndarray]:
         everything = self.trials

@@ -1,0 +1,71 @@
+"""Every oracle and every pruner through the command line, on a conditional space, killed and asked for again."""
+
+import csv
+import importlib.util
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, run_cli
+from tuner import oracles, pruners
+
+TRIALS = {"bayesian": 12, "tpe": 12, "gp": 12}  # they begin to learn after ten
+DEFAULT_TRIALS = 9
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+CASES = [(oracle, "none") for oracle in oracles.ORACLES if oracle != "gp" or HAS_TORCH]
+CASES += [("random", pruner) for pruner in pruners.PRUNERS if pruner != "none"]
+# Small networks and few images, so that a trial takes seconds.
+SMALL = ["--dataset", "digits", "--train-samples", "300"]
+for narrowed in ("blocks=1:2", "filters_1=8", "filters_2=16", "dense_units=32", "batch_size=128", "epochs=2:3"):
+    SMALL += ["--set", narrowed]
+
+
+def search(oracle: str, pruner: str, workers: int) -> list[str]:
+    trials = TRIALS.get(oracle, DEFAULT_TRIALS)
+    named = ["--oracle", oracle, "--pruner", pruner, "--workers", str(workers), "--trials", str(trials)]
+    return ["search", "--space", "deep_cnn", "--run", "run", *named, *SMALL]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The lines of a table, without empty cells: a later line may bring another column."""
+    with path.open(newline="") as file:
+        return [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("oracle", "pruner"), CASES)
+def test_it_is_killed_and_goes_on(oracle: str, pruner: str, workers: int, tmp_path: Path) -> None:
+    command = search(oracle, pruner, workers)
+    trials = TRIALS.get(oracle, DEFAULT_TRIALS)
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *command], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert any(line.startswith(f"[4/{trials}]") for line in process.stdout)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run = tmp_path / "runs" / "run"
+    finished = {row["trial_id"]: row for row in rows(run / "summary.csv") if row["status"] == "COMPLETED"}
+    assert len(finished) >= 4
+
+    done = run_cli(*command, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert f"of {trials} trials are done" in done.stdout
+    table = rows(run / "summary.csv")
+    assert [row["status"] for row in table] == ["COMPLETED"] * trials
+    assert [row["is_baseline"] for row in table] == ["True"] + ["False"] * (trials - 1)
+    assert {row["trial_id"]: row for row in table if row["trial_id"] in finished} == finished, "a trial ran twice"
+    for row in table:
+        assert ("hp_momentum" in row) == (row["hp_optimizer"] == "sgd")
+        assert ("hp_filters_2" in row) == (row["hp_blocks"] == "2")
+    # Under Hyperband a point has a trial a round.
+    scratch = [row for row in table if "tuner/trial_id" not in row]
+    points = {tuple(sorted(cell for cell in row.items() if cell[0].startswith("hp_"))) for row in scratch}
+    assert len(points) == len(scratch)
+    assert any(row["pruned"] == "True" for row in table) == (pruner != "none")
+    assert run_cli("best", "--run", "run", cwd=tmp_path).returncode == 0
