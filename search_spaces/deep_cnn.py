@@ -27,7 +27,7 @@ def declare(hp: "keras_tuner.HyperParameters | Declaration") -> None:
             hp.Int(f"filters_{block}", 16, 96, step=16, default=64)
             hp.Choice(f"kernel_size_{block}", [3, 5], default=3)
     hp.Boolean("batch_norm", default=False)
-    hp.Choice("pooling", ["max", "average", "stride"], default="max")
+    hp.Choice("pooling", ["max", "average"], default="max")
     hp.Choice("block_dropout", [0.0, 0.1, 0.2, 0.3], default=0.0)
     hp.Int("dense_units", 32, 256, step=32, default=128)
     hp.Choice("activation", ["relu", "gelu", "silu"], default="relu")
@@ -45,10 +45,10 @@ def declare(hp: "keras_tuner.HyperParameters | Declaration") -> None:
     hp.Choice("label_smoothing", [0.0, 0.05, 0.1], default=0.0)
     hp.Boolean("augment", default=False)
     with hp.conditional_scope("augment", [True]):
-        hp.Choice("shift", [0.0, 0.04, 0.08, 0.12], default=0.08)
+        hp.Choice("shift", [0.04, 0.08, 0.12], default=0.08)
         hp.Choice("rotation", [0.0, 0.02, 0.04], default=0.02)
         hp.Choice("zoom", [0.0, 0.05, 0.1], default=0.0)
-    hp.Int("epochs", 1, 12, default=1)
+    hp.Int("epochs", 1, 20, default=1)
 
 
 def build(hp: "keras_tuner.HyperParameters", input_shape: tuple[int, ...], num_classes: int) -> "keras.Model":
@@ -84,9 +84,7 @@ def callbacks(hp: "keras_tuner.HyperParameters") -> "list[keras.callbacks.Callba
 def _augmentation(hp: "keras_tuner.HyperParameters") -> "list[keras.Layer]":
     from keras import layers
 
-    stack = []
-    if hp["shift"]:
-        stack.append(layers.RandomTranslation(hp["shift"], hp["shift"], fill_mode="constant"))
+    stack = [layers.RandomTranslation(hp["shift"], hp["shift"], fill_mode="constant")]
     if hp["rotation"]:
         stack.append(layers.RandomRotation(hp["rotation"], fill_mode="constant"))
     if hp["zoom"]:
@@ -103,7 +101,6 @@ def _block(hp: "keras_tuner.HyperParameters", block: int) -> "list[keras.Layer]"
     convolution = {
         "filters": hp[f"filters_{block}"],
         "kernel_size": hp[f"kernel_size_{block}"],
-        "strides": 2 if hp["pooling"] == "stride" else 1,
         "padding": padding,
     }
     if hp["batch_norm"]:
@@ -116,7 +113,7 @@ def _block(hp: "keras_tuner.HyperParameters", block: int) -> "list[keras.Layer]"
         stack = [layers.Conv2D(**convolution, activation=hp["activation"])]
     if hp["pooling"] == "max":
         stack.append(layers.MaxPooling2D(2, padding=padding))
-    elif hp["pooling"] == "average":
+    else:
         stack.append(layers.AveragePooling2D(2, padding=padding))
     if hp["block_dropout"]:
         stack.append(layers.Dropout(hp["block_dropout"]))
