@@ -4,14 +4,12 @@
 
 Nothing is trained: a trial's learning curve and its seconds are looked up in `table.csv` (see `tabulate.py`), on a
 clock of its own, with two trials at a time. The oracles and pruners are the toolkit's own, asked and told as a search
-does. Regret is how far the best trial so far is below the best of the table. Prints two tables and draws
+does. Regret is how far the best trial so far is below the best of the table. Prints a table and draws
 `oracles.png`, the mean regret over the epochs trained.
 """
 
 import argparse
 import csv
-import heapq
-import itertools
 import statistics
 import sys
 import tempfile
@@ -25,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from benchmarks import tabulate  # noqa: E402
+from benchmarks.replay import Recorded, play  # noqa: E402
 from results import verdict  # noqa: E402
 from tuner import oracles, pruners, runtime  # noqa: E402
 
@@ -55,18 +54,6 @@ class Search:
     regrets: list[tuple[int, float, float]] = field(default_factory=list)
 
 
-@dataclass
-class Running:
-    """A trial under way: its point, the epochs it has behind it and its curve, larger is better."""
-
-    trial: Any
-    entry: Entry
-    slot: str
-    first: int
-    last: int
-    curve: dict[int, float] = field(default_factory=dict)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
@@ -83,9 +70,9 @@ def main() -> None:
     tasks += [Search("random", pruner, seed) for pruner in pruners.PRUNERS if pruner != "none" for seed in seeds]
     with ProcessPoolExecutor(WORKERS) as pool:
         searches = list(pool.map(search, tasks))
-    print(f"The best of {TRIALS} trials, or of the same number of epochs, {len(seeds)} seeds; mean and 95% interval\n")
-    print_table(searches, names)
-    draw(searches, names, arguments.out)
+    print(f"Regret in points of validation accuracy, {len(seeds)} seeds; mean and 95% interval\n")
+    print_table(searches)
+    draw(searches, arguments.out)
     print(f"\nWritten: {arguments.out}")
 
 
@@ -123,47 +110,39 @@ def search(task: Search) -> Search:
     space = keras_tuner.HyperParameters()
     tabulate.declare(space)
     oracle = oracles.make(task.oracle, keras_tuner.Objective("val_accuracy", "max"), 10_000, task.seed, space)
-    pruner = pruners.get(task.pruner)
-    clock, trained, best = 0.0, 0, 0.0
-    count = itertools.count()
-    baseline = None
-    events: list[tuple[float, int, Running]] = []
-    curves: dict[str, dict[int, float]] = {}
+    trained, best = 0, 0.0
+
+    def ask() -> Recorded | None:
+        if trained >= TRIALS * tabulate.EPOCHS:
+            return None
+        trial = oracle.create_trial(f"tuner{len(oracle.start_order)}")
+        if trial.status != "RUNNING":
+            return None
+        values = trial.hyperparameters.values
+        entry = table[tuple(float(values[name]) for name in tabulate.HYPERPARAMETERS)]
+        epochs = range(values.get(oracles.BUDGET_BEFORE, 0) + 1, values.get(oracles.BUDGET, tabulate.EPOCHS) + 1)
+        return Recorded(
+            curve={epoch: entry.curve[epoch - 1] for epoch in epochs},
+            seconds=dict.fromkeys(epochs, entry.seconds),
+            is_prunable=len(oracle.start_order) > 1,
+            source=trial,
+        )
+
+    def tell(recorded: Recorded, clock: float) -> None:
+        nonlocal trained, best
+        trial = recorded.source
+        oracle.update_trial(trial.trial_id, {"val_accuracy": recorded.score})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        trained += len(recorded.seen)
+        best = max(best, recorded.score)
+        task.regrets.append((trained, clock, optimum - best))
+
     with tempfile.TemporaryDirectory() as folder:
         oracles.adopt(oracle, dict(space.values))
         oracle._set_project_dir(folder, "run")
-        free = [f"tuner{slot}" for slot in range(WORKERS)]
-        while True:
-            while free and trained < TRIALS * tabulate.EPOCHS:
-                trial = oracle.create_trial(free[-1])
-                if trial.status != "RUNNING":
-                    break
-                baseline = baseline or trial
-                values = trial.hyperparameters.values
-                entry = table[tuple(float(values[name]) for name in tabulate.HYPERPARAMETERS)]
-                first = values.get(oracles.BUDGET_BEFORE, 0)
-                running = Running(trial, entry, free.pop(), first, values.get(oracles.BUDGET, tabulate.EPOCHS))
-                curves[trial.trial_id] = running.curve
-                heapq.heappush(events, (clock + entry.seconds, next(count), running))
-            if not events:
-                return task
-            clock, _, running = heapq.heappop(events)
-            epoch = running.first + len(running.curve) + 1
-            running.curve[epoch] = running.entry.curve[epoch - 1]
-            trained += 1
-            others = [curve for trial_id, curve in curves.items() if trial_id != running.trial.trial_id]
-            may_prune = pruner is not None and epoch < running.last and running.trial is not baseline
-            is_pruned = may_prune and pruner.prunes(running.curve, others)
-            if epoch < running.last and not is_pruned:
-                heapq.heappush(events, (clock + running.entry.seconds, next(count), running))
-                continue
-            free.append(running.slot)
-            score = max(running.curve.values())
-            oracle.update_trial(running.trial.trial_id, {"val_accuracy": score})
-            running.trial.status = "COMPLETED"
-            oracle.end_trial(running.trial)
-            best = max(best, score)
-            task.regrets.append((trained, clock, optimum - best))
+        play(ask, tell, pruners.get(task.pruner), WORKERS)
+    return task
 
 
 def regret_at(search: Search, epochs: int) -> float:
@@ -172,34 +151,57 @@ def regret_at(search: Search, epochs: int) -> float:
     return reached[-1] if reached else search.regrets[0][2]
 
 
-def print_table(searches: Sequence[Search], names: Sequence[str]) -> None:
-    budgets = [TRIALS // 2 * tabulate.EPOCHS, TRIALS * tabulate.EPOCHS]
-    headings = " | ".join(f"{f'regret after {budget} epochs':>23}" for budget in budgets)
-    print(f"| {'oracle':10} | {'pruner':6} | {headings} | trials |")
-    print(f"| {'-' * 10} | {'-' * 6} | " + " | ".join("-" * 22 + ":" for _ in budgets) + " | -----: |")
-    kinds = [(name, "none") for name in names] + [("random", name) for name in pruners.PRUNERS if name != "none"]
-    for oracle, pruner in kinds:
-        chosen = [one for one in searches if (one.oracle, one.pruner) == (oracle, pruner)]
-        cells = []
-        for budget in budgets:
-            interval = verdict.mean([regret_at(one, budget) for one in chosen])
-            cells.append(f"{100 * interval.mean:.3f} ± {100 * (interval.high - interval.mean):.3f}")
-        trials = statistics.mean(len(one.regrets) for one in chosen)
-        print(f"| {oracle:10} | {pruner:6} | " + " | ".join(f"{cell:>23}" for cell in cells) + f" | {trials:6.1f} |")
+def by_kind(searches: Sequence[Search]) -> dict[tuple[str, str], list[Search]]:
+    """The searches of each oracle and pruner, over the seeds."""
+    kinds: dict[tuple[str, str], list[Search]] = {}
+    for one in searches:
+        kinds.setdefault((one.oracle, one.pruner), []).append(one)
+    return kinds
 
 
-def draw(searches: Sequence[Search], names: Sequence[str], out: Path) -> None:
+def print_table(searches: Sequence[Search]) -> None:
+    budget = TRIALS * tabulate.EPOCHS
+    headings = [f"regret after {TRIALS} trials", "epochs of these", f"regret after {budget} epochs", "trials in these"]
+    print(f"| {'oracle':9} | {'pruner':6} | {' | '.join(headings)} |")
+    print(f"| {'-' * 9} | {'-' * 6} | {' | '.join('-' * (len(heading) - 1) + ':' for heading in headings)} |")
+    for (oracle, pruner), chosen in by_kind(searches).items():
+        after_trials = [one.regrets[TRIALS - 1] for one in chosen]
+        cells = [
+            _points([regret for _, _, regret in after_trials]),
+            f"{statistics.mean(epochs for epochs, _, _ in after_trials):.0f}",
+            _points([regret_at(one, budget) for one in chosen]),
+            f"{statistics.mean(sum(epochs <= budget for epochs, _, _ in one.regrets) for one in chosen):.0f}",
+        ]
+        padded = (cell.rjust(len(heading)) for cell, heading in zip(cells, headings))
+        print(f"| {oracle:9} | {pruner:6} | {' | '.join(padded)} |")
+
+
+def _points(regrets: Sequence[float]) -> str:
+    interval = verdict.mean(regrets)
+    return f"{100 * interval.mean:.3f} ± {100 * (interval.high - interval.mean):.3f}"
+
+
+def draw(searches: Sequence[Search], out: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    pyplot.style.use("tableau-colorblind10")
+    dashes = iter(["dashed", "dotted"])
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     at = range(tabulate.EPOCHS, TRIALS * tabulate.EPOCHS + 1)
-    for name in names:
-        chosen = [one for one in searches if (one.oracle, one.pruner) == (name, "none")]
-        axes.plot(at, [100 * statistics.mean(regret_at(one, epochs) for one in chosen) for epochs in at], label=name)
-    axes.set(xlabel="epochs trained", ylabel="regret, points of validation accuracy", yscale="log")
+    for (oracle, pruner), chosen in by_kind(searches).items():
+        regrets = [100 * statistics.mean(regret_at(one, epochs) for one in chosen) for epochs in at]
+        if pruner == "none":
+            axes.plot(at, regrets, label=oracle)
+        else:
+            axes.plot(at, regrets, color="black", linestyle=next(dashes), label=f"{oracle}, {pruner} pruner")
+    axes.set(
+        xlabel=f"epochs trained ({tabulate.EPOCHS} a trial that is not pruned)",
+        ylabel="regret, points of validation accuracy",
+        yscale="log",
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(out, dpi=150)

@@ -24,6 +24,7 @@ HYPERPARAMETERS = ["learning_rate", "filters", "dense_units", "dropout"]
 EPOCHS = 9
 
 _RUN = Path("runs") / "table"
+_NETWORKS = 216
 _IMAGES = 6_000
 
 
@@ -60,15 +61,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="an .npz file of MNIST")
     arguments = parser.parse_args()
-    data = datasets.split(datasets.load(arguments.data), seed=0, train_samples=_IMAGES)
+    data = datasets.split(datasets.load(arguments.data), seed=0)
     runtime.load_tensorflow()
     from tuner import Tuner
 
     tuner = Tuner(
-        build, oracle="grid", max_trials=10_000, keep_weights=0, directory=_RUN.parent, project_name=_RUN.name
+        build, oracle="grid", max_trials=_NETWORKS, keep_weights=0, directory=_RUN.parent, project_name=_RUN.name
     )
     validation = (data.x_validation, data.y_validation)
-    tuner.search(data.x_train, data.y_train, epochs=EPOCHS, validation_data=validation)
+    tuner.search(data.x_train[:_IMAGES], data.y_train[:_IMAGES], epochs=EPOCHS, validation_data=validation)
     files.write_csv(TABLE, [*HYPERPARAMETERS, "seconds", *map(str, range(1, EPOCHS + 1))], map(_line, _trials()))
     print(f"Written: {TABLE}")
 

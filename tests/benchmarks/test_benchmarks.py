@@ -1,0 +1,69 @@
+"""The commands of `benchmarks/` that train nothing, or little, and the clock that they share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.replay import Recorded, play
+from tests.conftest import ROOT, run_cli
+from tuner import pruners
+
+
+def recorded(*curve: float, seconds: float = 1.0, **arguments: object) -> Recorded:
+    epochs = range(1, len(curve) + 1)
+    return Recorded(dict(zip(epochs, curve)), dict.fromkeys(epochs, seconds), **arguments)
+
+
+def played(trials: list[Recorded], workers: int, pruner: str = "none") -> list[tuple[Recorded, float]]:
+    waiting = trials[::-1]
+    ended: list[tuple[Recorded, float]] = []
+    play(lambda: waiting.pop() if waiting else None, lambda *end: ended.append(end), pruners.get(pruner), workers)
+    return ended
+
+
+def test_a_trial_begins_when_a_worker_is_free() -> None:
+    long, short, late = recorded(0.1, 0.2, 0.3), recorded(0.1, seconds=2.0), recorded(0.1, start_s=0.5)
+    assert played([long, short, late], workers=2) == [(short, 2.0), (long, 3.0), (late, 3.5)]
+    assert [end for _, end in played([recorded(0.1), recorded(0.1, 0.2)], workers=1)] == [1.0, 3.0]
+
+
+def test_a_pruned_trial_ends_at_its_last_epoch_and_counts_at_its_best() -> None:
+    good, bad, protected = recorded(0.9, 0.95), recorded(0.3, 0.2), recorded(0.1, 0.2, is_prunable=False)
+    ended = played([good, bad, protected], workers=1, pruner="asha")
+    assert [(trial.pruned, end) for trial, end in ended] == [(False, 2.0), (True, 3.0), (False, 5.0)]
+    assert [trial.score for trial, _ in ended] == [0.95, 0.3, 0.2]
+
+
+def run_benchmark(name: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    script = str(ROOT / "benchmarks" / name)
+    return subprocess.run([sys.executable, script, *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
+    done = run_benchmark("compare_oracles.py", "--seeds", "2", "--oracles", "grid,hyperband", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
+    kinds = [("grid", "none"), ("hyperband", "none"), ("random", "median"), ("random", "asha")]
+    assert [tuple(row[:2]) for row in cells[2:]] == kinds
+    regrets = dict(zip(kinds, (float(row[4].split(" ± ")[0]) for row in cells[2:])))
+    assert 0 <= regrets["random", "asha"] < regrets["grid", "none"] < 1
+    epochs, trials = ([int(row[column]) for row in cells[2:]] for column in (3, 5))
+    assert epochs[0] == 180
+    assert trials[0] == 20 < trials[2] < trials[3]
+    assert epochs[0] > epochs[2] > epochs[3]
+    assert (tmp_path / "oracles.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_pruners_are_compared_on_runs(tmp_path: Path) -> None:
+    for seed in ("1", "2"):
+        asked = ["--seed", seed, "--run", f"runs/pruning-{seed}", "--trials", "6", "--dataset", "digits"]
+        narrowed = ["--set", "filters=4:8", "--set", "dense_units=32", "--set", "epochs=4"]
+        assert run_cli("search", *asked, *narrowed, cwd=tmp_path).returncode == 0
+    done = run_benchmark("compare_pruners.py", "runs/pruning-1", "runs/pruning-2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = [line.split("|")[1].strip() for line in done.stdout.splitlines() if "|" in line]
+    assert names[2:] == ["median", "asha"]
+    assert run_benchmark("compare_pruners.py", "runs/pruning-1", cwd=tmp_path).returncode == 1
