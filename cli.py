@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import results
     from search_spaces import SearchSpace
     from tuner.retraining import Training
 
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 
 _WIDTH_IN_A_FILE = 160
+_MOST_SHOWN = 100
+_MOST_PROBLEMS = 20
 
 Run = Annotated[str | None, typer.Option("--run", help="A name under runs/, or a path; the latest run by default.")]
 DatasetOption = Annotated[
@@ -150,25 +153,27 @@ def show_best(
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     with _errors():
-        import results
         from results import layout, runs, tables
+        from results.text import one_line
         from tuner import evaluation, executors
 
         evaluation.check_seeds(seeds)
         executors.check_workers(workers)
-        found = results.read(runs.find(run))
+        found = _read(runs.find(run))
+        if evaluate:
+            evaluation.check_recorded(found)
         trial = found.best
         console = _console()
-        data = found.info["dataset"]
+        data = f" on {found.dataset['name']}" if found.dataset else ""
         console.print(
-            f"The best of {len(found.finished)} finished trials of {found.path} on {data['name']}: "
-            f"trial {trial['trial_id']}"
+            f"The best of {len(found.finished)} finished trials of {one_line(str(found.path))}{data}: "
+            f"trial {one_line(trial['trial_id'])}"
         )
-        if data["notice"]:
-            console.print(f"NOTE: {data['notice']}")
+        _print_notice(console, found)
         console.print(tables.configuration_table(evaluation.configuration(found)))
         console.print(tables.best_sentence(found))
-        console.print(tables.baseline_place(found))
+        if place := tables.baseline_place(found):
+            console.print(place)
         if not evaluate:
             return
         dataset = evaluation.load_dataset(found)
@@ -221,31 +226,45 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
 
 @app.command("results")
 def show_results(
-    run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A name under runs/, or a path: of a run, of any Keras Tuner project, or of a folder of several; the "
+            "latest run by default."
+        ),
+    ] = None,
     top: Annotated[int | None, typer.Option(help="Only the first N.", metavar="N")] = None,
     sort: Annotated[str, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
     csv: Annotated[Path | None, typer.Option(help="Also write them, with every column, to a file.")] = None,
 ) -> None:
-    """Show the trials of a run."""
+    """Show the trials of a run, or of any Keras Tuner project."""
     with _errors():
-        import results
-        from results import runs, tables
+        from results import RunError, projects, runs, tables
+        from results.text import one_line
 
-        found = results.read(runs.find(run))
+        path = runs.find(run)
+        console = _console()
+        if csv is None and len(several := projects.inside(path)) > 1:
+            console.print(f"{one_line(str(path))} holds {len(several)} projects; give the path of one for its trials")
+            console.print(tables.projects_table([(str(one.relative_to(path)), _readable(one)) for one in several]))
+            return
+        found = _read(path)
         trials = tables.ordered(found, sort, top)
         if csv is not None:
             if csv.is_dir():
-                raise results.RunError(f"--csv {str(csv)!r} is a folder: give the name of a file")
+                raise RunError(f"--csv {str(csv)!r} is a folder: give the name of a file")
             if not csv.absolute().parent.is_dir():
-                raise results.RunError(f"--csv {str(csv)!r}: there is no folder {str(csv.parent)!r}")
+                raise RunError(f"--csv {str(csv)!r}: there is no folder {str(csv.parent)!r}")
             trials.to_csv(csv, index=False)
-        console = _console()
-        console.print(f"{found.path}: {len(found.finished)} finished of {_count(len(found.trials), 'trial')}")
-        if notice := found.info["dataset"]["notice"]:
-            console.print(f"NOTE: {notice}")
-        console.print(tables.trials_table(trials))
+        finished = f"{len(found.finished):,} finished of {_count(len(found.trials), 'trial')}"
+        console.print(f"{one_line(str(found.path))}: {finished}; objective: {tables.objective(found)}")
+        _print_notice(console, found)
+        shown = trials.head(_MOST_SHOWN if top is None else top)
+        console.print(tables.trials_table(shown))
+        if len(shown) < len(trials):
+            console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
         if csv is not None:
-            console.print(f"Written: {csv}")
+            console.print(f"Written: {one_line(str(csv))}")
 
 
 @app.command("samples")
@@ -299,6 +318,32 @@ def _errors() -> Iterator[None]:
     except SearchError as error:
         print(f"Error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+def _read(path: Path) -> "results.Run":
+    """Reads a run; what of it cannot be read is told on standard error, a line each."""
+    import results
+
+    run = results.read(path)
+    for problem in run.problems[:_MOST_PROBLEMS]:
+        print(f"Warning: {problem}", file=sys.stderr)
+    if len(run.problems) > _MOST_PROBLEMS:
+        print(f"Warning: {len(run.problems) - _MOST_PROBLEMS:,} more like these", file=sys.stderr)
+    return run
+
+
+def _readable(path: Path) -> "results.Run | None":
+    import results
+
+    try:
+        return results.read(path)
+    except results.RunError:
+        return None
+
+
+def _print_notice(console: Console, run: "results.Run") -> None:
+    if run.dataset and run.dataset["notice"]:
+        console.print(f"NOTE: {run.dataset['notice']}")
 
 
 def _console() -> Console:

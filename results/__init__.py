@@ -1,14 +1,16 @@
-"""What happened: reads run directories into tables. Needs neither TensorFlow nor the rest of this project.
+"""What happened: reads run directories, and any Keras Tuner project, into tables. Needs no TensorFlow.
 
 import results
 
 run = results.read("runs/mnist-baseline_cnn-random-seed0")
-run.trials   # pandas.DataFrame, one row a trial: the columns of summary.csv
-run.epochs   # every learning curve
-run.best     # the best finished trial
+run.trials  # pandas.DataFrame, one row a trial: the columns of summary.csv
+run.epochs  # every learning curve
+run.space  # the hyperparameters, with ranges and conditions
+run.best  # the best finished trial
 """
 
 from results.errors import RunError
-from results.reader import Run, read
+from results.objective import Objective
+from results.run import Run, read
 
-__all__ = ["Run", "RunError", "read"]
+__all__ = ["Objective", "Run", "RunError", "read"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from results import layout
+from results import layout, projects
 from results.errors import RunError
 
 ROOT = Path("runs")
@@ -33,12 +33,15 @@ def directory(name: str) -> Path:
 def find(name: str | None) -> Path:
     """The directory of the run `name`, or of the run that was written to last.
 
+    A plain name that is no run under `runs/` may be a folder here: Keras Tuner's projects stand anywhere.
+
     Raises:
         RunError: No name was given, and there is no run.
     """
     if name is not None:
-        return directory(name)
-    runs = {path.parent for path in ROOT.glob(f"*/{layout.RUN}")}
+        path = directory(name)
+        return Path(name) if not path.exists() and Path(name).is_dir() else path
+    runs = [path for path in ROOT.glob("*") if path.is_dir() and projects.is_project(path)]
     if not runs:
         raise RunError(f"there is no run in {str(ROOT)!r}: `search` makes one, or give the path of one")
     return max(runs, key=_last_written)
@@ -46,4 +49,4 @@ def find(name: str | None) -> Path:
 
 def _last_written(run: Path) -> float:
     files = (run / name for name in (layout.RUN, layout.SUMMARY, layout.ORACLE))
-    return max(file.stat().st_mtime for file in files if file.exists())
+    return max((file.stat().st_mtime for file in files if file.exists()), default=run.stat().st_mtime)

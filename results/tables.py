@@ -1,6 +1,6 @@
 """Runs and verdicts as tables and sentences for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -8,7 +8,9 @@ from rich.table import Table
 
 from results import layout
 from results.errors import RunError
-from results.reader import Run, trial_order
+from results.reader import trial_order
+from results.run import Run
+from results.text import one_line, shortened
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -17,13 +19,23 @@ if TYPE_CHECKING:
 NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
 
 _BEST = 5
+_LONGEST_VALUE = 60
+_LONGEST_ERROR = 80
+_FIGURES = {
+    "score": "score",
+    "val_loss": "val_loss",
+    "epoch": "best_epoch",
+    "parameters": "parameters",
+    "seconds": "duration_s",
+}
+_FORMATS = {"parameters": ",d", "duration_s": ".1f"}
 
 
 def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
     """The trials of `run` by the column `sort`, the first `top` of them; None is all.
 
-    The score and accuracies are shown with the best first, other columns with the smallest first; trials without a
-    value come last.
+    The score and accuracies are shown with the best first, other columns - and a score of which the better side is not
+    known - with the smallest first; trials without a value come last.
 
     Raises:
         RunError: There is no such column, or `top` is not positive.
@@ -32,33 +44,56 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
         raise RunError(f"--top is {top}: it must be at least 1")
     trials = run.trials
     if sort not in trials.columns:
-        raise RunError(f"--sort: unknown column {sort!r}: choose one of {', '.join(trials.columns)}")
-    largest_first = sort.endswith("accuracy") or (sort == "score" and run.info["objective"]["direction"] == "max")
-    key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else None
+        raise RunError(f"--sort: unknown column {sort!r}: choose one of {one_line(', '.join(trials.columns))}")
+    is_maximised = run.objective is not None and run.objective.direction == "max"
+    largest_first = sort.endswith("accuracy") or (sort == "score" and is_maximised)
+    key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else _numbers_first
     trials = trials.sort_values(sort, ascending=not largest_first, kind="stable", na_position="last", key=key)
     return trials if top is None else trials.head(top)
 
 
 def trials_table(trials: "pd.DataFrame") -> Table:
-    """The trials with what most people ask first; `summary.csv` has every column."""
+    """The trials with what most people ask first and is known of any; `summary.csv` has every column."""
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
+    figures = {heading: name for heading, name in _FIGURES.items() if trials[name].notna().any()}
+    has_errors = trials["error"].notna().any()
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("trial", no_wrap=True)
-    for heading in ("score", "val_loss", "epoch", "parameters", "seconds"):
+    for heading in figures:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
+    if has_errors:
+        table.add_column("error", overflow="fold")
     for trial in trials.to_dict("records"):
         values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in names}
         table.add_row(
             _label(trial),
-            _cell(trial["score"], ".4f"),
-            _cell(trial["val_loss"], ".4f"),
-            f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/"),
-            _cell(trial["parameters"], ",d"),
-            _cell(trial["duration_s"], ".1f"),
-            " ".join(f"{name}={_plain(value)}" for name, value in values.items() if not _is_missing(value)),
+            *(_figure(name, trial) for name in figures.values()),
+            " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not _is_missing(value)),
+            *([_error(trial["error"])] if has_errors else []),
         )
     return table
+
+
+def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
+    """Projects by name, with what was reached in each; None is one without a trial that can be read."""
+    table = Table("project", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("trials", "finished", "best score"):
+        table.add_column(heading, justify="right")
+    table.add_column("objective")
+    for name, run in found:
+        if run is None:
+            table.add_row(one_line(name), "0", "0")
+            continue
+        finished = run.finished
+        best = "" if run.objective is None or finished.empty else _number(finished["score"].iloc[0])
+        table.add_row(one_line(name), f"{len(run.trials):,}", f"{len(finished):,}", best, objective(run))
+    return table
+
+
+def objective(run: Run) -> str:
+    """What `run` optimised, or that this is not known."""
+    return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
 
 
 def best_table(run: Run) -> Table:
@@ -84,15 +119,18 @@ def configuration_table(values: Mapping[str, Any]) -> Table:
     """A point of a search space, a hyperparameter a line."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in values.items():
-        table.add_row(f"  {name}", f"{value:g}" if isinstance(value, float) else str(value))
+        table.add_row(f"  {one_line(name)}", f"{value:g}" if isinstance(value, float) else one_line(str(value)))
     return table
 
 
 def best_sentence(run: Run) -> str:
-    """The score of the best trial, its epoch where that is known, and its size."""
+    """The score of the best trial, and its epoch and its size where they are known."""
     best = run.best
-    epoch = "" if _is_missing(best["best_epoch"]) else f" at epoch {best['best_epoch']} of {best['epochs_run']}"
-    return f"{run.info['objective']['name']} {best['score']:.4f}{epoch}, {best['parameters']:,} parameters"
+    sentence = f"{one_line(str(run.objective))} {_number(best['score'])}"
+    if not _is_missing(best["best_epoch"]):
+        sentence += f" at epoch {best['best_epoch']}"
+        sentence += "" if _is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
+    return sentence if _is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
 
 
 def verdict_table(verdict: Verdict, epochs: Mapping[str, int]) -> Table:
@@ -166,11 +204,18 @@ def _significance(verdict: Verdict, same: bool) -> str:
 
 
 def _label(trial: Mapping[str, Any]) -> str:
-    label = str(trial["trial_id"])
+    label = one_line(str(trial["trial_id"]))
     if trial["is_baseline"] is True:
         label += " baseline"
-    status = trial["status"]
-    return label if status == "COMPLETED" else f"{label} {(status or 'unreadable').lower()}"
+    status = "unreadable" if _is_missing(trial["status"]) else one_line(trial["status"]).lower()
+    return label if status == "completed" else f"{label} {status}"
+
+
+def _numbers_first(column: "pd.Series") -> "pd.Series":
+    # A hyperparameter may be a number in one trial and a text in another, which have no order of their own.
+    if column.dtype != object:
+        return column
+    return column.map(lambda value: (isinstance(value, str), value), na_action="ignore")
 
 
 def _seeds(count: int) -> str:
@@ -181,8 +226,22 @@ def _cell(value: Any, form: str) -> str:
     return "" if _is_missing(value) else format(value, form)
 
 
+def _figure(name: str, trial: Mapping[str, Any]) -> str:
+    if name == "best_epoch":
+        return f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/")
+    return _number(trial[name]) if name in ("score", "val_loss") else _cell(trial[name], _FORMATS[name])
+
+
+def _number(value: float) -> str:
+    return "" if _is_missing(value) else format(value, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
+
+
 def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else shortened(one_line(str(value)), _LONGEST_VALUE)
+
+
+def _error(value: Any) -> str:
+    return "" if _is_missing(value) else shortened(one_line(value), _LONGEST_ERROR)
 
 
 def _is_missing(value: Any) -> bool:

@@ -42,6 +42,15 @@ class Evaluation:
     same: bool
 
 
+def check_recorded(run: results.Run) -> None:
+    """Raises InputError if it is not recorded what `run` searched, and on which data."""
+    if run.dataset is None or "asked" not in run.info:
+        raise InputError(
+            f"--evaluate: run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
+            "best configuration with your own script, on your own data"
+        )
+
+
 def load_dataset(run: results.Run) -> Dataset:
     """The data that `run` searched on.
 

@@ -34,6 +34,24 @@ def test_equal_scores_rank_in_trial_order_as_in_keras_tuner(run_directory: Path,
     assert results.read(tmp_path).finished["trial_id"].tolist() == ["1", "2", "0"]
 
 
+def test_a_damaged_run_json_costs_what_was_asked_alone(run_directory: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    expected = results.read(run_directory)
+    for directory in run_directory.glob("trial_*"):
+        (copy / directory.name).mkdir(parents=True)
+        for name in ("trial.json", "record.json", "epochs.csv"):
+            (copy / directory.name / name).write_bytes((directory / name).read_bytes())
+    (copy / "run.json").write_text('{"format"')
+    found = results.read(copy)
+    assert found.trials.equals(expected.trials)
+    assert found.epochs.equals(expected.epochs)
+    assert found.problems == ("run.json is cut off or damaged: what was asked for is not known",)
+    assert expected.problems == ()
+    assert (found.objective.name, found.objective.direction) == ("val_accuracy", "max")
+    assert found.space == expected.space
+    assert [one.name for one in found.space] == ["filters", "dense_units", "dropout", "epochs"]
+
+
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "epochs.csv").write_text("epoch,loss,val_loss\n1,0.5,NA\n2,0.")
     assert reader.read_epochs(tmp_path) == [{"trial_id": tmp_path.name, "epoch": 1, "loss": 0.5, "val_loss": None}]

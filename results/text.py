@@ -1,0 +1,27 @@
+"""Text from files, made safe to show: one line, and nothing in it that a terminal or a spreadsheet would act upon."""
+
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+def one_line(text: str) -> str:
+    """`text` with every character that is not printed (line ends, escapes, marks of direction) as its `\\x..` code."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """`text`, or its beginning where it is longer than `length`."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def reason(message: str) -> str | None:
+    """The line of an error message that says what went wrong: of a traceback its error, else the last line."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    if _TRACEBACK in lines:
+        last = len(lines) - 1 - lines[::-1].index(_TRACEBACK)
+        # The frames are indented, the error is not; its message may go on for lines.
+        lines = [line for line in lines[last + 1 :] if not line[0].isspace()][:1] or lines
+    return one_line(lines[-1].strip()) if lines else None

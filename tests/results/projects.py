@@ -1,0 +1,42 @@
+"""Keras Tuner projects written by hand, in the form of any version."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+NASTY = "=cmd|' /C calc'!A1\x1b]0;title\x07\n\u202e<b>*x*</b>"  # a formula, a terminal's title, marks of direction
+
+
+def write_trial(project: Path, trial_id: str, **state: Any) -> Path:
+    """Writes a completed trial, with what `state` says otherwise, and returns its `trial.json`."""
+    trial = {
+        "trial_id": trial_id,
+        "hyperparameters": {"space": [], "values": {}},
+        "metrics": metrics(val_loss=0.5),
+        "score": 0.5,
+        "best_step": 1,
+        "status": "COMPLETED",
+    }
+    path = project / f"trial_{trial_id}" / "trial.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(trial | state))
+    return path
+
+
+def metrics(**values: float | None) -> dict[str, Any]:
+    """Metrics of one observation each, of step 1; those called `acc` or `accuracy` the better the larger."""
+    found = {name: metric("max" if "acc" in name else "min", [value]) for name, value in values.items()}
+    for one in found.values():
+        one["observations"][0]["step"] = 1
+    return {"metrics": found}
+
+
+def metric(direction: str, *executions: list[float | None]) -> dict[str, Any]:
+    """A metric with the values of every execution, a list each, a value a step."""
+    steps = enumerate(zip(*executions, strict=True))
+    return {"direction": direction, "observations": [{"value": list(value), "step": step} for step, value in steps]}
+
+
+def hyperparameter(kind: str, name: str, **config: Any) -> dict[str, Any]:
+    """An entry of a search space."""
+    return {"class_name": kind, "config": {"name": name, **config}}
