@@ -236,26 +236,29 @@ def show_results(
     top: Annotated[int | None, typer.Option(help="Only the first N.", metavar="N")] = None,
     sort: Annotated[str, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
     csv: Annotated[Path | None, typer.Option(help="Also write them, with every column, to a file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="The same, as an array of objects.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="The same, as a table without the empty columns.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="The same, as Parquet; needs pyarrow.")] = None,
 ) -> None:
     """Show the trials of a run, or of any Keras Tuner project."""
     with _errors():
-        from results import RunError, projects, runs, tables
+        from results import export, projects, runs, tables
         from results.text import one_line
 
+        asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
+        files = {option: path for option, path in asked.items() if path is not None}
         path = runs.find(run)
         console = _console()
-        if csv is None and len(several := projects.inside(path)) > 1:
+        if not files and len(several := projects.inside(path)) > 1:
             console.print(f"{one_line(str(path))} holds {len(several)} projects; give the path of one for its trials")
             console.print(tables.projects_table([(str(one.relative_to(path)), _readable(one)) for one in several]))
             return
         found = _read(path)
         trials = tables.ordered(found, sort, top)
-        if csv is not None:
-            if csv.is_dir():
-                raise RunError(f"--csv {str(csv)!r} is a folder: give the name of a file")
-            if not csv.absolute().parent.is_dir():
-                raise RunError(f"--csv {str(csv)!r}: there is no folder {str(csv.parent)!r}")
-            trials.to_csv(csv, index=False)
+        for option, file in files.items():
+            export.check(option, file)
+        for option, file in files.items():
+            export.FORMATS[option](trials, file)
         finished = f"{len(found.finished):,} finished of {_count(len(found.trials), 'trial')}"
         console.print(f"{one_line(str(found.path))}: {finished}; objective: {tables.objective(found)}")
         _print_notice(console, found)
@@ -263,8 +266,8 @@ def show_results(
         console.print(tables.trials_table(shown))
         if len(shown) < len(trials):
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
-        if csv is not None:
-            console.print(f"Written: {one_line(str(csv))}")
+        for file in files.values():
+            console.print(f"Written: {one_line(str(file))}")
 
 
 @app.command("samples")

@@ -47,7 +47,7 @@ def test_a_project_sorts_by_any_column(project: Path) -> None:
 
 
 def test_nothing_of_this_loads_tensorflow(project: Path, tmp_path: Path) -> None:
-    script = f"import sys; sys.argv = ['cli.py', 'results', {str(project)!r}, '--csv', 'b']\n"
+    script = f"import sys; sys.argv = ['cli.py', 'results', {str(project)!r}, '--json', 'a', '--markdown', 'b']\n"
     script += f"sys.path.insert(0, {str(ROOT)!r}); import cli\n"
     script += "try: cli.app()\nfinally: assert not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)

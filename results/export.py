@@ -1,0 +1,112 @@
+"""Writes the table of trials to files of other programs."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.errors import RunError
+from results.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@")
+_MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*[]<>|~&"})
+
+
+def check(option: str, path: Path) -> None:
+    """Makes sure that `path` can be written in the format of `option`, such as `csv`.
+
+    Raises:
+        RunError: It is a folder, is in none, or what writes the format is not installed.
+    """
+    if path.is_dir():
+        raise RunError(f"--{option} {str(path)!r} is a folder: give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise RunError(f"--{option} {str(path)!r}: there is no folder {str(path.parent)!r}")
+    if option == "parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise RunError("--parquet needs the package pyarrow: python -m pip install -e '.[parquet]'") from None
+
+
+def write_csv(trials: "pd.DataFrame", path: Path) -> None:
+    """Writes every column as CSV; in no cell is there what a spreadsheet takes for a formula."""
+    _with_texts(trials, _no_formula).to_csv(path, index=False)
+
+
+def write_json(trials: "pd.DataFrame", path: Path) -> None:
+    """Writes an array of one object a trial; null is what is not known, NaN or infinite, for which JSON has no word."""
+    rows = [{name: _json(value) for name, value in row.items()} for row in trials.to_dict("records")]
+    path.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
+    """Writes a table for people to read: without the columns that are empty, numbers to six digits."""
+    table = trials.dropna(axis="columns", how="all")
+    rows = [list(map(_markdown, row)) for row in table.astype(object).itertuples(index=False, name=None)]
+    lines = [list(map(_markdown, table.columns)), ["---"] * len(table.columns), *rows]
+    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
+
+
+def write_parquet(trials: "pd.DataFrame", path: Path) -> None:
+    """Writes every column as Parquet; one that mixes texts with numbers, say, is all texts."""
+    mixed = [name for name in trials.columns if trials[name].dtype == object and _is_mixed(trials[name].dropna())]
+    texts = {name: trials[name].map(str, na_action="ignore") for name in mixed}
+    trials.assign(**texts).to_parquet(path, index=False, engine="pyarrow")
+
+
+FORMATS: "dict[str, Callable[[pd.DataFrame, Path], None]]" = {
+    "csv": write_csv,
+    "json": write_json,
+    "markdown": write_markdown,
+    "parquet": write_parquet,
+}
+
+
+def _with_texts(table: "pd.DataFrame", change: Callable[[str], str]) -> "pd.DataFrame":
+    """`table` with every text in it, names of columns included, as `change` makes it."""
+    changed = table.rename(columns=change)
+    for place, dtype in enumerate(table.dtypes):
+        if dtype.kind == "O":
+            column = table.iloc[:, place].astype(object)
+            texts = column.map(lambda value: change(value) if isinstance(value, str) else value)
+            changed.isetitem(place, texts)
+    return changed
+
+
+def _no_formula(text: str) -> str:
+    text = one_line(text)
+    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _json(value: Any) -> Any:
+    return None if _is_missing(value) or (isinstance(value, float) and math.isinf(value)) else value
+
+
+def _markdown(value: Any) -> str:
+    if _is_missing(value):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else one_line(str(value)).translate(_MARKDOWN)
+
+
+def _is_missing(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value))
+
+
+def _is_mixed(values: "pd.Series") -> bool:
+    # Parquet has no whole number of more than 64 bits.
+    return len(set(map(type, values))) > 1 or any(type(value) is int for value in values)
