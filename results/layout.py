@@ -14,6 +14,7 @@ TRIAL = "trial.json"
 TRIAL_RECORD = "record.json"
 TRIAL_EPOCHS = "epochs.csv"
 TRIAL_WEIGHTS = "best.weights.h5"
+TRIAL_BUILD_CONFIG = "build_config.json"
 TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
 
 HYPERPARAMETER_PREFIX = "hp_"

@@ -141,7 +141,6 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
     for execution in range(task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        record.parameters = model.count_params()
         begun = _go_on(task, execution, model, fit_args, fit_kwargs)
         hp, epochs = _budget(task, begun)
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution)
@@ -152,6 +151,8 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
+            # A model without an input shape is built by its first batch.
+            record.parameters = model.count_params() if model.built else None
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
         if isinstance(outcome, keras.callbacks.History):
             _require_objective(task.objective, outcome)
@@ -172,6 +173,7 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
         weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
+        files.write_json(task.directory / layout.TRIAL_BUILD_CONFIG, model.get_build_config())
     metrics = {name: float(value) for name, value in metrics.items()}
     return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
 

@@ -284,6 +284,8 @@ class Tuner(keras_tuner.Tuner):
                 "are (`keep_weights`); train its hyperparameters again"
             )
         model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
+        if not model.built:
+            model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
         saving_lib.load_weights_only(model, path, objects_to_skip=[model.optimizer])
         # Whoever trains it further is to see Keras's own.
         del model.fit

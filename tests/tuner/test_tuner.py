@@ -126,6 +126,24 @@ def test_an_oracle_may_declare_what_the_hypermodel_only_asks_for(tmp_path: Path)
     assert Tuner(build, oracle=oracle, directory=tmp_path, project_name="run").baseline == {"units": 8}
 
 
+def shapeless(hp: keras_tuner.HyperParameters) -> keras.Model:
+    """It learns of its input's shape from the first batch."""
+    model = keras.Sequential([keras.layers.Dense(hp.Int("units", 1, 64, default=7)), keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
+    done = Tuner(shapeless, max_trials=2, workers=0, directory=tmp_path, project_name="run")
+    done.search(X, Y, epochs=2, validation_data=(X, Y), verbose=0)
+    rows = trials(tmp_path)
+    assert [row["status"] for row in rows] == ["COMPLETED", "COMPLETED"], rows
+    assert rows[0]["parameters"] == 4 * 7 + 7 + 7 * 2 + 2
+    best = max(rows, key=lambda row: row["score"])
+    again = done.get_best_models()[0].evaluate(X, Y, verbose=0, return_dict=True)
+    assert again["accuracy"] == pytest.approx(best["score"])
+
+
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
     points = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
