@@ -113,6 +113,12 @@ def data_of(run: Path, pid: int) -> Path:
     return folder
 
 
+class TwoAtOnce(executors.InProcessExecutor):
+    """Has room for two calls, and begins them in the order in which they come."""
+
+    slots = 2
+
+
 def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
     class Long(Small):
         def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -122,15 +128,13 @@ def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
         def fit(self, hp: keras_tuner.HyperParameters, *args: object, **kwargs: object) -> object:
             with self.notes.open("a") as file:
                 file.write(f"{hp['epochs']}\n")
-            return keras_tuner.HyperModel.fit(self, hp, *args, **kwargs | {"epochs": hp["epochs"]})
+            return keras_tuner.HyperModel.fit(self, hp, *args, **kwargs | {"epochs": 1})
 
-    search(tmp_path, Long(tmp_path / "notes"), max_trials=6)
+    search(tmp_path, Long(tmp_path / "notes"), max_trials=6, executor=TwoAtOnce())
     begun = list(map(int, (tmp_path / "notes").read_text().split()))
-    asked = [int(row["hp_epochs"]) for row in table(tmp_path)]
-    assert sorted(begun) == sorted(asked)
-    assert asked[0] == 1  # the baseline is not kept waiting
-    assert set(begun[:2]) == {1, max(asked)}
-    assert begun[2:] == sorted(begun[2:], reverse=True)
+    baseline, *others = [int(row["hp_epochs"]) for row in table(tmp_path)]
+    assert begun == [baseline, *sorted(others, reverse=True)]  # the baseline is not kept waiting
+    assert others != sorted(others, reverse=True)
 
 
 def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
