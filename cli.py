@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -268,6 +269,48 @@ def show_results(
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
         for file in files.values():
             console.print(f"Written: {one_line(str(file))}")
+
+
+@app.command("plot")
+def plot_run(
+    run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="history, curves, slices, parallel, importance, tradeoff, confusion or mistakes; may be repeated. "
+            "All that the run has enough for by default.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write to; plots in the run's by default.")] = None,
+) -> None:
+    """Plot a run: its history, learning curves, hyperparameters, costs and the best model's mistakes."""
+    with _errors():
+        import results
+        from results import layout, plots, runs
+        from results.text import one_line
+        from tuner import predictions
+
+        plots.check_kinds(kinds or [])
+        found = _read(runs.find(run))
+        folder = out or found.path / layout.PLOTS
+        plots.check_folder(folder)
+        left_out: dict[str, list[str]] = {}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", results.RunWarning)
+            if kinds:
+                figures = plots.draw(found, kinds, predictions.predict)
+            else:
+                figures, left_out = plots.draw_possible(found, predictions.predict)
+        written = plots.save_all(figures, folder)
+        console = _console()
+        for warning in caught:
+            console.print(f"NOTE: {warning.message}")
+        for reason, missing in left_out.items():
+            console.print(f"Left out {' and '.join(missing)}: {reason}")
+        for path in written:
+            console.print(f"Written: {one_line(str(path))}, .svg")
 
 
 @app.command("samples")

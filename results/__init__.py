@@ -9,8 +9,8 @@ run.space  # the hyperparameters, with ranges and conditions
 run.best  # the best finished trial
 """
 
-from results.errors import RunError
+from results.errors import RunError, RunWarning
 from results.objective import Objective
 from results.run import Run, read
 
-__all__ = ["Objective", "Run", "RunError", "read"]
+__all__ = ["Objective", "Run", "RunError", "RunWarning", "read"]

@@ -3,3 +3,7 @@
 
 class RunError(ValueError):
     """A run is not there, is empty or holds nothing to show; the message says what to do."""
+
+
+class RunWarning(UserWarning):
+    """A run holds something to show, but less than one might read into it; the message says what."""

@@ -7,6 +7,7 @@ EPOCHS = "epochs.csv"
 EVALUATION_CSV = "evaluation.csv"
 EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
+PLOTS = "plots"
 DATA = ".data"
 
 TRIAL_PREFIX = "trial_"

@@ -35,11 +35,12 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     assert done.returncode == 0
     assert b"search" in done.stdout
     loaded = {line.split(b"|")[-1].strip().split(b".")[0] for line in done.stderr.splitlines()}
-    assert not loaded & {b"tensorflow", b"keras", b"keras_tuner", b"numpy", b"pandas", b"matplotlib", b"scipy"}
+    heavy = {b"tensorflow", b"keras", b"keras_tuner", b"numpy", b"pandas", b"matplotlib", b"scipy", b"sklearn"}
+    assert not loaded & heavy
     assert took < 5  # 0.3 s on a quiet machine; importing TensorFlow alone takes longer than this
 
 
-@pytest.mark.parametrize("arguments", [["spaces"], ["results"]])
+@pytest.mark.parametrize("arguments", [["spaces"], ["results"], ["plot", "--kind", "history"]])
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
 ) -> None:

@@ -1,0 +1,78 @@
+"""Draws the kinds of plots by their names."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from results import scores
+from results.errors import RunError
+from results.plots.classes import Predictions, confusion, mistakes
+from results.plots.coordinates import parallel
+from results.plots.costs import tradeoff
+from results.plots.influence import importance
+from results.plots.progress import curves, history
+from results.plots.values import slices
+
+if TYPE_CHECKING:
+    from results import Run
+
+_OF_A_RUN: Mapping[str, Callable[["Run"], Figure]] = {
+    "history": history,
+    "curves": curves,
+    "slices": slices,
+    "parallel": parallel,
+    "importance": importance,
+    "tradeoff": tradeoff,
+}
+_OF_PREDICTIONS: Mapping[str, Callable[[Predictions], Figure]] = {"confusion": confusion, "mistakes": mistakes}
+
+KINDS = (*_OF_A_RUN, *_OF_PREDICTIONS)
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raises RunError if one of `kinds` is none of `KINDS`."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise RunError(f"--kind: unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
+
+
+def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Predictions]) -> dict[str, Figure]:
+    """Draws `kinds` of plots of `run`, each under its name.
+
+    Args:
+        predict: What the evaluated model of a run says of the test images; called once, and only if that is drawn.
+
+    Raises:
+        RunError: One of them cannot be drawn.
+    """
+    predictions = functools.cache(lambda: predict(run))
+    return {kind: _draw(kind, run, predictions) for kind in kinds}
+
+
+def draw_possible(
+    run: "Run", predict: Callable[["Run"], Predictions]
+) -> tuple[dict[str, Figure], dict[str, list[str]]]:
+    """Draws every kind of plot that `run` has enough for; gives, for each reason, the kinds that it left out.
+
+    Args:
+        predict: As for `draw`.
+
+    Raises:
+        RunError: No trial has finished.
+    """
+    scores.scored(run)
+    predictions = functools.cache(lambda: predict(run))
+    figures: dict[str, Figure] = {}
+    left_out: dict[str, list[str]] = {}
+    for kind in KINDS:
+        try:
+            figures[kind] = _draw(kind, run, predictions)
+        except RunError as error:
+            left_out.setdefault(str(error), []).append(kind)
+    return figures, left_out
+
+
+def _draw(kind: str, run: "Run", predictions: Callable[[], Predictions]) -> Figure:
+    return _OF_A_RUN[kind](run) if kind in _OF_A_RUN else _OF_PREDICTIONS[kind](predictions())

@@ -1,0 +1,125 @@
+"""How a search went: the scores trial by trial, and the learning curves."""
+
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from results import scores
+from results.errors import RunError
+from results.plots import style, trials
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results import Run
+
+_NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # the curves of the best trials
+_FAILED_HEIGHT = 0.035  # of the axes: below every score, above the marks of those off the scale
+
+
+@style.styled
+def history(run: "Run") -> Figure:
+    """The score of every trial in the order of their ends, with the best one so far and the baseline.
+
+    Raises:
+        RunError: No trial has finished.
+    """
+    figure = style.figure(trials.headline(run), 4.2)
+    axes = figure.subplots()
+    ended = scores.ended(run)
+    finished = ended[scores.has_score(ended)]
+    best = scores.best_so_far(run)
+    axes.step(best.index, best, where="post", color=style.BLACK, linewidth=1.4, label="best so far")
+    for score in finished.loc[trials.is_baseline(finished), "score"]:
+        axes.axhline(score, color=style.ORANGE, linewidth=1.2, linestyle="--", zorder=2)
+    trials.draw(axes, finished["number"].to_numpy(), finished, run)
+    failed = ended.loc[~ended.index.isin(finished.index), "number"]
+    if not failed.empty:
+        axes.plot(
+            failed, [_FAILED_HEIGHT] * len(failed), "x", color=style.BLACK, transform=axes.get_xaxis_transform(),
+            clip_on=False, zorder=4, label="failed trial (no score)",
+        )  # fmt: skip
+    axes.set_xlabel("trials ended")
+    axes.set_ylabel(scores.name(run))
+    margin = max(0.5, 0.01 * len(ended))
+    axes.set_xlim(1 - margin, len(ended) + margin)
+    style.count_axis(axes)
+    style.legend(figure)
+    return figure
+
+
+@style.styled
+def curves(run: "Run") -> Figure:
+    """The learning curves: the objective of every trial epoch by epoch, and the best trial's training beside it.
+
+    Raises:
+        RunError: No trial has finished, or the objective was not measured epoch by epoch.
+    """
+    best = scores.scored(run)["trial_id"].iloc[0]
+    objective = scores.name(run)
+    if objective not in run.epochs.columns or run.epochs.dropna(subset=["epoch", objective]).empty:
+        raise RunError(
+            f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch; "
+            "choose another --kind"
+        )
+    own = run.epochs[run.epochs["trial_id"] == best]
+    training = objective.removeprefix("val_")
+    has_both = training != objective and training in own.columns and own[training].notna().any()
+    figure = style.figure(trials.headline(run), 4.2)
+    panels = figure.subplots(1, 2 if has_both else 1, squeeze=False)[0]
+    _every_curve(panels[0], run, objective)
+    panels[0].set_title(f"every trial: {objective}")
+    panels[0].set_ylabel(objective)
+    if has_both:
+        _both_curves(panels[1], own, training, objective)
+        panels[1].set_title(f"trial {best}, the best: training and validation")
+        panels[1].set_ylabel(training)
+    for axes in panels:
+        axes.set_xlabel("epoch")
+        style.count_axis(axes)
+    style.legend(figure)
+    return figure
+
+
+def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
+    best = scores.scored(run)["trial_id"].tolist()[: len(_NAMED)]
+    baseline = run.trials.loc[trials.is_baseline(run.trials), "trial_id"].tolist()
+    measured = run.epochs.dropna(subset=["epoch", objective])
+    found = {
+        key: curve[["epoch", objective]].to_numpy(float)
+        for key, curve in measured.groupby(["trial_id", "execution"], sort=False, dropna=False)
+    }
+    others = []
+    for (trial, _), points in found.items():
+        if trial in baseline and trial != best[0]:
+            look = {"color": style.ORANGE, "marker": "D", "markeredgecolor": style.BLACK}
+            axes.plot(*points.T, label="baseline", zorder=7, **look)
+        elif trial in best:
+            place = best.index(trial)
+            look = {"color": _NAMED[place], "marker": "o", "markersize": 4, "linewidth": 2 - 0.3 * place}
+            note = ", the best" * (place == 0) + ", the baseline" * (trial in baseline)
+            axes.plot(*points.T, label=f"trial {trial}{note}", zorder=6 - place, **look)
+        else:
+            others.append(points)
+    if others:
+        faint = max(0.12, min(0.7, 14 / len(others)))
+        look = {"colors": style.GREY, "linewidths": 0.9, "alpha": faint, "rasterized": len(others) > 300, "zorder": 2}
+        axes.add_collection(LineCollection(others, **look))
+        axes.plot([], [], color=style.GREY, linewidth=0.9, label="other trials")
+        # A trial of one epoch has no line.
+        single = [points[0] for points in others if len(points) == 1]
+        if single:
+            axes.plot(*zip(*single), "o", color=style.GREY, markersize=4, alpha=faint, zorder=2)
+    # First epochs may be far below all that matters.
+    shown = run.trials[run.trials["trial_id"].isin([*best, *baseline]) & scores.has_score(run.trials)]
+    limits = scores.view(measured[objective], scores.is_minimised(run), shown["score"].tolist())
+    axes.set_ylim(*limits)
+
+
+def _both_curves(axes: Axes, own: "pd.DataFrame", training: str, objective: str) -> None:
+    for _, curve in own.groupby("execution", sort=False, dropna=False):
+        label = f"{training} (training)"
+        axes.plot(curve["epoch"], curve[training], "s--", color=style.BLACK, markersize=4, label=label)
+        axes.plot(curve["epoch"], curve[objective], "o-", color=_NAMED[0], markersize=4)

@@ -1,0 +1,36 @@
+"""Writes figures, whole or not at all."""
+
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from results import files
+from results.errors import RunError
+
+FORMATS = ("png", "svg")
+
+_DPI = 144  # twice as many dots as a README's width has points
+
+
+def check_folder(path: Path) -> None:
+    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet."""
+    if path.exists() and not path.is_dir():
+        raise RunError(f"--out {str(path)!r} is a file: give the name of a folder")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes `figure` to `path`, in the format of its ending."""
+    # Without a date and with its own salt for names, the same run gives the same file.
+    metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
+    with files.replacing(path) as temporary, matplotlib.rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(temporary, dpi=_DPI, metadata=metadata)
+
+
+def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
+    """Writes each figure into `folder` under its name, as PNG and as SVG; gives the paths of the PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        for ending in FORMATS:
+            save(figure, folder / f"{name}.{ending}")
+    return [folder / f"{name}.{FORMATS[0]}" for name in figures]

@@ -1,0 +1,82 @@
+"""What several plots show of trials: the headline, the limits of the scores, and one marker a trial."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from results import scores
+from results.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results import Run
+
+_LINE = 95  # characters
+_LARGE = 130
+_SIZE_IN_LEGEND = 30
+
+
+def headline(run: "Run") -> str:
+    """The run, how many of its trials have finished, and the best of them."""
+    finished = scores.scored(run)
+    best = finished.iloc[0]
+    number = "1 finished trial" if len(finished) == 1 else f"{len(finished):,} finished trials"
+    name = run.path.resolve().name
+    about = f"{number}, best {scores.name(run)} {best['score']:.4f} (trial {best['trial_id']})"
+    separator = ": " if len(name) + len(about) <= _LINE else "\n"
+    return f"{style.shortened(name, _LINE)}{separator}{about}"
+
+
+def is_baseline(trials: "pd.DataFrame") -> "pd.Series":
+    """Which of `trials` are the documented point."""
+    return trials["is_baseline"].eq(True).fillna(False).astype(bool)
+
+
+def score_limits(run: "Run") -> tuple[float, float]:
+    """From where to where to show the scores of `run`: the baseline's always, of the others all but those far off."""
+    finished = scores.scored(run)
+    baseline = finished.loc[is_baseline(finished), "score"].tolist()
+    return scores.view(finished["score"], scores.is_minimised(run), baseline)
+
+
+def draw(axes: Axes, x: np.ndarray, trials: "pd.DataFrame", run: "Run", scale: float = 1) -> None:
+    """Draws the scores of finished `trials` of `run`, one marker for each, at `x`, and fits the y axis to the run.
+
+    Best, baseline and pruned ones stand out. What lies outside of the axis is a triangle on its edge.
+
+    Args:
+        scale: Of the markers' area.
+    """
+    y = trials["score"].to_numpy(float)
+    low, high = score_limits(run)
+    baseline = is_baseline(trials).to_numpy()
+    best = (trials["trial_id"] == scores.scored(run).iloc[0]["trial_id"]).to_numpy()
+    far = ~best & ~baseline & ((y < low) | (y > high))
+    pruned = trials["pruned"].eq(True).fillna(False).to_numpy(bool)
+    plain = ~(far | baseline | best)
+    size, alpha = scale * _size(len(trials)), 0.85 if len(trials) <= 100 else 0.5
+    large = scale * _LARGE
+    edge = {"marker": "^" if scores.is_minimised(run) else "v", "color": style.GREY, "clip_on": False}
+    in_front = {"edgecolors": style.BLACK, "zorder": 4}
+    looks = {
+        "finished trial": (plain & ~pruned, {"s": size, "color": style.BLUE, "alpha": alpha, "linewidths": 0}),
+        "pruned trial": (plain & pruned, {"s": size, "color": "white", "edgecolors": style.BLUE, "alpha": alpha}),
+        "off the scale": (far, {"s": size} | edge),
+        "baseline": (baseline & ~best, {"s": 0.6 * large, "marker": "D", "color": style.ORANGE} | in_front),
+        "best": (best & ~baseline, {"s": large, "marker": "*", "color": style.VERMILION} | in_front),
+        "best: the baseline": (best & baseline, {"s": large, "marker": "*", "color": style.ORANGE} | in_front),
+    }
+    for label, (chosen, look) in looks.items():
+        if not chosen.any():
+            continue
+        look = {"linewidths": 0.8, "zorder": 3} | look
+        axes.scatter(x[chosen], y[chosen].clip(low, high), rasterized=chosen.sum() > style.MANY, **look)
+        # In the legend, no marker is too small to be seen.
+        axes.scatter([], [], label=label, **look | {"s": max(look["s"], _SIZE_IN_LEGEND), "alpha": 1})
+    axes.set_ylim(low, high)
+
+
+def _size(count: int) -> float:
+    return 34 if count <= 50 else 18 if count <= 300 else 9

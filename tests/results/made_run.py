@@ -1,0 +1,76 @@
+"""Run directories written by hand, as a search would leave them."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import results
+
+SPACE = [
+    {"class_name": "Choice", "config": {"name": "optimizer", "conditions": [], "values": ["sgd", "adam"]}},
+    {"class_name": "Float", "config": {"name": "rate", "min_value": 1e-5, "max_value": 0.1, "sampling": "log"}},
+    {"class_name": "Float", "config": {"name": "momentum", "min_value": 0.5, "max_value": 0.9}},
+    {"class_name": "Choice", "config": {"name": "batch", "conditions": [], "values": [32, 128]}},
+    {"class_name": "Boolean", "config": {"name": "norm", "conditions": []}},
+]
+
+
+def make_run(
+    folder: Path,
+    trials: Sequence[Mapping[str, Any]],
+    objective: str = "val_accuracy:max",
+    fingerprint: str = "a" * 64,
+    space: Sequence[Mapping[str, Any]] = SPACE,
+) -> results.Run:
+    """Writes a run of `trials` and reads it.
+
+    A trial is `values`, `score` (None: it failed), and what `record.json` has; trial 0 is the baseline. Its learning
+    curve has three epochs, the last with the score.
+    """
+    name, direction = objective.split(":")
+    folder.mkdir(parents=True)
+    data = {"name": "digits", "source": "digits", "fingerprint": fingerprint, "notice": ""}
+    data |= {"training_images": 500, "validation_images": 100}
+    asked = {"space": "baseline_cnn", "seed": 0}
+    run = {"objective": {"name": name, "direction": direction}, "dataset": data, "asked": asked}
+    _write(folder / "run.json", run)
+    _write(folder / "oracle.json", {"hyperparameters": {"space": list(space)}})
+    for number, trial in enumerate(trials):
+        directory = folder / f"trial_{number:04}"
+        directory.mkdir()
+        score = trial["score"]
+        record = {"is_baseline": number == 0, "pruned": False, "parameters": 1000 * (number + 1), "duration_s": 2.5}
+        record |= {"best_epoch": 3, "epochs_run": 3, "ended_at": f"2026-01-01T{number // 60:02}:{number % 60:02}:00"}
+        record |= {key: value for key, value in trial.items() if key not in ("score", "values")}
+        _write(directory / "record.json", record)
+        about = {"trial_id": f"{number:04}", "hyperparameters": {"values": trial["values"]}, "score": score}
+        about["status"] = "FAILED" if score is None else "COMPLETED"
+        _write(directory / "trial.json", about)
+        if score is not None:
+            lines = [f"0,{epoch},{score - 0.01 * epoch},{score - 0.001 * (3 - epoch)}\n" for epoch in (1, 2, 3)]
+            training = name.removeprefix("val_")
+            (directory / "epochs.csv").write_text(f"execution,epoch,{training},{name}\n" + "".join(lines))
+    return results.read(folder)
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value))
+
+
+def random_trials(count: int) -> list[dict[str, Any]]:
+    """Trials of `SPACE`, whose score is decided by `rate`; `momentum` is active with sgd only. Every tenth fails."""
+    rng = random.Random(0)
+    trials = []
+    for number in range(count):
+        optimizer = rng.choice(["sgd", "adam"])
+        exponent = rng.uniform(-5, -1)
+        values: dict[str, Any] = {"optimizer": optimizer, "rate": 10**exponent, "batch": rng.choice([32, 128])}
+        values["norm"] = rng.random() < 0.5
+        if optimizer == "sgd":
+            values["momentum"] = rng.uniform(0.5, 0.9)
+        score = 0.9 + 0.02 * (exponent + 5) / 4 + rng.gauss(0, 0.001)
+        failed = number % 10 == 9
+        trials.append({"values": values, "score": None if failed else score, "pruned": number % 7 == 3 and not failed})
+    return trials
