@@ -271,6 +271,26 @@ def show_results(
             console.print(f"Written: {one_line(str(file))}")
 
 
+@app.command("compare")
+def compare_runs(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Names under runs/, or paths.")],
+    out: Annotated[Path, typer.Option(help="The picture to write, .png or .svg.")] = Path("compare.png"),
+) -> None:
+    """Compare runs: their scores and costs, and a plot of the best score so far of each."""
+    with _errors():
+        from results import comparison, plots, runs
+
+        plots.check_file(out)
+        found = comparison.read([runs.find(name) for name in names])
+        figure = plots.comparison(found)
+        plots.save(figure, out)
+        console = _console()
+        if caution := comparison.caution(found):
+            console.print(f"NOTE: {caution}")
+        console.print(comparison.table(found))
+        console.print(f"Written: {out}")
+
+
 @app.command("plot")
 def plot_run(
     run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,

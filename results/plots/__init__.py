@@ -14,14 +14,17 @@ from results.plots.costs import tradeoff
 from results.plots.drawing import KINDS, check_kinds, draw, draw_possible
 from results.plots.influence import importance
 from results.plots.progress import curves, history
-from results.plots.saving import check_folder, save, save_all
+from results.plots.saving import check_file, check_folder, save, save_all
+from results.plots.side_by_side import comparison
 from results.plots.values import slices
 
 __all__ = [
     "KINDS",
     "Predictions",
+    "check_file",
     "check_folder",
     "check_kinds",
+    "comparison",
     "confusion",
     "curves",
     "draw",

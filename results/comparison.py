@@ -1,0 +1,94 @@
+"""Several runs side by side."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+import results
+from results import scores
+from results.errors import RunError
+
+if TYPE_CHECKING:
+    from results import Run
+
+
+def read(paths: Sequence[Path]) -> dict[str, "Run"]:
+    """Reads runs that are to be compared, the one with the best score first, each under its shortest distinct name.
+
+    Raises:
+        RunError: There are fewer than two, one is there twice, cannot be read or has no finished trial, or their
+            scores are not of one kind.
+    """
+    if len(paths) < 2:
+        raise RunError(f"compare needs at least two runs, {len(paths)} given: name another one")
+    resolved = [path.resolve() for path in paths]
+    for path in resolved:
+        if resolved.count(path) > 1:
+            raise RunError(f"run {path.name!r} is given twice: name each run once")
+    names = [path.name for path in resolved]
+    found = {
+        path.name if names.count(path.name) == 1 else str(given): results.read(given)
+        for path, given in zip(resolved, paths)
+    }
+    best = {name: scores.scored(run)["score"].iloc[0] for name, run in found.items()}
+    _check_objectives(found)
+    minimised = scores.is_minimised(next(iter(found.values())))
+    return {name: found[name] for name in sorted(found, key=best.__getitem__, reverse=not minimised)}
+
+
+def table(runs: Mapping[str, "Run"]) -> Table:
+    """A line a run: its trials, best and median score, and what it took."""
+    made = Table("run", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("finished", "best", "median", "epochs", "seconds"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    made.add_column("best trial", no_wrap=True)
+    for name, run in runs.items():
+        finished = scores.scored(run)
+        seconds = run.trials["duration_s"]
+        made.add_row(
+            name,
+            f"{len(finished):,}/{len(run.trials):,}",
+            f"{finished['score'].iloc[0]:.4f}",
+            f"{finished['score'].median():.4f}",
+            # Keras Tuner keeps the best epoch alone, which is not what was trained.
+            f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
+            f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
+            finished["trial_id"].iloc[0],
+        )
+    return made
+
+
+def caution(runs: Mapping[str, "Run"]) -> str:
+    """What keeps the scores of `runs` from meaning the same, in a sentence; empty where nothing is known to."""
+    data = {name: _data(run) for name, run in runs.items()}
+    if None in data.values():
+        unknown = ", ".join(name for name, described in data.items() if described is None)
+        return f"it is not known what data these runs were made on, which may differ: {unknown}."
+    if len(set(data.values())) > 1:
+        listed = "; ".join(f"{name} on {described}" for name, described in data.items())
+        return f"the datasets differ, so the scores are not comparable: {listed}."
+    if len({run.info["asked"]["seed"] for run in runs.values()}) > 1:
+        return "the seeds differ, and with them the images for validation: small differences may be due to that."
+    return ""
+
+
+def _check_objectives(runs: Mapping[str, "Run"]) -> None:
+    objectives = {
+        name: f"{scores.name(run)} ({'min' if scores.is_minimised(run) else 'max'})" for name, run in runs.items()
+    }
+    if len(set(objectives.values())) > 1:
+        listed = ", ".join(f"{name} has {objective}" for name, objective in objectives.items())
+        raise RunError(f"runs with different objectives cannot be compared: {listed}; name runs with the same one")
+
+
+def _data(run: "Run") -> str | None:
+    data = run.info.get("dataset") or {}
+    if not data.get("fingerprint"):
+        return None
+    return (
+        f"{data['name']} {data['fingerprint'][:8]}, {data['training_images']:,} training and "
+        f"{data['validation_images']:,} validation images"
+    )

@@ -1,0 +1,47 @@
+"""How several searches went."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from results import scores
+from results.plots import style
+
+if TYPE_CHECKING:
+    from results import Run
+
+_LOG_RATIO = 20  # of the longest run to the shortest
+_LONGEST_NAME = 100
+
+
+@style.styled
+def comparison(runs: Mapping[str, "Run"]) -> Figure:
+    """The best score so far of several runs with the same objective, each under its name.
+
+    Raises:
+        RunError: One of them has no finished trial.
+    """
+    import pandas as pd
+
+    first = next(iter(runs.values()))
+    minimised = scores.is_minimised(first)
+    lines = {}
+    for name, run in runs.items():
+        scores.scored(run)
+        lines[name] = scores.best_so_far(run)
+    columns = 1 if max(map(len, runs)) > 40 else 2
+    figure = style.figure("the best score so far of each run", 4 + 0.22 * len(runs) / columns)
+    axes = figure.subplots()
+    for name, line in lines.items():
+        drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=style.shortened(name, _LONGEST_NAME))[0]
+        axes.plot(line.index[-1:], line.iloc[-1:], "o", color=drawn.get_color(), markersize=6)
+    # A first trial that came to nothing must not press the lines together.
+    reached = [line.iloc[-1] for line in lines.values()]
+    axes.set_ylim(*scores.view(pd.concat(lines.values()), minimised, reached))
+    axes.set_xlabel("trials ended")
+    axes.set_ylabel(scores.name(first))
+    lengths = [line.index[-1] for line in lines.values()]
+    style.count_axis(axes, logarithmic=max(lengths) >= _LOG_RATIO * min(lengths))
+    style.legend(figure, columns)
+    return figure
