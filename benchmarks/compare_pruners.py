@@ -48,7 +48,7 @@ def main() -> None:
         asked = run.info["asked"]
         if (asked["oracle"], asked["pruner"]) != ("random", "none"):
             sys.exit(f"{run.path} was made with {asked['oracle']} and {asked['pruner']}: only random and none can be")
-    print(f"{len(runs)} searches of {len(runs[0].finished)} trials, on {WORKERS} workers; mean and 95% interval\n")
+    print(f"{len(runs)} searches of {len(runs[0].trials)} trials, on {WORKERS} workers; mean and 95% interval\n")
     whole = [replay(run, None) for run in runs]
     headings = ["trials pruned", "epochs saved", "    time saved", "best score lost"]
     print(f"| {'pruner':6} | {' | '.join(headings)} |")
