@@ -1,0 +1,98 @@
+"""`best` and `baseline`: the best configuration and the documented one, retrained and tested."""
+
+from typing import Annotated
+
+import typer
+
+from commands.shared import (
+    DatasetOption,
+    Run,
+    Seeds,
+    Workers,
+    count,
+    errors,
+    make_console,
+    print_notice,
+    read,
+    report_training,
+)
+
+
+def show_best(
+    run: Run = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Retrain it and the baseline on all training images, and test them.")
+    ] = False,
+    seeds: Seeds = 3,
+    workers: Workers = "auto",
+) -> None:
+    """Show the best configuration; with --evaluate, test it against the baseline."""
+    with errors():
+        from results import layout, runs, tables
+        from results.text import one_line
+        from tuner import evaluation, executors
+
+        evaluation.check_seeds(seeds)
+        executors.check_workers(workers)
+        found = read(runs.find(run))
+        if evaluate:
+            evaluation.check_recorded(found)
+        trial = found.best
+        console = make_console()
+        data = f" on {found.dataset['name']}" if found.dataset else ""
+        console.print(
+            f"The best of {len(found.finished)} finished trials of {one_line(str(found.path))}{data}: "
+            f"trial {one_line(trial['trial_id'])}"
+        )
+        print_notice(console, found)
+        console.print(tables.configuration_table(evaluation.configuration(found)))
+        console.print(tables.best_sentence(found))
+        if place := tables.baseline_place(found):
+            console.print(place)
+        if not evaluate:
+            return
+        dataset = evaluation.load_dataset(found)
+        space = evaluation.load_space(found, dataset)
+        images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
+        if space.needs_validation_data:
+            images += " but a sixth, held back as the validation_data that its `fit` needs"
+        console.print(
+            f"\nRetraining it and the baseline on {images}, on {count(seeds, 'seed')} each, "
+            f"and testing on {len(dataset.x_test):,} images"
+        )
+        outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
+        epochs = {training.model: training.epochs for training in outcome.trainings}
+        console.print(tables.verdict_table(outcome.verdict, epochs))
+        for sentence in tables.verdict_sentences(outcome.verdict, outcome.most_frequent_class, outcome.same):
+            console.print(sentence)
+        console.print()
+        console.print(
+            f"{found.path / layout.BEST_MODEL}, read back from disk: {tables.percent(outcome.reloaded_accuracy)}\n"
+            f"Every figure: {found.path / layout.EVALUATION_CSV}, {found.path / layout.EVALUATION_JSON}"
+        )
+
+
+def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:
+    """Build, compile, train and test the documented CNN, alone."""
+    with errors():
+        import search_spaces
+        from results import tables, verdict
+        from tuner import datasets, evaluation, executors
+
+        evaluation.check_seeds(seeds)
+        executors.check_workers(workers)
+        space = search_spaces.get("baseline_cnn")
+        data = datasets.load(dataset)
+        console = make_console()
+        if data.notice:
+            console.print(f"NOTE: {data.notice}")
+        console.print(data.describe())
+        console.print(evaluation.describe_baseline(space, data))
+        trainings = evaluation.train_baseline(space, data, seeds, workers, report_training)
+        interval = verdict.mean([training.test_accuracy for training in trainings])
+        console.print(f"Mean test accuracy: {tables.percent(interval.mean)}, 95% interval {tables.between(interval)}")
+        if data.documented_accuracy is not None:
+            console.print(f"Documented: {tables.percent(data.documented_accuracy)}")
+            console.print(tables.documented_sentence(data.documented_accuracy, *evaluation.most_frequent_class(data)))
+        else:
+            console.print(tables.NOT_COMPARABLE)

@@ -1,0 +1,128 @@
+"""`results`, `compare` and `plot`: what happened in runs."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.shared import count, errors, make_console, print_notice, read
+
+if TYPE_CHECKING:
+    import results
+
+_MOST_SHOWN = 100
+
+
+def show_results(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A name under runs/, or a path: of a run, of any Keras Tuner project, or of a folder of several; the "
+            "latest run by default."
+        ),
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first N.", metavar="N")] = None,
+    sort: Annotated[str, typer.Option(help="A column of summary.csv.", metavar="COLUMN")] = "score",
+    csv: Annotated[Path | None, typer.Option(help="Also write them, with every column, to a file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="The same, as an array of objects.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="The same, as a table without the empty columns.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="The same, as Parquet; needs pyarrow.")] = None,
+) -> None:
+    """Show the trials of a run, or of any Keras Tuner project."""
+    with errors():
+        from results import export, projects, runs, tables
+        from results.text import one_line
+
+        asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
+        files = {option: path for option, path in asked.items() if path is not None}
+        path = runs.find(run)
+        console = make_console()
+        if not files and len(several := projects.inside(path)) > 1:
+            console.print(f"{one_line(str(path))} holds {len(several)} projects; give the path of one for its trials")
+            console.print(tables.projects_table([(str(one.relative_to(path)), _readable(one)) for one in several]))
+            return
+        found = read(path)
+        trials = tables.ordered(found, sort, top)
+        for option, file in files.items():
+            export.check(option, file)
+        for option, file in files.items():
+            export.FORMATS[option](trials, file)
+        finished = f"{len(found.finished):,} finished of {count(len(found.trials), 'trial')}"
+        console.print(f"{one_line(str(found.path))}: {finished}; objective: {tables.objective(found)}")
+        print_notice(console, found)
+        shown = trials.head(_MOST_SHOWN if top is None else top)
+        console.print(tables.trials_table(shown))
+        if len(shown) < len(trials):
+            console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
+        for file in files.values():
+            console.print(f"Written: {one_line(str(file))}")
+
+
+def compare_runs(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Names under runs/, or paths.")],
+    out: Annotated[Path, typer.Option(help="The picture to write, .png or .svg.")] = Path("compare.png"),
+) -> None:
+    """Compare runs: their scores and costs, and a plot of the best score so far of each."""
+    with errors():
+        from results import comparison, plots, runs
+
+        plots.check_file(out)
+        found = comparison.read([runs.find(name) for name in names])
+        figure = plots.comparison(found)
+        plots.save(figure, out)
+        console = make_console()
+        if caution := comparison.caution(found):
+            console.print(f"NOTE: {caution}")
+        console.print(comparison.table(found))
+        console.print(f"Written: {out}")
+
+
+def plot_run(
+    run: Annotated[str | None, typer.Argument(help="A name under runs/, or a path; the latest run by default.")] = None,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="history, curves, slices, parallel, importance, tradeoff, confusion or mistakes; may be repeated. "
+            "All that the run has enough for by default.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write to; plots in the run's by default.")] = None,
+) -> None:
+    """Plot a run: its history, learning curves, hyperparameters, costs and the best model's mistakes."""
+    with errors():
+        import results
+        from results import layout, plots, runs
+        from results.text import one_line
+        from tuner import predictions
+
+        plots.check_kinds(kinds or [])
+        found = read(runs.find(run))
+        folder = out or found.path / layout.PLOTS
+        plots.check_folder(folder)
+        left_out: dict[str, list[str]] = {}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", results.RunWarning)
+            if kinds:
+                figures = plots.draw(found, kinds, predictions.predict)
+            else:
+                figures, left_out = plots.draw_possible(found, predictions.predict)
+        written = plots.save_all(figures, folder)
+        console = make_console()
+        for warning in caught:
+            console.print(f"NOTE: {warning.message}")
+        for reason, missing in left_out.items():
+            console.print(f"Left out {' and '.join(missing)}: {reason}")
+        for path in written:
+            console.print(f"Written: {one_line(str(path))}, .svg")
+
+
+def _readable(path: Path) -> "results.Run | None":
+    import results
+
+    try:
+        return results.read(path)
+    except results.RunError:
+        return None

@@ -1,0 +1,94 @@
+"""What several commands share: options, how errors and warnings are shown, the console."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    import results
+    from tuner.retraining import Training
+
+_WIDTH_IN_A_FILE = 160
+_MOST_PROBLEMS = 20
+
+Run = Annotated[str | None, typer.Option("--run", help="A name under runs/, or a path; the latest run by default.")]
+DatasetOption = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or the path of an .npz file with "
+        "x_train, y_train, x_test, y_test.",
+    ),
+]
+Workers = Annotated[
+    str,
+    typer.Option(
+        "--workers",
+        help="Processes that train at once: auto (one a core, or one a GPU), a number, or 0 for this process, for a "
+        "debugger. Scores are the same for any number of workers on the CPU, but not for 0, which uses all cores for "
+        "one trial and so adds in another order.",
+    ),
+]
+Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
+
+
+@contextlib.contextmanager
+def errors() -> Iterator[None]:
+    """Turns what the user can mend into one line on standard error, and exit code 2."""
+    from results import RunError
+    from search_spaces import SpaceError
+    from tuner.errors import InputError, SearchError
+
+    try:
+        yield
+    except (InputError, RunError, SpaceError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        print(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        raise typer.Exit(2) from None
+    except SearchError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def read(path: Path) -> "results.Run":
+    """Reads a run; what of it cannot be read is told on standard error, a line each."""
+    import results
+
+    run = results.read(path)
+    for problem in run.problems[:_MOST_PROBLEMS]:
+        print(f"Warning: {problem}", file=sys.stderr)
+    if len(run.problems) > _MOST_PROBLEMS:
+        print(f"Warning: {len(run.problems) - _MOST_PROBLEMS:,} more like these", file=sys.stderr)
+    return run
+
+
+def print_notice(console: Console, run: "results.Run") -> None:
+    if run.dataset and run.dataset["notice"]:
+        console.print(f"NOTE: {run.dataset['notice']}")
+
+
+def make_console() -> Console:
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+
+
+def report_training(training: "Training") -> None:
+    print(
+        f"{training.model}, seed {training.seed}: {count(training.epochs, 'epoch')} in {training.train_s:.1f} s, "
+        f"test accuracy {training.test_accuracy:.4f}, loss {training.test_loss:.4f}",
+        flush=True,
+    )
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
