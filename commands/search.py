@@ -1,6 +1,7 @@
 """`search`: try configurations and keep a record."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,12 +61,18 @@ def run_search(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")] = False,
     workers: Workers = "auto",
     trials_per_gpu: Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")] = 1,
+    retries: Annotated[
+        int,
+        typer.Option(help="Begin a trial again, from its last epoch, N times if its process dies.", metavar="N"),
+    ] = 1,
+    trial_timeout: Annotated[
+        str | None, typer.Option(help="A trial that takes longer fails, such as 30m or 2h.", metavar="TIME")
+    ] = None,
     keep_weights: Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")] = 3,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped."""
     with errors():
-        import results
-        from results import layout, tables
+        from tuner.errors import Stopped
         from tuner.search import SearchOptions, search
 
         options = SearchOptions(
@@ -84,18 +91,34 @@ def run_search(
             workers=workers,
             trials_per_gpu=trials_per_gpu,
             keep_weights=keep_weights,
+            retries=retries,
+            trial_timeout=trial_timeout,
         )
+        is_stopped = False
         try:
             path = search(options)
-        except KeyboardInterrupt:
-            print("Stopped. Finished trials are kept: the search goes on where it is asked for again.", file=sys.stderr)
-            raise typer.Exit(130) from None
-        found = results.read(path)
-        console = make_console()
-        console.print()
-        if not found.finished.empty:
-            console.print(tables.best_table(found))
-            console.print(tables.baseline_place(found))
-        console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
-        if not found.finished.empty:
-            console.print(f"Next: python cli.py best --run {run or path.name} --evaluate")
+        except Stopped as stopped:
+            path, is_stopped = stopped.path, True
+        has_finished = _print_outcome(path)
+        if is_stopped:
+            print("Stopped: the same command goes on.", file=sys.stderr)
+            raise typer.Exit(130)
+        if has_finished:
+            print(f"Next: python cli.py best --run {run or path.name} --evaluate")
+
+
+def _print_outcome(path: Path) -> bool:
+    """Shows the best trials so far, and where all of them are; returns whether there is one."""
+    import results
+    from results import layout, reader, tables
+
+    if not reader.trial_directories(path):
+        return False
+    found = results.read(path)
+    console = make_console()
+    console.print()
+    if not found.finished.empty:
+        console.print(tables.best_table(found))
+        console.print(tables.baseline_place(found))
+    console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
+    return not found.finished.empty

@@ -2,13 +2,21 @@
 
 import contextlib
 import csv
+import errno
+import hashlib
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+_LEAST_BYTES = 65536
+_DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE)
+# What `write_text`, `replacing` and `check_writable` call a file before it has its name.
+_UNFINISHED = re.compile(r"\.(?!data).+\.[a-z0-9_]{8}|writing\..+")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -61,6 +69,44 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
+
+
+def set_aside(path: Path) -> Path:
+    """Gives a damaged file another name beside its own, which it returns."""
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    return aside
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what a killed process had begun to write in `folder` with the functions above."""
+    for path in folder.iterdir():
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink()
+
+
+def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of those files in `folder` that are there, by name."""
+    paths = {name: folder / name for name in names}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
+
+
+def check_writable(folder: Path, size: int = _LEAST_BYTES) -> None:
+    """Raises OSError where no file of `size` bytes can be written in `folder`.
+
+    That is where it has vanished or is read-only, or the disk is full.
+    """
+    with tempfile.NamedTemporaryFile(prefix=".check.", dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def disk_failure(error: BaseException | None) -> OSError | None:
+    """The error among `error` and its causes that says that a disk is full, read-only or gone; None where none does."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK_FAILURES:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _umask() -> int:

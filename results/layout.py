@@ -9,6 +9,7 @@ EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
 PLOTS = "plots"
 DATA = ".data"
+LOCK = ".lock"
 
 TRIAL_PREFIX = "trial_"
 TRIAL = "trial.json"
@@ -17,6 +18,8 @@ TRIAL_EPOCHS = "epochs.csv"
 TRIAL_WEIGHTS = "best.weights.h5"
 TRIAL_BUILD_CONFIG = "build_config.json"
 TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
+TRIAL_STATE = "state.npz"
+TRIAL_HUNG = "hung.txt"
 
 HYPERPARAMETER_PREFIX = "hp_"
 

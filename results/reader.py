@@ -29,8 +29,21 @@ def trial_order(trial_id: str) -> tuple[int, str]:
 
 
 def count_ended(run: Path) -> int:
-    """How many trials of a run have ended, well or not."""
-    return sum(read_trial(directory)["status"] in ("COMPLETED", "FAILED") for directory in trial_directories(run))
+    """How many trials of a run have ended, well or not, and are whole."""
+    return sum(
+        read_trial(directory)["status"] in ("COMPLETED", "FAILED") and not damaged_files(directory)
+        for directory in trial_directories(run)
+    )
+
+
+def damaged_files(directory: Path) -> list[Path]:
+    """The files beside a trial's `trial.json` that are not as they were when it ended, by the digests in its record."""
+    path = directory / layout.TRIAL_RECORD
+    record = files.read_json(path)
+    if not isinstance(record, dict):
+        return [path] if path.exists() else []
+    digests = record.get("files", {})
+    return [directory / name for name, digest in files.digests(directory, digests).items() if digest != digests[name]]
 
 
 def read_trial(directory: Path) -> Row:

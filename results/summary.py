@@ -23,6 +23,12 @@ class SummaryWriter:
         self._read(trial_directory)
         self.write()
 
+    def refresh(self) -> None:
+        """Takes in the present state of all trials, those that have not ended too, and writes both tables."""
+        for directory in reader.trial_directories(self._run):
+            self._read(directory)
+        self.write()
+
     def write(self) -> None:
         """Writes both tables."""
         order = sorted(self._trials, key=reader.trial_order)

@@ -103,7 +103,8 @@ def best_table(run: Run) -> Table:
     shown = finished.assign(place=range(1, len(finished) + 1))
     shown = shown[(shown["place"] <= _BEST) | is_baseline]
     table = trials_table(shown.drop(columns="place"))
-    table.title = f"The best of {len(run.trials)} trials"
+    ended = run.trials["status"].isin(["COMPLETED", "FAILED"]).sum()
+    table.title = f"The best of {ended} trial{'' if ended == 1 else 's'}"
     table.title_justify = "left"
     return table
 

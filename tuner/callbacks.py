@@ -3,27 +3,39 @@
 import math
 import time
 from pathlib import Path
-from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 from keras.src.saving import saving_lib
 
 from results import files, reader
 from tuner.pruners import Curve, Pruner
 
+# What an HDF5 file of weights takes beside the weights, and more.
+_HDF5_BYTES = 1_000_000
+
 
 class EpochLog(keras.callbacks.CSVLogger):
     """Appends one line an epoch to the trial's learning curve; epochs are counted from 1.
+
+    Args:
+        path: The file, to which is appended.
+        execution: The trial's execution that is trained.
+        epochs: How many of its epochs are in the file already.
 
     Attributes:
         epochs: The epochs logged so far.
     """
 
-    def __init__(self, path: Path, execution: int) -> None:
+    def __init__(self, path: Path, execution: int, epochs: int = 0) -> None:
         super().__init__(path, append=True)
-        self.epochs = 0
+        self.epochs = epochs
         self._execution = execution
+
+    def text(self) -> str:
+        """The learning curve so far."""
+        return Path(self.filename).read_bytes().decode()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._began = time.monotonic()
@@ -40,25 +52,32 @@ class EpochLog(keras.callbacks.CSVLogger):
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Holds the weights of the best epoch, of all executions, in memory."""
+    """Holds the weights of the best epoch, of all executions, in memory.
+
+    Attributes:
+        state: The objective in that epoch and its weights; None and None before the first.
+    """
 
     def __init__(self, objective: keras_tuner.Objective) -> None:
         super().__init__()
         self._objective = objective
-        self._best: float | None = None
-        self._weights: list[Any] | None = None
+        self.state: tuple[float | None, list[np.ndarray] | None] = (None, None)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if not logs or not self._objective.has_value(logs):
             return
         value = self._objective.get_value(logs)
-        if self._best is None or self._objective.better_than(value, self._best):
-            self._best, self._weights = value, self.model.get_weights()
+        best, _ = self.state
+        if best is None or self._objective.better_than(value, best):
+            self.state = value, self.model.get_weights()
 
     def save(self, model: keras.Model, path: Path) -> None:
         """Writes them, or the model's own where no epoch had a value; without the optimizer's state, twice the size."""
-        if self._weights is not None:
-            model.set_weights(self._weights)
+        _, weights = self.state
+        if weights is not None:
+            model.set_weights(weights)
+        # HDF5 may crash where a disk is full.
+        files.check_writable(path.parent, _HDF5_BYTES + sum(array.nbytes for array in model.get_weights()))
         with files.replacing(path) as temporary:
             saving_lib.save_weights_only(model, temporary, objects_to_skip=[model.optimizer])
 
@@ -69,38 +88,39 @@ class Pruning(keras.callbacks.Callback):
     Args:
         pruner: Decides.
         objective: What its curves are of.
-        directory: The trial's own, beside those of the others.
+        directory: The trial's own, with its learning curve, beside those of the others.
+        execution: The trial's execution that is trained.
 
     Attributes:
         pruned: Whether it has.
     """
 
-    def __init__(self, pruner: Pruner, objective: keras_tuner.Objective, directory: Path) -> None:
+    def __init__(self, pruner: Pruner, objective: keras_tuner.Objective, directory: Path, execution: int) -> None:
         super().__init__()
         self.pruned = False
         self._pruner = pruner
         self._objective = objective
         self._directory = directory
-        self._curve: dict[int, float] = {}
+        self._execution = execution
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        objective = self._objective
-        if not logs or not objective.has_value(logs):
+        if not logs or not self._objective.has_value(logs):
             return
-        sign = 1.0 if objective.direction == "max" else -1.0
-        self._curve[epoch + 1] = sign * objective.get_value(logs)
         is_last = epoch + 1 >= self.params["epochs"]
-        if not is_last and self._pruner.prunes(self._curve, self._others(objective.name, sign)):
+        own = self._curve(self._directory, self._execution)
+        if own and not is_last and self._pruner.prunes(own, self._others()):
             self.pruned = self.model.stop_training = True
 
-    def _others(self, name: str, sign: float) -> list[Curve]:
-        own = self._directory
-        curves = (reader.read_epochs(path) for path in reader.trial_directories(own.parent) if path != own)
-        return [
-            {
-                row["epoch"]: sign * row[name]
-                for row in curve
-                if row["execution"] == 0 and isinstance(row.get(name), float) and math.isfinite(row[name])
-            }
-            for curve in curves
-        ]
+    def _others(self) -> list[Curve]:
+        directories = reader.trial_directories(self._directory.parent)
+        return [self._curve(directory, 0) for directory in directories if directory != self._directory]
+
+    def _curve(self, directory: Path, execution: int) -> Curve:
+        """The objective of each epoch, larger being better."""
+        name = self._objective.name
+        sign = 1.0 if self._objective.direction == "max" else -1.0
+        return {
+            row["epoch"]: sign * row[name]
+            for row in reader.read_epochs(directory)
+            if row["execution"] == execution and isinstance(row.get(name), float) and math.isfinite(row[name])
+        }

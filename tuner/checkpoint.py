@@ -1,9 +1,11 @@
 """The whole state of a training between two epochs: weights, optimizer, random generators, epoch count."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from results import files
 
@@ -14,7 +16,7 @@ def save(model: keras.Model, epoch: int, path: Path) -> None:
     Unlike a Keras weights file it holds the state of the layers' random generators, so that dropout goes on as it
     would have.
     """
-    arrays = {f"v{number}": np.asarray(variable) for number, variable in enumerate(_variables(model))}
+    arrays = {f"v{number}": value for number, value in enumerate(values(model))}
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, epoch=epoch, **arrays)
 
@@ -26,14 +28,46 @@ def load(model: keras.Model, path: Path) -> int:
         OSError: There is no such file.
         ValueError: It is of another model.
     """
+    with np.load(path, allow_pickle=False) as arrays:
+        try:
+            assign(model, [arrays[f"v{number}"] for number in range(len(arrays.files) - 1)])
+        except ValueError as error:
+            raise ValueError(f"checkpoint {str(path)!r} {error}: delete the run, or undo the change") from None
+        return int(arrays["epoch"])
+
+
+def build(model: keras.Model, x: Any) -> None:
+    """Builds a model without an input shape, as its first batch would.
+
+    Args:
+        x: What it is to be trained on: an array, or a `tf.data.Dataset`, of which nothing is drawn.
+    """
+    if model.built:
+        return
+    if isinstance(x, tf.data.Dataset):
+        spec = x.element_spec[0]
+        model(keras.tree.map_structure(lambda one: tf.zeros([size or 1 for size in one.shape], one.dtype), spec))
+    else:
+        model(keras.tree.map_structure(lambda array: array[:1], x))
+
+
+def values(model: keras.Model) -> list[np.ndarray]:
+    """The values of all variables of a model and its optimizer."""
+    return [np.asarray(variable.value) for variable in _variables(model)]
+
+
+def assign(model: keras.Model, values: list[np.ndarray]) -> None:
+    """Gives the variables of a built `model` and its optimizer the `values` of another of the same point.
+
+    Raises:
+        ValueError: They are of another model; nothing is assigned.
+    """
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
-    with np.load(path, allow_pickle=False) as arrays:
-        if len(arrays.files) != len(variables) + 1:
-            raise ValueError(f"checkpoint {str(path)!r} is of another model: delete the run, or undo the change")
-        for number, variable in enumerate(variables):
-            variable.assign(arrays[f"v{number}"])
-        return int(arrays["epoch"])
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise ValueError("is of another model")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

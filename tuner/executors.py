@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,12 @@ def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) 
         running |= {executor.submit(fn, task) for task in itertools.islice(waiting, len(done))}
         for future in done:
             yield future.result()
+
+
+def cause_of_death(error: BaseException) -> str:
+    """How the process of a call that failed with `WorkerDied` ended: the signal or exit code that loky names."""
+    codes = re.search(r"\{(.*)\}", str(error))
+    return codes[1] if codes else "unknown"
 
 
 def make(workers: int | str, trials_per_gpu: int = 1) -> Executor:

@@ -1,5 +1,6 @@
 """Keras Tuner's oracles by name: each asks the baseline point first, and keeps its state in whole files."""
 
+import copy
 import importlib.util
 import itertools
 from collections.abc import Callable, Iterable
@@ -127,6 +128,7 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
         own = MENDED.get(type(oracle), type(oracle))
         oracle.__class__ = type(own.__name__, (_BaselineFirst, own), {})
     oracle.baseline = baseline
+    oracle.damaged = []
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
@@ -180,9 +182,15 @@ def sampled(
 
 
 class _BaselineFirst:
-    """Mixed into an oracle: the baseline point comes first, no point twice, and files are replaced whole."""
+    """Mixed into an oracle: the baseline point comes first, no point twice, and files are replaced whole.
+
+    Attributes:
+        baseline: The first point.
+        damaged: The files of the run that could not be used when it was reloaded.
+    """
 
     baseline: dict[str, Value]
+    damaged: list[Path]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if not self.start_order:
@@ -217,27 +225,89 @@ class _BaselineFirst:
         return super()._compute_values_hash(point)
 
     def reload(self) -> None:
-        """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written."""
+        """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written.
+
+        What is damaged is put into `damaged`; its trial is run again. The point of a trial whose file cannot be read is
+        kept in the oracle's file too; where both are lost, an oracle that ignores scores finds it again, and another
+        one proposes a new point.
+        """
+        folder = Path(self._project_dir)
+        points = self._reload_state(folder / layout.ORACLE)
+        directories = {path.name.removeprefix(layout.TRIAL_PREFIX): path for path in reader.trial_directories(folder)}
+        pathless = {trial_id: Path(self._get_trial_dir(trial_id)) for trial_id in points if trial_id not in directories}
+        lost = []
+        for trial_id, directory in sorted((directories | pathless).items(), key=lambda one: reader.trial_order(one[0])):
+            trial = self._read_trial(directory)
+            if trial is None and trial_id in points:
+                trial = self._trial(trial_id, points[trial_id])
+            if trial is None:
+                lost.append(trial_id)
+                continue
+            self._take_in(trial, directory)
+        if lost:
+            # All points are drawn again from the first; those that are there count as tried.
+            self._seed_state = self.seed
+            self._max_collisions += len(self.trials)
+        for trial_id in lost:
+            values = self.baseline if not self.start_order or int(trial_id) == 0 else None
+            values = values or self.populate_space(trial_id).get("values")
+            if values:
+                self._take_in(self._trial(trial_id, values), directories[trial_id])
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=reader.trial_order)}
+        self.start_order.sort(key=reader.trial_order)
+        unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
+        self._retry_queue = unfinished[::-1]  # taken from the end
+
+    def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
+        """Takes over the oracle's file; returns the points of its trials. Where it is damaged all is as at first."""
+        fresh = copy.deepcopy(self.get_state())
+        try:
+            state = files.read_json(path) | {"ongoing_trials": {}}
+            self.set_state(state)
+            points = state.get("points", {})
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.set_state(fresh)
+            # Points that are drawn again count as collisions with themselves.
+            self._max_collisions += len(reader.trial_directories(path.parent))
+            points = {}
+            if path.exists():
+                self.damaged.append(path)
+        return points
+
+    def _read_trial(self, directory: Path) -> "keras_tuner.engine.trial.Trial | None":
         from keras_tuner.engine.trial import Trial
 
-        folder = Path(self._project_dir)
-        # Keras Tuner would glob for them, and a folder's name may hold glob characters.
-        for directory in reader.trial_directories(folder):
-            trial = Trial.load(str(directory / layout.TRIAL))
-            self.trials[trial.trial_id] = trial
-        self.set_state(files.read_json(folder / layout.ORACLE))
-        self.ongoing_trials = {}
-        unfinished = []
-        for trial_id, trial in self.trials.items():
-            self._record_values(trial)
-            if trial_id not in self.start_order:
-                self.start_order.append(trial_id)
-                self._enter_in_bracket(trial)
-            if trial.status in ("IDLE", "RUNNING", "INVALID"):
-                unfinished.append(trial_id)
-            elif trial_id not in self.end_order:
-                self.end_order.append(trial_id)
-        self._retry_queue = unfinished[::-1]  # taken from the end
+        path = directory / layout.TRIAL
+        try:
+            return Trial.from_state(files.read_json(path))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            if path.exists():
+                self.damaged.append(path)
+            return None
+
+    def _trial(self, trial_id: str, values: dict[str, Value]) -> "keras_tuner.engine.trial.Trial":
+        from keras_tuner.engine.trial import Trial
+
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = dict(values)
+        return Trial(hyperparameters, trial_id, "IDLE")
+
+    def _take_in(self, trial: "keras_tuner.engine.trial.Trial", directory: Path) -> None:
+        trial_id = trial.trial_id
+        self.trials[trial_id] = trial
+        self._record_values(trial)
+        if trial_id not in self.start_order:
+            self.start_order.append(trial_id)
+            self._enter_in_bracket(trial)
+        damaged = reader.damaged_files(directory)
+        self.damaged += damaged
+        has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
+        if has_ended and trial_id not in self.end_order:
+            self.end_order.append(trial_id)
+        elif not has_ended:
+            trial.status, trial.score, trial.best_step = "IDLE", None, None
+            if trial_id in self.end_order:
+                self.end_order.remove(trial_id)
 
     def _enter_in_bracket(self, trial: "keras_tuner.engine.trial.Trial") -> None:
         """Under Hyperband: enters a trial that the oracle's file does not know yet."""
@@ -256,6 +326,10 @@ class _BaselineFirst:
             self._increment_bracket_num()
             self._start_new_bracket()
         return self._brackets[-1]
+
+    def get_state(self) -> dict[str, Any]:
+        points = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
+        return super().get_state() | {"points": points}
 
     def save(self) -> None:
         files.write_json(Path(self._get_oracle_fname()), self.get_state())

@@ -58,6 +58,24 @@ class Progress:
         self._is_stopped = True
         self._console.print(f"stopping ({why}): the running trials end first")
 
+    def stopped(self) -> None:
+        """A signal has ended the search."""
+        self._is_stopped = True
+        interrupted = sum(task.is_interrupted for task in self._running.values())
+        kept = f"; {interrupted} more will go on after their last finished epoch" if interrupted else ""
+        self._console.print(
+            f"stopped: {len(self._oracle.end_order)} of {self._oracle.max_trials} trials are done{kept}"
+        )
+
+    def note(self, sentence: str) -> None:
+        self._console.print(sentence)
+
+    def trial_dies(self, task: "TrialTask", cause: str) -> None:
+        """Its worker has died, and it will begin again."""
+        self._running = _without(self._running, task.trial_id)
+        self._waiting = self._waiting | {task.trial_id: task}
+        self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
+
     def trial_waits(self, task: "TrialTask") -> None:
         self._waiting = self._waiting | {task.trial_id: task}
         self._epochs_known.append(task.epochs)
@@ -66,6 +84,9 @@ class Progress:
         # The live display reads both from a thread of its own, so they are replaced, not changed.
         self._waiting = _without(self._waiting, task.trial_id)
         self._running = self._running | {task.trial_id: task}
+        if task.is_interrupted:
+            epochs = len(reader.read_epochs(task.directory))
+            self._console.print(f"trial {task.trial_id} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
 
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
         self._running = _without(self._running, trial.trial_id)

@@ -14,33 +14,49 @@ from tuner.errors import InputError
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
 
-def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], overwrite: bool) -> None:
-    """Makes the run directory `path`, or makes sure that the one there was asked for the same.
+def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
+    """Makes sure that the directory `path` can be searched in: it is empty, or a run that was asked for the same.
 
     Args:
         asked: What must be the same for the search to go on.
-        details: What is kept beside it.
-        overwrite: Delete a run that is there.
+        overwrite: Whether a run that is there is to be deleted.
 
     Raises:
-        InputError: `path` is no run directory, or was made with other options; nothing has changed on disk.
+        InputError: It is no run directory, or was made with other options.
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"{str(path)!r} is a file: give --run another name")
-    is_run = (path / layout.RUN).is_file()
-    if not is_run and path.is_dir() and any(path.iterdir()):
-        raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
-    if is_run and overwrite:
-        shutil.rmtree(path)
-    elif is_run:
-        before = files.read_json(path / layout.RUN)
-        if not isinstance(before, dict):
-            raise InputError(f"{str(path / layout.RUN)!r} is damaged: start the run anew with --overwrite")
-        _check_same(path, before, asked)
+    if not (path / layout.RUN).is_file():
+        # Hidden files are a lock, or what a killed process had begun to write.
+        if path.is_dir() and any(not inside.name.startswith(".") for inside in path.iterdir()):
+            raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
         return
-    path.mkdir(parents=True, exist_ok=True)
+    before = files.read_json(path / layout.RUN)
+    if not overwrite and isinstance(before, dict):
+        _check_same(path, before, asked)
+
+
+def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], overwrite: bool) -> None:
+    """Makes the locked directory `path`, which `check` has let pass, a run directory.
+
+    A `run.json` that is damaged is set aside, which is said, and written anew from what is asked now.
+
+    Args:
+        details: What is kept beside `asked`.
+        overwrite: Delete a run that is there.
+    """
+    if overwrite:
+        _empty(path)
+    for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
+        files.remove_unfinished(folder)
+    record = path / layout.RUN
+    if record.exists():
+        if isinstance(files.read_json(record), dict):
+            return
+        aside = files.set_aside(record)
+        print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     files.write_json(
-        path / layout.RUN,
+        record,
         {
             "format": 1,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -50,6 +66,15 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
             "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES},
         },
     )
+
+
+def _empty(path: Path) -> None:
+    """Deletes all that the locked directory `path` holds, but for its lock."""
+    for inside in path.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside)
+        elif inside.name != layout.LOCK:
+            inside.unlink()
 
 
 def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

@@ -10,7 +10,8 @@ from results import reader, runs
 from results.summary import SummaryWriter
 from search_spaces.origin import blamed
 from tuner import datasets, durations, executors, objectives, oracles, pruners, run_record, runtime
-from tuner.errors import InputError
+from tuner.errors import InputError, Stopped
+from tuner.lock import locked
 from tuner.overrides import narrow
 
 
@@ -33,6 +34,8 @@ class SearchOptions:
     workers: int | str = "auto"
     trials_per_gpu: int = 1
     keep_weights: int = 3
+    retries: int = 1
+    trial_timeout: str | None = None
 
 
 def search(options: SearchOptions) -> Path:
@@ -42,7 +45,8 @@ def search(options: SearchOptions) -> Path:
 
     Raises:
         InputError, search_spaces.SpaceError: The options are not possible.
-        tuner.SearchError: Every trial fails the same way, or none can work.
+        tuner.SearchError: Every trial fails the same way, or none can work; or the run directory cannot be used.
+        tuner.errors.Stopped: Ctrl-C or SIGTERM.
     """
     if options.trials < 1:
         raise InputError(f"--trials is {options.trials}: it must be at least 1")
@@ -52,7 +56,11 @@ def search(options: SearchOptions) -> Path:
         raise InputError(f"--keep-weights is {options.keep_weights}: it must be 0 or more")
     if options.train_samples is not None and options.train_samples < 1:
         raise InputError(f"--train-samples is {options.train_samples}: give at least one image a class")
-    executors.check_workers(options.workers, options.trials_per_gpu)
+    if options.retries < 0:
+        raise InputError(f"--retries is {options.retries}: it must be 0 or more")
+    in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
+    if in_this_process and options.trial_timeout is not None:
+        raise InputError("--trial-timeout ends the process of a trial, and --workers 0 has none: give --workers 1")
     custom = search_spaces.is_custom(options.space)
     if not custom:  # a user's own space may need the data
         narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
@@ -60,6 +68,9 @@ def search(options: SearchOptions) -> Path:
     pruners.get(options.pruner)
     objective, direction = objectives.parse(options.objective)
     time_budget = None if options.time_budget is None else durations.parse("--time-budget", options.time_budget)
+    trial_timeout = None
+    if options.trial_timeout is not None:
+        trial_timeout = durations.parse("--trial-timeout", options.trial_timeout)
     path = None if options.run is None else runs.directory(options.run)
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
@@ -93,42 +104,48 @@ def search(options: SearchOptions) -> Path:
             "notice": dataset.notice,
         },
     }
-    run_record.open_run(path, asked, details, options.overwrite)
-    if dataset.notice:
-        print(f"NOTE: {dataset.notice}")
-    print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
+    run_record.check(path, asked, options.overwrite)
+    with locked(path):
+        run_record.open_run(path, asked, details, options.overwrite)
+        if dataset.notice:
+            print(f"NOTE: {dataset.notice}")
+        print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
+        if reader.count_ended(path) >= options.trials:
+            print(f"all {options.trials} trials are done already")
+            SummaryWriter(path).write()
+            return path
+        with executors.make(options.workers, options.trials_per_gpu) as executor:
+            # The workers load it at the same time.
+            runtime.load_tensorflow()
+            import keras_tuner
 
-    if reader.count_ended(path) >= options.trials:
-        print(f"all {options.trials} trials are done already")
-        SummaryWriter(path).write()
-        return path
-    with executors.make(options.workers, options.trials_per_gpu) as executor:
-        # The workers load it at the same time.
-        runtime.load_tensorflow()
-        import keras_tuner
+            from search_spaces.declared import declared
+            from tuner.tuner import Tuner
 
-        from search_spaces.declared import declared
-        from tuner.tuner import Tuner
-
-        hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
-        oracle = oracles.make(
-            options.oracle,
-            keras_tuner.Objective(objective, direction),
-            options.trials,
-            options.seed,
-            oracles.sampled(declared(hypermodel), narrowed),
-        )
-        with blamed(options.space) if custom else contextlib.nullcontext():
-            tuner = Tuner(
-                hypermodel,
-                oracle=oracle,
-                seed=options.seed,
-                executor=executor,
-                keep_weights=options.keep_weights,
-                pruner=options.pruner,
-                time_budget=time_budget,
-                directory=path.parent,
-                project_name=path.name,
+            hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+            oracle = oracles.make(
+                options.oracle,
+                keras_tuner.Objective(objective, direction),
+                options.trials,
+                options.seed,
+                oracles.sampled(declared(hypermodel), narrowed),
             )
-        tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
+            with blamed(options.space) if custom else contextlib.nullcontext():
+                tuner = Tuner(
+                    hypermodel,
+                    oracle=oracle,
+                    seed=options.seed,
+                    executor=executor,
+                    keep_weights=options.keep_weights,
+                    pruner=options.pruner,
+                    time_budget=time_budget,
+                    retries=options.retries,
+                    trial_timeout=trial_timeout,
+                    directory=path.parent,
+                    project_name=path.name,
+                )
+            try:
+                tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
+            except KeyboardInterrupt:
+                raise Stopped(path) from None
     return path

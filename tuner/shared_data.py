@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from results import layout
+from results import files, layout
 
 # TensorFlow uses an array in place only where its memory begins at such a multiple.
 _ALIGNMENT = 64
@@ -71,6 +71,7 @@ def store(data: Any, folder: Path) -> Any:
         count += 1
         if isinstance(leaf, np.ndarray) and leaf.dtype != object:
             path = folder / f"{count}.npy"
+            files.check_writable(folder, leaf.nbytes)  # NumPy does not say that a disk is full
             np.save(path, leaf)
             return StoredArray(path)
         if isinstance(leaf, tf.data.Dataset):

@@ -1,12 +1,14 @@
 """One trial: build the model of a point, train it, and record what happened. Runs wherever the executor puts it."""
 
+import contextlib
 import copy
+import faulthandler
 import gc
 import math
 import os
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +16,19 @@ from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
 from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout
 from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import checkpoint, oracles, shared_data
+from tuner import checkpoint, oracles, resumption, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.fast_fit import accelerate
 from tuner.pruners import Pruner
+from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
+
+_RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFIG)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class TrialTask:
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
+        timeout: Seconds after which the process that runs the trial ends itself; None for never.
+        retries: How often the trial is begun again, from its last finished epoch, when that process dies.
     """
 
     trial_id: str
@@ -63,10 +69,17 @@ class TrialTask:
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
+    timeout: float | None = None
+    retries: int = 0
 
     @property
     def values(self) -> dict[str, Value]:
         return self.hyperparameters.values
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it has been begun and goes on from an epoch in between."""
+        return (self.directory / layout.TRIAL_STATE).exists()
 
     @property
     def epochs(self) -> int:
@@ -77,7 +90,11 @@ class TrialTask:
 
 @dataclass
 class TrialRecord:
-    """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`."""
+    """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
+
+    Attributes:
+        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+    """
 
     seed: int
     is_baseline: bool
@@ -90,6 +107,7 @@ class TrialRecord:
     pruned: bool = False
     worker: int | None = None
     error: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
@@ -115,38 +133,89 @@ class TrialResult:
 
 
 def run_trial(task: TrialTask) -> TrialResult:
-    """Trains the task's model and writes its record; an error in the user's code is a result, not an exception."""
+    """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
+
+    A trial that was interrupted goes on after its last finished epoch (`resumption.py`).
+
+    Raises:
+        OSError: The run directory can no longer be written, which is no fault of the trial.
+    """
     began = time.monotonic()
-    record = TrialRecord(task.seed, task.is_baseline, started_at=_now(), worker=os.getpid())
+    state = resumption.load(task.directory / layout.TRIAL_STATE)
+    started_at, seconds_before = (state.started_at, state.seconds) if state else (_now(), 0.0)
+    record = TrialRecord(task.seed, task.is_baseline, started_at, worker=os.getpid())
     record.save(task.directory)
     for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS):
         (task.directory / left_over).unlink(missing_ok=True)
+    if state:
+        files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
     try:
-        result = _train(task, record)
+        with _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG):
+            result = _train(task, record, state)
+    except OtherTrainingError:
+        (task.directory / layout.TRIAL_STATE).unlink()
+        return run_trial(task)
     except Exception as error:
+        if (failure := files.disk_failure(error)) is not None:
+            raise failure from None
+        files.check_writable(task.directory)
         record.error = reason(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
         result = TrialResult({}, 0, traceback.format_exc(), is_fatal)
     record.ended_at = _now()
-    record.duration_s = round(time.monotonic() - began, 3)
+    record.duration_s = round(seconds_before + time.monotonic() - began, 3)
+    record.files = files.digests(task.directory, _RECORDED)
     record.save(task.directory)
     return result
 
 
-def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
-    record.epochs_run = 0
-    outcomes = []
+@contextlib.contextmanager
+def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
+    """Ends this process where the block takes longer, even in native code; `log` then says where it was."""
+    if seconds is None:
+        yield
+        return
+    with log.open("w") as file:
+        faulthandler.dump_traceback_later(seconds, file=file, exit=True)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            log.unlink()
+
+
+def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
+    outcomes = [_history(outcome) for outcome in state.outcomes] if state else []
+    finished = [outcome for outcome in outcomes if isinstance(outcome, keras.callbacks.History)]
+    record.epochs_run = max((state.begun + len(history.epoch) for history in finished), default=0)
     fit_args, fit_kwargs = shared_data.load((tuple(task.fit_args), task.fit_kwargs))
     weights = BestWeights(task.objective)
-    for execution in range(task.executions):
+    if state:
+        weights.state = state.best
+    for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        begun = _go_on(task, execution, model, fit_args, fit_kwargs)
+        begun = state.begun if state else _go_on(task, execution, model, fit_args, fit_kwargs)
         hp, epochs = _budget(task, begun)
-        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution)
-        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks", ())), log, weights]
+        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
+        ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
-            callbacks.append(pruning := Pruning(task.pruner, task.objective, task.directory))
+            ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
+        going_on = Resumption(
+            path=task.directory / layout.TRIAL_STATE,
+            execution=execution,
+            executions=task.executions,
+            outcomes=[getattr(outcome, "history", outcome) for outcome in outcomes],
+            begun=begun,
+            started_at=record.started_at,
+            log=log,
+            best=weights,
+            others=ours,
+            state=state,
+        )
+        going_on.attach(model)
+        state = None
+        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks", ())), *ours, going_on]
         try:
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
@@ -178,6 +247,16 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
     return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
 
 
+def _history(outcome: Any) -> Any:
+    """What `fit` gave in an execution before: the metrics of each epoch, or a score as it was."""
+    if not (isinstance(outcome, dict) and all(isinstance(values, list) for values in outcome.values())):
+        return outcome
+    history = keras.callbacks.History()
+    history.history = outcome
+    history.epoch = list(range(max(map(len, outcome.values()))))
+    return history
+
+
 def _callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
@@ -204,9 +283,7 @@ def _go_on(
     path = _checkpoint(task.continues, execution)
     if not path.exists():
         return 0
-    if not model.built:
-        x = fit_args[0] if fit_args else fit_kwargs["x"]
-        model(x[:1] if isinstance(x, np.ndarray) else next(iter(x))[0][:1])
+    checkpoint.build(model, fit_args[0] if fit_args else fit_kwargs["x"])
     return checkpoint.load(model, path)
 
 

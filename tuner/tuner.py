@@ -19,10 +19,11 @@ from results.summary import SummaryWriter
 from search_spaces.declared import declared
 from tuner import executors, oracles, pruners, shared_data
 from tuner.errors import SearchError
-from tuner.progress import Progress
+from tuner.lock import check_there, locked
+from tuner.progress import Progress, duration
 from tuner.seeds import trial_seed
 from tuner.stop import Stop
-from tuner.trial import TrialResult, TrialTask, fresh_model, reason, run_trial
+from tuner.trial import TrialResult, TrialTask, fresh_model, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
@@ -55,6 +56,8 @@ class Tuner(keras_tuner.Tuner):
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
             scores depend on how many trials run at once.
         time_budget: Seconds after which no further trial begins; None for no limit.
+        retries: How often a trial whose worker process died is begun again, from its last finished epoch.
+        trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
         directory, project_name: The run directory is `directory/project_name`.
         overwrite: Whether a run that is already there is deleted first.
     """
@@ -74,6 +77,8 @@ class Tuner(keras_tuner.Tuner):
         keep_weights: int = 3,
         pruner: str = "none",
         time_budget: float | None = None,
+        retries: int = 1,
+        trial_timeout: float | None = None,
         directory: str | Path = "runs",
         project_name: str = "untitled",
         overwrite: bool = False,
@@ -93,10 +98,16 @@ class Tuner(keras_tuner.Tuner):
         self._trials_per_gpu = trials_per_gpu
         self._executor = executor
         self._time_budget = time_budget
+        self._retries = retries
+        self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
         oracles.adopt(oracle, self.baseline)
-        # Keras Tuner prints that it reloads a project; the progress says it better.
-        with contextlib.redirect_stdout(io.StringIO()):
+        self._run = Path(directory) / project_name
+        with contextlib.ExitStack() as stack:
+            if overwrite and self._run.exists():
+                stack.enter_context(locked(self._run))
+            # Keras Tuner prints that it reloads a project; the progress says it better.
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             super().__init__(
                 oracle,
                 hypermodel,
@@ -105,6 +116,13 @@ class Tuner(keras_tuner.Tuner):
                 overwrite=overwrite,
                 executions_per_trial=executions_per_trial,
             )
+        if not overwrite and not Path(self._get_tuner_fname()).exists() and reader.trial_directories(self._run):
+            # Keras Tuner reloads no project without its file, which holds nothing.
+            self.reload()
+
+    def reload(self) -> None:
+        """Goes on with the run that is there."""
+        self.oracle.reload()
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are `max_trials`, or the oracle has no further point.
@@ -114,24 +132,56 @@ class Tuner(keras_tuner.Tuner):
                 `validation_data`, `epochs`, `callbacks` and so on; but for `verbose`, of which 0 silences the search.
 
         Raises:
-            SearchError: The first trials all failed, the same way, or one showed that no trial can work.
-            KeyboardInterrupt: Ctrl-C; at the first one, only once the trials that run have ended.
+            SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
+                directory can no longer be written.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
+            InputError: Another process searches in the run directory.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
+        with locked(self._run):
+            try:
+                self._search_locked(progress, fit_args, fit_kwargs)
+            except OSError as error:
+                why = f"{error.strerror or error}: {error.filename or self._run}"
+                raise SearchError(
+                    f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
+                    "same search goes on"
+                ) from error
+
+    def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        self._set_aside(progress)
         self.save()
-        summary = SummaryWriter(Path(self.project_dir))
+        summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
             if executor.shares_memory:
                 fit = (fit_args, fit_kwargs)
             else:
-                folder = stack.enter_context(shared_data.folder(Path(self.project_dir)))
+                folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
             stack.enter_context(progress.search(self.oracle, executor.slots))
-            self._search(executor, progress, summary, stop, *fit)
+            try:
+                self._search(executor, progress, summary, stop, *fit)
+            except KeyboardInterrupt:
+                progress.stopped()
+                raise
+            finally:
+                with contextlib.suppress(OSError):
+                    summary.refresh()
+
+    def _set_aside(self, progress: Progress) -> None:
+        """Makes room for what damaged files held, and removes what ended trials had left for going on."""
+        for path in self.oracle.damaged:
+            aside = files.set_aside(path)
+            progress.note(f"{path} is damaged: it is kept as {aside.name}, and what it held is worked out again")
+        self.oracle.damaged.clear()
+        for trial_id in self.oracle.end_order:
+            (self._directory(trial_id) / layout.TRIAL_STATE).unlink(missing_ok=True)
+        for trial_id in self.oracle._retry_queue:
+            self.oracle._save_trial(self.oracle.get_trial(trial_id))
 
     def _search(
         self,
@@ -146,22 +196,33 @@ class Tuner(keras_tuner.Tuner):
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
         while True:
-            while len(running) < executor.slots and not stop.asked:
+            # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
+            check_there(self._run)
+            while len(running) < executor.slots and not stop.is_over:
                 while len(waiting) <= most_waiting and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
                 if not waiting:
                     break
                 # The trial that ends last should not have begun last, or workers idle beside it.
-                task = max(waiting, key=lambda task: (task.is_baseline, task.epochs))
+                task = max(waiting, key=lambda task: (task.is_baseline, task.is_interrupted, task.epochs))
                 waiting.remove(task)
-                running[executor.submit(run_trial, self._begin(task))] = task
+                task = self._begin(task)
                 progress.trial_begins(task)
+                with stop.interruptible():
+                    running[executor.submit(run_trial, task)] = task
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            with stop.interruptible():
+                done = wait(running, return_when=FIRST_COMPLETED).done
+            check_there(self._run)
+            for future in done:
                 task = running.pop(future)
-                result = _result(future)
+                if _may_be_retried(future, task):
+                    progress.trial_dies(task, executors.cause_of_death(future.exception()))
+                    waiting.append(replace(task, retries=task.retries - 1))
+                    continue
+                result = _result(future, task)
                 self._tell(task, result)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
@@ -208,6 +269,8 @@ class Tuner(keras_tuner.Tuner):
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self._pruner,
+            timeout=self._trial_timeout,
+            retries=self._retries,
         )
 
     def _begin(self, task: TrialTask) -> TrialTask:
@@ -239,12 +302,11 @@ class Tuner(keras_tuner.Tuner):
         else:
             trial.status = TrialStatus.FAILED
         self.oracle.end_trial(trial)
+        (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
         for beaten in self._best_trials()[self.keep_weights :]:
             self._weights_path(beaten).unlink(missing_ok=True)
         continuable = oracles.continuable(self.oracle)
-        for path in Path(self.project_dir).glob(
-            f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"
-        ):
+        for path in self._run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
 
@@ -305,11 +367,26 @@ def _continues(trial: Trial) -> bool:
     return oracles.CONTINUED in trial.hyperparameters.values
 
 
-def _result(future: Future) -> TrialResult:
+def _may_be_retried(future: Future, task: TrialTask) -> bool:
+    """Whether the worker died, and neither of the time limit nor too often."""
+    return isinstance(future.exception(), executors.WorkerDied) and task.retries > 0 and not _hung(task)
+
+
+def _result(future: Future, task: TrialTask) -> TrialResult:
     """What a trial gave; the death of its worker is its failure, not the search's."""
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, executors.WorkerDied):
-        return TrialResult({}, 0, reason(error))
-    raise error
+    if not isinstance(error, executors.WorkerDied):
+        raise error
+    if _hung(task):
+        return TrialResult(
+            {}, 0, f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
+        )
+    return TrialResult(
+        {}, 0, f"WorkerDied: its worker process ended with {executors.cause_of_death(error)}; out of memory, or a crash"
+    )
+
+
+def _hung(task: TrialTask) -> bool:
+    return task.timeout is not None and (task.directory / layout.TRIAL_HUNG).exists()

@@ -142,7 +142,7 @@ def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
     search(tmp_path / "killed", Small(kills_at=int(points[1])), max_trials=3)
     rows = table(tmp_path / "killed")
     assert [row["status"] for row in rows] == ["COMPLETED", "FAILED", "COMPLETED"]
-    assert "TerminatedWorkerError" in rows[1]["error"]
+    assert "ended with SIGKILL(-9)" in rows[1]["error"]
 
 
 def table_of_points(tmp_path: Path) -> list[dict[str, str]]:

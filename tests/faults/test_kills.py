@@ -1,0 +1,116 @@
+"""Killed at any moment, a search goes on and comes to what it would have come to."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import ROOT, run_cli
+from tests.faults.searches import SMALL, Tables, anew, finished, tables
+
+KILLS = 15  # for each number of workers
+PATIENCE_S = 120
+
+
+def begun(workers: int, folder: Path) -> subprocess.Popen[str]:
+    command = [*SMALL, "--workers", str(workers), "--retries", "99"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert any("to train on" in line for line in process.stdout)
+    return process
+
+
+def kill(process: subprocess.Popen[str], whom: str) -> None:
+    """`parent`, a `worker`, or `all`; those whose parent is killed end by themselves."""
+    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+        children = psutil.Process(process.pid).children(recursive=True)
+        if whom == "worker":
+            workers = [child for child in children if "loky" in " ".join(child.cmdline())]
+            if workers:
+                random.choice(workers).kill()
+            return
+        if whom == "all":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
+        assert not alive, "a worker has outlived its search"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_random_moments(workers: int, expected: Tables, tmp_path: Path) -> None:
+    rng = random.Random(workers)
+    random.seed(workers)
+    run = tmp_path / "runs" / "run"
+    kills = 0
+    known: dict[str, str] = {}
+    while kills < KILLS:
+        process = begun(workers, tmp_path)
+        whom = rng.choice(["parent", "all", "worker"])
+        # From the first folder made to the last trial.
+        time.sleep(rng.uniform(0, 12))
+        if process.poll() is None:
+            kill(process, whom)
+            kills += 1
+        if whom == "worker":
+            process.wait(PATIENCE_S)
+        process.kill()
+        process.wait()
+        now = finished(run)
+        assert known.items() <= now.items(), "a finished trial was lost, or ran twice"
+        known = now
+        if len(known) == len(expected["summary.csv"]):
+            done = run_cli(*SMALL, "--workers", str(workers), cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert tables(run) == expected
+            anew(run)
+            known = {}
+    done = run_cli(*SMALL, "--workers", str(workers), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert tables(run) == expected
+    assert known.items() <= finished(run).items()
+
+
+def test_killed_between_any_two_changes_on_disk(tmp_path: Path) -> None:
+    """The parent's and the trial's, in one process: --workers 0."""
+    command = [*SMALL, "--workers", "0", "--trials", "3"]
+
+    def run_it(dies_at: int, run: str) -> subprocess.CompletedProcess[str]:
+        script = [sys.executable, str(Path(__file__).parent / "dies_at.py"), str(dies_at)]
+        return subprocess.run([*script, *command, "--run", run], cwd=tmp_path, capture_output=True, text=True)
+
+    whole = run_it(0, "whole")
+    assert whole.returncode == 0, whole.stderr
+    changes = int(whole.stderr.split()[-2])
+    assert changes > 50
+    expected = tables(tmp_path / "runs" / "whole")
+    # Two deaths a run, the second one of the search that goes on.
+    deaths = random.Random(0).sample(range(1, changes), 8)
+    for number, dies_at in enumerate(deaths):
+        run = tmp_path / "runs" / f"run{number}"
+        assert run_it(dies_at, run.name).returncode == -signal.SIGKILL
+        before = finished(run)
+        run_it(max(1, (changes - dies_at) // 2), run.name)
+        assert before.items() <= finished(run).items()
+        done = run_cli(*command, "--run", run.name, cwd=tmp_path)
+        assert done.returncode == 0, f"died at {dies_at} of {changes}: {done.stderr}"
+        assert tables(run) == expected, f"died at {dies_at} of {changes}"
+        assert before.items() <= finished(run).items()
+        left = [
+            path.name for path in run.rglob("*") if path.name.startswith((".", "writing.")) and path.name != ".lock"
+        ]
+        assert not left
