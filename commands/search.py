@@ -61,6 +61,10 @@ def run_search(
     workers: Workers = "auto",
     trials_per_gpu: Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")] = 1,
     keep_weights: Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")] = 3,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
+    ] = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped."""
     with errors():
@@ -84,6 +88,7 @@ def run_search(
             workers=workers,
             trials_per_gpu=trials_per_gpu,
             keep_weights=keep_weights,
+            tensorboard=tensorboard,
         )
         try:
             path = search(options)
@@ -97,5 +102,7 @@ def run_search(
             console.print(tables.best_table(found))
             console.print(tables.baseline_place(found))
         console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
+        if (path / layout.TENSORBOARD).is_dir():
+            console.print(f"TensorBoard: tensorboard --logdir {path}")
         if not found.finished.empty:
             console.print(f"Next: python cli.py best --run {run or path.name} --evaluate")

@@ -33,6 +33,7 @@ class SearchOptions:
     workers: int | str = "auto"
     trials_per_gpu: int = 1
     keep_weights: int = 3
+    tensorboard: bool = False
 
 
 def search(options: SearchOptions) -> Path:
@@ -127,6 +128,7 @@ def search(options: SearchOptions) -> Path:
                 keep_weights=options.keep_weights,
                 pruner=options.pruner,
                 time_budget=time_budget,
+                tensorboard=options.tensorboard,
                 directory=path.parent,
                 project_name=path.name,
             )

@@ -25,6 +25,7 @@ from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.fast_fit import accelerate
 from tuner.pruners import Pruner
 from tuner.seeds import derive
+from tuner.tensorboard_log import Curves
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class TrialTask:
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
+        tensorboard: The folder that its learning curves are written to for TensorBoard; None for nowhere.
     """
 
     trial_id: str
@@ -63,6 +65,7 @@ class TrialTask:
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
+    tensorboard: Path | None = None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -181,7 +184,10 @@ def _train(task: TrialTask, record: TrialRecord) -> TrialResult:
 def _callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
-    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner has it write, and the point as well."""
+    """Copies of `given`, and the task's own log for TensorBoard.
+
+    A `TensorBoard` among `given` writes where Keras Tuner has it write, and the point as well.
+    """
     callbacks = copy.deepcopy(list(given))
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
         from tensorboard.plugins.hparams import api
@@ -189,6 +195,8 @@ def _callbacks(
         board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
         point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
+    if task.tensorboard is not None:
+        callbacks.append(Curves(task.tensorboard / f"execution{execution}"))
     return callbacks
 
 

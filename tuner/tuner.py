@@ -22,6 +22,7 @@ from tuner.errors import SearchError
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
 from tuner.stop import Stop
+from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, fresh_model, reason, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
@@ -55,6 +56,7 @@ class Tuner(keras_tuner.Tuner):
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
             scores depend on how many trials run at once.
         time_budget: Seconds after which no further trial begins; None for no limit.
+        tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
         directory, project_name: The run directory is `directory/project_name`.
         overwrite: Whether a run that is already there is deleted first.
     """
@@ -74,6 +76,7 @@ class Tuner(keras_tuner.Tuner):
         keep_weights: int = 3,
         pruner: str = "none",
         time_budget: float | None = None,
+        tensorboard: bool = False,
         directory: str | Path = "runs",
         project_name: str = "untitled",
         overwrite: bool = False,
@@ -105,6 +108,10 @@ class Tuner(keras_tuner.Tuner):
                 overwrite=overwrite,
                 executions_per_trial=executions_per_trial,
             )
+        self._tensorboard = None
+        if tensorboard:
+            folder = (Path(self.project_dir) / layout.TENSORBOARD).resolve()
+            self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are `max_trials`, or the oracle has no further point.
@@ -121,6 +128,8 @@ class Tuner(keras_tuner.Tuner):
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         self.save()
+        if self._tensorboard is not None:
+            self._tensorboard.declare(self.oracle.get_space().space)
         summary = SummaryWriter(Path(self.project_dir))
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
@@ -208,6 +217,7 @@ class Tuner(keras_tuner.Tuner):
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self._pruner,
+            tensorboard=None if self._tensorboard is None else self._tensorboard.curves(trial.trial_id),
         )
 
     def _begin(self, task: TrialTask) -> TrialTask:
@@ -238,7 +248,12 @@ class Tuner(keras_tuner.Tuner):
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.FAILED
+        if self._tensorboard is not None:
+            score = None if result.error else self.oracle.objective.get_value(result.metrics)
+            self._tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
         self.oracle.end_trial(trial)
+        if self._tensorboard is not None:
+            self._tensorboard.declare(self.oracle.get_space().space)
         for beaten in self._best_trials()[self.keep_weights :]:
             self._weights_path(beaten).unlink(missing_ok=True)
         continuable = oracles.continuable(self.oracle)
