@@ -69,6 +69,10 @@ def run_search(
         str | None, typer.Option(help="A trial that takes longer fails, such as 30m or 2h.", metavar="TIME")
     ] = None,
     keep_weights: Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")] = 3,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
+    ] = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped."""
     with errors():
@@ -93,6 +97,7 @@ def run_search(
             keep_weights=keep_weights,
             retries=retries,
             trial_timeout=trial_timeout,
+            tensorboard=tensorboard,
         )
         is_stopped = False
         try:
@@ -121,4 +126,6 @@ def _print_outcome(path: Path) -> bool:
         console.print(tables.best_table(found))
         console.print(tables.baseline_place(found))
     console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
+    if (path / layout.TENSORBOARD).is_dir():
+        console.print(f"TensorBoard: tensorboard --logdir {path}")
     return not found.finished.empty

@@ -40,7 +40,9 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     assert took < 5  # 0.3 s on a quiet machine; importing TensorFlow alone takes longer than this
 
 
-@pytest.mark.parametrize("arguments", [["spaces"], ["results"], ["plot", "--kind", "history"]])
+@pytest.mark.parametrize(
+    "arguments", [["spaces"], ["results"], ["plot", "--kind", "history"], ["export", "--optuna", "sqlite:///study.db"]]
+)
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -101,9 +103,23 @@ def test_a_trials_figures_are_those_of_its_best_epoch(run_directory: Path) -> No
             assert float(row[name]) == float(best[name])
 
 
+def test_search_writes_the_learning_curves_for_tensorboard(searched: tuple[Path, str], run_directory: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert f"TensorBoard: tensorboard --logdir runs/{run_directory.name}\n" in searched[1]
+    epochs = rows(run_directory / "epochs.csv")
+    for trial_id in ("0", "1", "2"):
+        curve = run_directory / "tensorboard" / trial_id / "execution0" / "validation"
+        events = EventAccumulator(str(curve)).Reload().Tensors("accuracy")
+        shown = {event.step: event.tensor_proto.float_val[0] for event in events}
+        expected = {int(row["epoch"]): float(row["val_accuracy"]) for row in epochs if row["trial_id"] == trial_id}
+        assert shown == pytest.approx(expected)
+
+
 def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: Path, tmp_path: Path) -> None:
+    begun = [argument for argument in SEARCH if argument != "--tensorboard"]  # it may be asked for later
     process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *SEARCH], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", str(ROOT / "cli.py"), *begun], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert any(line.startswith("[1/3]") for line in process.stdout)
@@ -118,6 +134,7 @@ def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: P
     assert "going on: 1 of 3 trials are done" in done.stdout
     assert (interrupted / "trial_0" / "record.json").read_text() == first, "a finished trial was run again"
     assert scores(interrupted / "summary.csv") == scores(run_directory / "summary.csv")
+    assert sorted(path.name for path in (interrupted / "tensorboard").glob("*/")) == ["1", "2"]
 
     again = run_cli(*SEARCH, cwd=tmp_path)
     assert again.returncode == 0, again.stderr

@@ -36,6 +36,7 @@ class SearchOptions:
     keep_weights: int = 3
     retries: int = 1
     trial_timeout: str | None = None
+    tensorboard: bool = False
 
 
 def search(options: SearchOptions) -> Path:
@@ -141,6 +142,7 @@ def search(options: SearchOptions) -> Path:
                     time_budget=time_budget,
                     retries=options.retries,
                     trial_timeout=trial_timeout,
+                    tensorboard=options.tensorboard,
                     directory=path.parent,
                     project_name=path.name,
                 )

@@ -27,6 +27,7 @@ from tuner.fast_fit import accelerate
 from tuner.pruners import Pruner
 from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
+from tuner.tensorboard_log import Curves
 
 _RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFIG)
 
@@ -52,6 +53,7 @@ class TrialTask:
         pruner: Decides after each epoch whether to give the trial up; None for never.
         timeout: Seconds after which the process that runs the trial ends itself; None for never.
         retries: How often the trial is begun again, from its last finished epoch, when that process dies.
+        tensorboard: The folder that its learning curves are written to for TensorBoard; None for nowhere.
     """
 
     trial_id: str
@@ -71,6 +73,7 @@ class TrialTask:
     pruner: Pruner | None = None
     timeout: float | None = None
     retries: int = 0
+    tensorboard: Path | None = None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -201,6 +204,8 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
             ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
+        if task.tensorboard is not None:
+            ours.append(Curves(task.tensorboard / f"execution{execution}"))
         going_on = Resumption(
             path=task.directory / layout.TRIAL_STATE,
             execution=execution,
@@ -260,7 +265,10 @@ def _history(outcome: Any) -> Any:
 def _callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
-    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner has it write, and the point as well."""
+    """Copies of `given`, and the task's own log for TensorBoard.
+
+    A `TensorBoard` among `given` writes where Keras Tuner has it write, and the point as well.
+    """
     callbacks = copy.deepcopy(list(given))
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
         from tensorboard.plugins.hparams import api

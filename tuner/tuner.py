@@ -23,6 +23,7 @@ from tuner.lock import check_there, locked
 from tuner.progress import Progress, duration
 from tuner.seeds import trial_seed
 from tuner.stop import Stop
+from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, fresh_model, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
@@ -58,6 +59,7 @@ class Tuner(keras_tuner.Tuner):
         time_budget: Seconds after which no further trial begins; None for no limit.
         retries: How often a trial whose worker process died is begun again, from its last finished epoch.
         trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
+        tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
         directory, project_name: The run directory is `directory/project_name`.
         overwrite: Whether a run that is already there is deleted first.
     """
@@ -79,6 +81,7 @@ class Tuner(keras_tuner.Tuner):
         time_budget: float | None = None,
         retries: int = 1,
         trial_timeout: float | None = None,
+        tensorboard: bool = False,
         directory: str | Path = "runs",
         project_name: str = "untitled",
         overwrite: bool = False,
@@ -119,6 +122,10 @@ class Tuner(keras_tuner.Tuner):
         if not overwrite and not Path(self._get_tuner_fname()).exists() and reader.trial_directories(self._run):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
+        self._tensorboard = None
+        if tensorboard:
+            folder = (self._run / layout.TENSORBOARD).resolve()
+            self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline)
 
     def reload(self) -> None:
         """Goes on with the run that is there."""
@@ -153,6 +160,8 @@ class Tuner(keras_tuner.Tuner):
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         self._set_aside(progress)
         self.save()
+        if self._tensorboard is not None:
+            self._tensorboard.declare(self.oracle.get_space().space)
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
@@ -271,6 +280,7 @@ class Tuner(keras_tuner.Tuner):
             pruner=None if is_baseline else self._pruner,
             timeout=self._trial_timeout,
             retries=self._retries,
+            tensorboard=None if self._tensorboard is None else self._tensorboard.curves(trial.trial_id),
         )
 
     def _begin(self, task: TrialTask) -> TrialTask:
@@ -301,8 +311,13 @@ class Tuner(keras_tuner.Tuner):
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.FAILED
+        if self._tensorboard is not None:
+            score = None if result.error else self.oracle.objective.get_value(result.metrics)
+            self._tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
         self.oracle.end_trial(trial)
         (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
+        if self._tensorboard is not None:
+            self._tensorboard.declare(self.oracle.get_space().space)
         for beaten in self._best_trials()[self.keep_weights :]:
             self._weights_path(beaten).unlink(missing_ok=True)
         continuable = oracles.continuable(self.oracle)

@@ -164,6 +164,28 @@ def test_epochs_are_what_keras_tuner_kept_of_them(oracles: dict[str, keras_tuner
     assert run.epochs["val_loss"].tolist() == scored["val_loss"].tolist()
 
 
+@every_project
+def test_it_becomes_a_study_of_the_same_trials(oracle: keras_tuner.Oracle, tmp_path: Path) -> None:
+    optuna = pytest.importorskip("optuna")
+    from results import optuna_study
+
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    optuna_study.write(results.read(oracle._project_dir), url, "study")
+    study = optuna.load_study(study_name="study", storage=url)
+    assert study.direction.name == {"max": "MAXIMIZE", "min": "MINIMIZE"}[oracle.objective.direction]
+    assert study.best_value == oracle.get_best_trials(1)[0].score
+    assert len(study.trials) == len(oracle.trials)
+    for found in study.trials:
+        trial = oracle.trials[found.user_attrs["trial_id"]]
+        assert (found.state.name, found.value) == (
+            ("FAIL", None) if trial.status == "FAILED" else ("COMPLETE", trial.score)
+        )
+        values = {name: value for name, value in trial.hyperparameters.values.items() if not name.startswith("tuner/")}
+        assert found.params == pytest.approx(values)
+        known = {trial.best_step + 1: trial.score} if trial.score is not None and trial.best_step else {}
+        assert found.intermediate_values == pytest.approx(found.intermediate_values | known)
+
+
 def undisturbed(project: Path) -> None:
     pass
 

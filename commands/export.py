@@ -1,0 +1,42 @@
+"""`export`: a run for other programs to read."""
+
+from typing import Annotated
+
+import typer
+
+from commands.shared import count, errors, make_console, read
+
+
+def export_run(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A name under runs/, or a path: of a run or of any Keras Tuner project; the latest run by default."
+        ),
+    ] = None,
+    optuna: Annotated[
+        str | None,
+        typer.Option(
+            help="Add it as a study to this database, such as sqlite:///study.db; needs optuna.", metavar="URL"
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The study's name; that of the run by default.")] = None,
+) -> None:
+    """Turn a run, or any Keras Tuner project, into an Optuna study."""
+    with errors():
+        from results import RunError, runs
+        from results.text import one_line
+
+        if optuna is None:
+            raise RunError("what to export to is not given: write --optuna sqlite:///study.db")
+        from results import optuna_study
+
+        found = read(runs.find(run))
+        name = found.path.resolve().name if name is None else name
+        states = optuna_study.write(found, optuna, name)
+        console = make_console()
+        if caution := optuna_study.caution(found):
+            console.print(f"NOTE: {caution}")
+        told = ", ".join(f"{number:,} {state}" for state, number in states.items())
+        console.print(f"{one_line(str(found.path))}: {count(states.total(), 'trial')} ({told})")
+        console.print(f"Written: study {one_line(name)} in {optuna_study.shown(optuna)}")
