@@ -65,7 +65,7 @@ def run_search(
     """Try configurations and keep a record; the same command again goes on where it stopped."""
     with errors():
         import results
-        from results import layout, tables
+        from results import layout, sentences, tables
         from tuner.search import SearchOptions, search
 
         options = SearchOptions(
@@ -95,7 +95,7 @@ def run_search(
         console.print()
         if not found.finished.empty:
             console.print(tables.best_table(found))
-            console.print(tables.baseline_place(found))
+            console.print(sentences.baseline_place(found))
         console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
         if not found.finished.empty:
             console.print(f"Next: python cli.py best --run {run or path.name} --evaluate")
