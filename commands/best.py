@@ -28,7 +28,7 @@ def show_best(
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     with errors():
-        from results import layout, runs, sentences, tables
+        from results import hyperparameters, layout, runs, sentences, tables
         from results.text import one_line
         from tuner import evaluation, executors
 
@@ -45,7 +45,7 @@ def show_best(
             f"trial {one_line(trial['trial_id'])}"
         )
         print_notice(console, found)
-        console.print(tables.configuration_table(evaluation.configuration(found)))
+        console.print(tables.configuration_table(hyperparameters.configuration(found)))
         console.print(sentences.best_trial(found))
         if place := sentences.baseline_place(found):
             console.print(place)

@@ -8,6 +8,7 @@ EVALUATION_CSV = "evaluation.csv"
 EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
 PLOTS = "plots"
+REPORT = "report.html"
 DATA = ".data"
 
 TRIAL_PREFIX = "trial_"

@@ -40,7 +40,7 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     assert took < 5  # 0.3 s on a quiet machine; importing TensorFlow alone takes longer than this
 
 
-@pytest.mark.parametrize("arguments", [["spaces"], ["results"], ["plot", "--kind", "history"]])
+@pytest.mark.parametrize("arguments", [["spaces"], ["results"], ["plot", "--kind", "history"], ["report"]])
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
 ) -> None:
