@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import best, data, export, results, search
+from commands import best, data, export, report, results, search
 
 app = typer.Typer(
     help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
@@ -17,6 +17,7 @@ app.command("results")(results.show_results)
 app.command("compare")(results.compare_runs)
 app.command("plot")(results.plot_run)
 app.command("export")(export.export_run)
+app.command("report")(report.write_report)
 app.command("samples")(data.draw_samples)
 app.command("spaces")(data.show_spaces)
 

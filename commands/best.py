@@ -28,7 +28,7 @@ def show_best(
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     with errors():
-        from results import layout, runs, tables
+        from results import hyperparameters, layout, runs, sentences, tables
         from results.text import one_line
         from tuner import evaluation, executors
 
@@ -45,9 +45,9 @@ def show_best(
             f"trial {one_line(trial['trial_id'])}"
         )
         print_notice(console, found)
-        console.print(tables.configuration_table(evaluation.configuration(found)))
-        console.print(tables.best_sentence(found))
-        if place := tables.baseline_place(found):
+        console.print(tables.configuration_table(hyperparameters.configuration(found)))
+        console.print(sentences.best_trial(found))
+        if place := sentences.baseline_place(found):
             console.print(place)
         if not evaluate:
             return
@@ -63,11 +63,11 @@ def show_best(
         outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
         epochs = {training.model: training.epochs for training in outcome.trainings}
         console.print(tables.verdict_table(outcome.verdict, epochs))
-        for sentence in tables.verdict_sentences(outcome.verdict, outcome.most_frequent_class, outcome.same):
+        for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
             console.print(sentence)
         console.print()
         console.print(
-            f"{found.path / layout.BEST_MODEL}, read back from disk: {tables.percent(outcome.reloaded_accuracy)}\n"
+            f"{found.path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
             f"Every figure: {found.path / layout.EVALUATION_CSV}, {found.path / layout.EVALUATION_JSON}"
         )
 
@@ -76,7 +76,7 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
     """Build, compile, train and test the documented CNN, alone."""
     with errors():
         import search_spaces
-        from results import tables, verdict
+        from results import sentences, verdict
         from tuner import datasets, evaluation, executors
 
         evaluation.check_seeds(seeds)
@@ -90,9 +90,11 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         console.print(evaluation.describe_baseline(space, data))
         trainings = evaluation.train_baseline(space, data, seeds, workers, report_training)
         interval = verdict.mean([training.test_accuracy for training in trainings])
-        console.print(f"Mean test accuracy: {tables.percent(interval.mean)}, 95% interval {tables.between(interval)}")
+        console.print(
+            f"Mean test accuracy: {sentences.percent(interval.mean)}, 95% interval {sentences.between(interval)}"
+        )
         if data.documented_accuracy is not None:
-            console.print(f"Documented: {tables.percent(data.documented_accuracy)}")
-            console.print(tables.documented_sentence(data.documented_accuracy, *evaluation.most_frequent_class(data)))
+            console.print(f"Documented: {sentences.percent(data.documented_accuracy)}")
+            console.print(sentences.documented(data.documented_accuracy, *evaluation.most_frequent_class(data)))
         else:
-            console.print(tables.NOT_COMPARABLE)
+            console.print(sentences.NOT_COMPARABLE)

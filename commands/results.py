@@ -31,7 +31,7 @@ def show_results(
 ) -> None:
     """Show the trials of a run, or of any Keras Tuner project."""
     with errors():
-        from results import export, projects, runs, tables
+        from results import export, projects, runs, sentences, tables
         from results.text import one_line
 
         asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
@@ -49,7 +49,7 @@ def show_results(
         for option, file in files.items():
             export.FORMATS[option](trials, file)
         finished = f"{len(found.finished):,} finished of {count(len(found.trials), 'trial')}"
-        console.print(f"{one_line(str(found.path))}: {finished}; objective: {tables.objective(found)}")
+        console.print(f"{one_line(str(found.path))}: {finished}; objective: {sentences.objective(found)}")
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))

@@ -115,7 +115,7 @@ def run_search(
 def _print_outcome(path: Path) -> bool:
     """Shows the best trials so far, and where all of them are; returns whether there is one."""
     import results
-    from results import layout, reader, tables
+    from results import layout, reader, sentences, tables
 
     if not reader.trial_directories(path):
         return False
@@ -124,7 +124,7 @@ def _print_outcome(path: Path) -> bool:
     console.print()
     if not found.finished.empty:
         console.print(tables.best_table(found))
-        console.print(tables.baseline_place(found))
+        console.print(sentences.baseline_place(found))
     console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
     if (path / layout.TENSORBOARD).is_dir():
         console.print(f"TensorBoard: tensorboard --logdir {path}")

@@ -119,6 +119,21 @@ def varied(run: "Run") -> list[Scale]:
     return found
 
 
+def configuration(run: "Run") -> dict[str, Any]:
+    """The hyperparameters of the best trial of `run` that were active, with their values.
+
+    Raises:
+        RunError: No trial has finished, or which one is the best is not known.
+    """
+    prefix = layout.HYPERPARAMETER_PREFIX
+    best = run.best.dropna()
+    return {
+        name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
+        for name, value in best.items()
+        if name.startswith(prefix)
+    }
+
+
 def label(value: Any) -> str:
     """A value as a plot or a table shows it."""
     if isinstance(value, float):

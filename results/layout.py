@@ -9,6 +9,7 @@ EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
 PLOTS = "plots"
 TENSORBOARD = "tensorboard"
+REPORT = "report.html"
 DATA = ".data"
 LOCK = ".lock"
 

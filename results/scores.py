@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+from results.errors import RunError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,8 +28,12 @@ def scored(run: "Run") -> "pd.DataFrame":
         RunError: There is none, or which scores are the better ones is not known.
     """
     _ = run.best
-    found = run.finished
-    return found[has_score(found)]
+    found = run.finished[has_score(run.finished)]
+    if found.empty:
+        raise RunError(
+            f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more --trials"
+        )
+    return found
 
 
 def has_score(trials: "pd.DataFrame") -> "pd.Series":

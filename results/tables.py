@@ -1,4 +1,4 @@
-"""Runs and verdicts as tables and sentences for a terminal."""
+"""Runs and verdicts as tables for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from results import layout
+from results import layout, sentences
 from results.errors import RunError
 from results.reader import trial_order
 from results.run import Run
+from results.sentences import is_missing, number
 from results.text import one_line, shortened
-from results.verdict import Interval, Verdict
+from results.verdict import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-
-NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
 
 _BEST = 5
 _LONGEST_VALUE = 60
@@ -69,7 +68,7 @@ def trials_table(trials: "pd.DataFrame") -> Table:
         table.add_row(
             _label(trial),
             *(_figure(name, trial) for name in figures.values()),
-            " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not _is_missing(value)),
+            " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not is_missing(value)),
             *([_error(trial["error"])] if has_errors else []),
         )
     return table
@@ -86,14 +85,9 @@ def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
             table.add_row(one_line(name), "0", "0")
             continue
         finished = run.finished
-        best = "" if run.objective is None or finished.empty else _number(finished["score"].iloc[0])
-        table.add_row(one_line(name), f"{len(run.trials):,}", f"{len(finished):,}", best, objective(run))
+        best = "" if run.objective is None or finished.empty else number(finished["score"].iloc[0])
+        table.add_row(one_line(name), f"{len(run.trials):,}", f"{len(finished):,}", best, sentences.objective(run))
     return table
-
-
-def objective(run: Run) -> str:
-    """What `run` optimised, or that this is not known."""
-    return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
 
 
 def best_table(run: Run) -> Table:
@@ -109,13 +103,6 @@ def best_table(run: Run) -> Table:
     return table
 
 
-def baseline_place(run: Run) -> str:
-    """Where the baseline stands among the finished trials, in a sentence; empty where it has not finished."""
-    finished = run.finished
-    places = [place for place, flag in enumerate(finished["is_baseline"], 1) if flag is True or flag == 1]
-    return f"The baseline is number {places[0]} of {len(finished)} finished trials." if places else ""
-
-
 def configuration_table(values: Mapping[str, Any]) -> Table:
     """A point of a search space, a hyperparameter a line."""
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -124,91 +111,21 @@ def configuration_table(values: Mapping[str, Any]) -> Table:
     return table
 
 
-def best_sentence(run: Run) -> str:
-    """The score of the best trial, and its epoch and its size where they are known."""
-    best = run.best
-    sentence = f"{one_line(str(run.objective))} {_number(best['score'])}"
-    if not _is_missing(best["best_epoch"]):
-        sentence += f" at epoch {best['best_epoch']}"
-        sentence += "" if _is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
-    return sentence if _is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
-
-
 def verdict_table(verdict: Verdict, epochs: Mapping[str, int]) -> Table:
     """Documented, retrained and best test accuracy with their intervals."""
-    table = Table("model", box=SIMPLE_HEAD)
-    for heading in ("epochs", "seeds", "test accuracy", "95% interval"):
+    table = Table(sentences.VERDICT_HEADINGS[0], box=SIMPLE_HEAD)
+    for heading in sentences.VERDICT_HEADINGS[1:]:
         table.add_column(heading, justify="right")
-    if verdict.documented is not None:
-        table.add_row("baseline as documented", str(epochs["baseline"]), "", percent(verdict.documented), "")
-    for name, label, interval in (
-        ("baseline", "baseline, retrained here", verdict.baseline),
-        ("best", "best configuration", verdict.best),
-    ):
-        table.add_row(label, str(epochs[name]), str(interval.count), percent(interval.mean), between(interval))
+    for row in sentences.verdict_rows(verdict, epochs):
+        table.add_row(*row)
     return table
-
-
-def verdict_sentences(verdict: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
-    """The verdict in words: the differences, whether they are significant, and what the documented figure is."""
-    share, label = most_frequent_class
-    sentences = [f"Best minus baseline: {points(verdict.difference)}. {_significance(verdict, same)}"]
-    if verdict.documented is None:
-        sentences.append(NOT_COMPARABLE)
-    else:
-        over_documented = [
-            f"{name} minus documented: {100 * (interval.mean - verdict.documented):+.2f} points"
-            for name, interval in (("Baseline", verdict.baseline), ("best", verdict.best))
-        ]
-        sentences.append(", ".join(over_documented) + ".")
-        sentences.append(documented_sentence(verdict.documented, share, label))
-    return sentences
-
-
-def documented_sentence(documented: float, share: float, label: int) -> str:
-    """What the documented accuracy is: that of a model that always gives the same answer."""
-    those = "ones" if label == 1 else f"images of class {label}"
-    return (
-        f"{percent(documented)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
-        f"model that always answers {label}: beating it alone proves nothing."
-    )
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.2f}%"
-
-
-def between(interval: Interval) -> str:
-    """The ends of an interval of shares, or why there is none."""
-    if interval.low is None:
-        return f"none from {_seeds(interval.count)}"
-    return f"{percent(interval.low)} to {percent(interval.high)}"
-
-
-def points(interval: Interval) -> str:
-    """A difference of shares in percentage points, with its interval."""
-    text = f"{100 * interval.mean:+.2f} points"
-    if interval.low is None:
-        return text
-    return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
-
-
-def _significance(verdict: Verdict, same: bool) -> str:
-    if same:
-        return "The best configuration is the baseline itself."
-    if verdict.significant is None:
-        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
-    by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
-    if verdict.significant:
-        return f"The difference is significant{by}."
-    return f"The difference is not significant{by}: the interval includes 0."
 
 
 def _label(trial: Mapping[str, Any]) -> str:
     label = one_line(str(trial["trial_id"]))
     if trial["is_baseline"] is True:
         label += " baseline"
-    status = "unreadable" if _is_missing(trial["status"]) else one_line(trial["status"]).lower()
+    status = "unreadable" if is_missing(trial["status"]) else one_line(trial["status"]).lower()
     return label if status == "completed" else f"{label} {status}"
 
 
@@ -219,22 +136,14 @@ def _numbers_first(column: "pd.Series") -> "pd.Series":
     return column.map(lambda value: (isinstance(value, str), value), na_action="ignore")
 
 
-def _seeds(count: int) -> str:
-    return "one seed" if count == 1 else f"{count} seeds without any spread"
-
-
 def _cell(value: Any, form: str) -> str:
-    return "" if _is_missing(value) else format(value, form)
+    return "" if is_missing(value) else format(value, form)
 
 
 def _figure(name: str, trial: Mapping[str, Any]) -> str:
     if name == "best_epoch":
         return f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/")
-    return _number(trial[name]) if name in ("score", "val_loss") else _cell(trial[name], _FORMATS[name])
-
-
-def _number(value: float) -> str:
-    return "" if _is_missing(value) else format(value, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
+    return number(trial[name]) if name in ("score", "val_loss") else _cell(trial[name], _FORMATS[name])
 
 
 def _plain(value: Any) -> str:
@@ -242,10 +151,4 @@ def _plain(value: Any) -> str:
 
 
 def _error(value: Any) -> str:
-    return "" if _is_missing(value) else shortened(one_line(value), _LONGEST_ERROR)
-
-
-def _is_missing(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(value))
+    return "" if is_missing(value) else shortened(one_line(value), _LONGEST_ERROR)

@@ -41,7 +41,8 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["spaces"], ["results"], ["plot", "--kind", "history"], ["export", "--optuna", "sqlite:///study.db"]]
+    "arguments",
+    [["spaces"], ["results"], ["plot", "--kind", "history"], ["report"], ["export", "--optuna", "sqlite:///study.db"]],
 )
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path

@@ -11,8 +11,8 @@ import numpy as np
 import results
 import search_spaces
 from results import files, layout, verdict
+from results.hyperparameters import configuration
 from search_spaces import SearchSpace
-from search_spaces.space import Value
 from tuner import datasets, oracles, retraining, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
@@ -198,17 +198,6 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
         f"\nCompiled with {model.optimizer.name}, {model.loss}, metric accuracy; trained for "
         f"{space.baseline['epochs']} epoch in batches of {space.batch_size}"
     )
-
-
-def configuration(run: results.Run) -> dict[str, Value]:
-    """The hyperparameters of the best trial of `run`."""
-    prefix = layout.HYPERPARAMETER_PREFIX
-    best = run.best.dropna()
-    return {
-        name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
-        for name, value in best.items()
-        if name.startswith(prefix)
-    }
 
 
 def _epochs(run: results.Run) -> int | None:

@@ -25,6 +25,10 @@ def predict(run: results.Run) -> Predictions:
     Raises:
         results.RunError: `run` has not been evaluated, or its data, its space or the model are no longer to be had.
     """
+    if run.dataset is None:
+        raise results.RunError(
+            f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
+        )
     path = run.path / layout.BEST_MODEL
     evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
     if not path.is_file() or not isinstance(evaluated, dict):

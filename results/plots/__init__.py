@@ -14,7 +14,7 @@ from results.plots.costs import tradeoff
 from results.plots.drawing import KINDS, check_kinds, draw, draw_possible
 from results.plots.influence import importance
 from results.plots.progress import curves, history
-from results.plots.saving import check_file, check_folder, save, save_all
+from results.plots.saving import check_file, check_folder, rendered, save, save_all
 from results.plots.side_by_side import comparison
 from results.plots.values import slices
 
@@ -33,6 +33,7 @@ __all__ = [
     "importance",
     "mistakes",
     "parallel",
+    "rendered",
     "save",
     "save_all",
     "slices",

@@ -28,9 +28,7 @@ def tradeoff(run: "Run") -> Figure:
     finished = scores.scored(run)
     costs = [name for name in _COSTS if finished[name].notna().any()]
     if not costs:
-        raise RunError(
-            f"run {str(run.path)!r} tells neither parameters nor seconds of its trials: choose another --kind"
-        )
+        raise RunError(f"run {str(run.path)!r} tells neither parameters nor seconds of its trials")
     figure = style.figure(trials.headline(run), 4.2)
     for axes, cost in zip(figure.subplots(1, len(costs), squeeze=False, sharey=True)[0], costs):
         known = finished[finished[cost].notna()]

@@ -47,8 +47,15 @@ def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Prediction
     Raises:
         RunError: One of them cannot be drawn.
     """
+    scores.scored(run)
     predictions = functools.cache(lambda: predict(run))
-    return {kind: _draw(kind, run, predictions) for kind in kinds}
+    figures = {}
+    for kind in kinds:
+        try:
+            figures[kind] = _draw(kind, run, predictions)
+        except RunError as error:
+            raise RunError(f"--kind {kind}: {error}") from error
+    return figures
 
 
 def draw_possible(

@@ -1,5 +1,6 @@
 """How a search went: the scores trial by trial, and the learning curves."""
 
+import math
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -59,11 +60,8 @@ def curves(run: "Run") -> Figure:
     """
     best = scores.scored(run)["trial_id"].iloc[0]
     objective = scores.name(run)
-    if objective not in run.epochs.columns or run.epochs.dropna(subset=["epoch", objective]).empty:
-        raise RunError(
-            f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch; "
-            "choose another --kind"
-        )
+    if objective not in run.epochs.columns or _measured(run, objective).empty:
+        raise RunError(f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch")
     own = run.epochs[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
     has_both = training != objective and training in own.columns and own[training].notna().any()
@@ -86,7 +84,7 @@ def curves(run: "Run") -> Figure:
 def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
     best = scores.scored(run)["trial_id"].tolist()[: len(_NAMED)]
     baseline = run.trials.loc[trials.is_baseline(run.trials), "trial_id"].tolist()
-    measured = run.epochs.dropna(subset=["epoch", objective])
+    measured = _measured(run, objective)
     found = {
         key: curve[["epoch", objective]].to_numpy(float)
         for key, curve in measured.groupby(["trial_id", "execution"], sort=False, dropna=False)
@@ -116,6 +114,12 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
     shown = run.trials[run.trials["trial_id"].isin([*best, *baseline]) & scores.has_score(run.trials)]
     limits = scores.view(measured[objective], scores.is_minimised(run), shown["score"].tolist())
     axes.set_ylim(*limits)
+
+
+def _measured(run: "Run", objective: str) -> "pd.DataFrame":
+    """The epochs of every trial in which `objective` was a number that has a place on an axis."""
+    known = run.epochs.dropna(subset=["epoch", objective])
+    return known[known[objective].astype(float).abs() < math.inf]
 
 
 def _both_curves(axes: Axes, own: "pd.DataFrame", training: str, objective: str) -> None:

@@ -1,5 +1,6 @@
 """Writes figures, whole or not at all."""
 
+import io
 from pathlib import Path
 
 import matplotlib
@@ -29,12 +30,21 @@ def check_folder(path: Path) -> None:
         raise RunError(f"--out {str(path)!r} is a file: give the name of a folder")
 
 
+def rendered(figure: Figure, name: str, ending: str) -> bytes:
+    """The file `name` of `figure` in the format `ending`, one of `FORMATS`."""
+    # Without a date and with its own salt for names, the same run gives the same file.
+    metadata = {"Date": None} if ending == "svg" else None
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        figure.savefig(file, format=ending, dpi=_DPI, metadata=metadata)
+    return file.getvalue()
+
+
 def save(figure: Figure, path: Path) -> None:
     """Writes `figure` to `path`, in the format of its ending."""
-    # Without a date and with its own salt for names, the same run gives the same file.
-    metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-    with files.replacing(path) as temporary, matplotlib.rc_context({"svg.hashsalt": path.name}):
-        figure.savefig(temporary, dpi=_DPI, metadata=metadata)
+    picture = rendered(figure, path.name, path.suffix.lstrip(".").lower())
+    with files.replacing(path) as temporary:
+        temporary.write_bytes(picture)
 
 
 def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:

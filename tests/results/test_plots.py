@@ -187,6 +187,7 @@ def test_a_score_that_is_no_number_is_left_out(tmp_path: Path) -> None:
     found = make_run(tmp_path / "run", trials)
     assert len(points(plots.history(found).axes[0])) == 2
     assert scores.best_so_far(found).tolist() == [0.5, 0.5, 0.5, 0.6]
+    assert plots.curves(found).axes[0].get_ylim()[1] < 1
 
 
 @pytest.fixture
@@ -243,7 +244,8 @@ def test_the_command_draws_a_real_search(run_directory: Path, tmp_path: Path) ->
 
 def test_what_cannot_be_plotted_is_refused(cli: Cli, run: results.Run, tmp_path: Path) -> None:
     kinds = ["--kind", "history", "--kind", "confusion"]
-    assert "has no evaluated model" in refused(cli, tmp_path, "plot", run.path, *kinds, "--out", "pictures")
+    message = refused(cli, tmp_path, "plot", run.path, *kinds, "--out", "pictures")
+    assert message.startswith(f"Error: --kind confusion: run {str(run.path)!r} has no evaluated model")
     with pytest.raises(RunError, match="--kind: unknown kind 'pie': choose one of history, curves"):
         plots.check_kinds(["history", "pie"])
     (tmp_path / "file").write_text("x")

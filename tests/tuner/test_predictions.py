@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import cli
 import results
 from tests.results.made_run import make_run, random_trials
+from tests.results.projects import write_trial
 from tuner import datasets, evaluation, predictions, runtime
 
 
@@ -61,9 +62,22 @@ def test_the_command_draws_matrix_and_mistakes(evaluated: results.Run, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == written
 
 
+def test_the_report_has_matrix_and_mistakes(evaluated: results.Run, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    done = CliRunner().invoke(cli.app, ["report", str(evaluated.path), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    page = out.read_text()
+    assert '<figure class="confusion">' in page
+    assert '<figure class="mistakes">' in page
+    assert 'alt="Images that were mistaken: best_model.keras of run (trial 1), on the 297 test images' in page
+
+
 def test_what_is_not_there_is_named(evaluated: results.Run, tmp_path: Path) -> None:
     with pytest.raises(results.RunError, match=r"has no evaluated model: `python cli.py best --run .* --evaluate`"):
         predictions.predict(make_run(tmp_path / "other", random_trials(1)))
+    write_trial(tmp_path / "project", "0")
+    with pytest.raises(results.RunError, match="has no dataset recorded, on which its best model could be tested"):
+        predictions.predict(results.read(tmp_path / "project"))
     shutil.copytree(evaluated.path, tmp_path / "run")
     (tmp_path / "run" / "best_model.keras").write_text("no model")
     with pytest.raises(results.RunError, match=r"cannot be read back .*: evaluate the run again"):

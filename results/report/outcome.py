@@ -1,0 +1,194 @@
+"""What a report says first: the verdict, or that there is none yet."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from results import evaluation, runs, scores, sentences
+from results.errors import RunError
+from results.evaluation import Evaluation
+from results.sentences import is_missing, number
+from results.text import one_line
+from results.verdict import Interval, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results import Run
+
+_FIGURES = {"best epoch": ("best_epoch", "d"), "parameters": ("parameters", ",d"), "seconds": ("duration_s", ",.1f")}
+_UNSEEN = "How good it is on data that the search has not seen is not known."
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval and its mean as places on a scale from 0 to 100; without an interval, all three are the same."""
+
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table of models.
+
+    Attributes:
+        cells: One a heading.
+        bar: Its interval, to be drawn beside the others'; None where there is none.
+    """
+
+    cells: tuple[str, ...]
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a search.
+
+    Attributes:
+        tone: `better`, `worse` or `open`: what the headline says of the best configuration.
+        headline: The outcome in one sentence.
+        headings: Of the table of models; the first is the name of the model.
+        rows: The table of models, empty where none is known to be the best.
+        sentences: The outcome in more words.
+        advice: What is to be done next, empty where there is nothing.
+        command: The command that does so; None where the toolkit has none.
+    """
+
+    tone: str
+    headline: str
+    headings: tuple[str, ...] = ()
+    rows: Sequence[Row] = ()
+    sentences: Sequence[str] = ()
+    advice: str = ""
+    command: str | None = None
+
+
+def of(run: "Run") -> Outcome:
+    """The verdict of `run` where it was evaluated, else what is known without one.
+
+    Raises:
+        DamagedFile: Its `evaluation.json` cannot be read.
+    """
+    found = evaluation.read(run)
+    return without_verdict(run) if found is None else _with_verdict(run, found)
+
+
+def without_verdict(run: "Run") -> Outcome:
+    """What is known of a run that has not been evaluated."""
+    try:
+        finished = scores.scored(run)
+    except RunError as error:
+        is_unknown = run.objective is None and not run.finished.empty
+        headline = "Which trial is the best is not known" if is_unknown else "No trial has finished with a score yet"
+        reason = one_line(str(error))
+        return Outcome("open", headline, sentences=[f"{reason[0].upper()}{reason[1:]}."])
+    best = finished.iloc[0]
+    named = {"best trial": best}
+    baseline = finished[finished["is_baseline"].eq(True).fillna(False).astype(bool)]
+    if not baseline.empty and baseline["trial_id"].iloc[0] != best["trial_id"]:
+        named["baseline"] = baseline.iloc[0]
+    objective = one_line(scores.name(run))
+    trial, score = f"trial {one_line(str(best['trial_id']))}", number(best["score"])
+    headline = f"{trial} has the best {objective} of {len(finished):,} finished trials, {score}"
+    chosen = f"The best trial was chosen by this very score, which flatters it. {_UNSEEN}"
+    if len(finished) == 1:
+        headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
+    if run.dataset:
+        advice = "To retrain it and the baseline from scratch on several seeds, and to test both on the test images:"
+    else:
+        advice = "The data are not recorded: train the best configuration with your own script, and test it there."
+    headings, rows = _trials(named, objective)
+    return Outcome(
+        tone="open",
+        headline=f"Not tested yet: {headline}",
+        headings=headings,
+        rows=rows,
+        sentences=[*filter(None, [sentences.baseline_place(run)]), chosen],
+        advice=advice,
+        command=_evaluate(run) if run.dataset else None,
+    )
+
+
+def _with_verdict(run: "Run", found: Evaluation) -> Outcome:
+    verdict = found.verdict
+    said = sentences.verdict(verdict, found.most_frequent_class, found.same)
+    said.append(
+        f"{'It was' if found.same else 'Both were'} trained from scratch on {found.training_images:,} training images, "
+        "once for each seed, and tested on images that neither the search nor the training had used. The intervals "
+        "tell how much training varies with the seed."
+    )
+    now, then = one_line(str(run.best["trial_id"])), one_line(found.trial_id)
+    advice = (
+        f"This is the verdict on trial {then}, the best one then. The search went on, and trial {now} is the best one "
+        "now. To test that one:"
+    )
+    return Outcome(
+        tone=_tone(verdict, found.same),
+        headline=_headline(verdict, found.same),
+        headings=(*sentences.VERDICT_HEADINGS, "each seed"),
+        rows=_models(found),
+        sentences=said,
+        advice="" if now == then else advice,
+        command=None if now == then else _evaluate(run),
+    )
+
+
+def _headline(verdict: Verdict, same: bool) -> str:
+    best, baseline = sentences.percent(verdict.best.mean), sentences.percent(verdict.baseline.mean)
+    if same:
+        return f"The best configuration is the baseline itself: {best} of the test images right"
+    figures = f"{best} of the test images right, against {baseline}"
+    if verdict.significant is None:
+        return f"Too few seeds to say whether the best configuration is better than the baseline: {figures}"
+    if not verdict.significant:
+        return f"The best configuration cannot be told apart from the baseline: {figures}"
+    word = "better" if verdict.difference.mean > 0 else "worse"
+    return f"The best configuration is {word} than the baseline: {figures}"
+
+
+def _tone(verdict: Verdict, same: bool) -> str:
+    if same or not verdict.significant:
+        return "open"
+    return "better" if verdict.difference.mean > 0 else "worse"
+
+
+def _models(found: Evaluation) -> list[Row]:
+    intervals = {"baseline": found.verdict.baseline, "best": found.verdict.best}
+    bars = dict(zip(intervals, _bars(list(intervals.values()))))
+    rows = sentences.verdict_rows(found.verdict, found.epochs)
+    # The documented figure, which is one and far off, has neither.
+    names = [""] * (len(rows) - len(intervals)) + list(intervals)
+    return [
+        Row((*cells, ", ".join(map(sentences.percent, found.accuracies.get(name, [])))), bars.get(name))
+        for name, cells in zip(names, rows)
+    ]
+
+
+def _bars(intervals: Sequence[Interval]) -> list[Bar]:
+    ends = [
+        (one.mean, one.mean, one.mean) if one.low is None else (one.low, one.mean, one.high) for one in intervals
+    ]  # fmt: skip
+    lowest, highest = min(low for low, _, _ in ends), max(high for _, _, high in ends)
+    width = highest - lowest or 1
+    return [Bar(*(round(100 * (place - lowest) / width, 2) for place in places)) for places in ends]
+
+
+def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str, ...], list[Row]]:
+    """Headings and rows of some trials, with the figures that are known of any."""
+    figures = {
+        "trial": [one_line(str(trial["trial_id"])) for trial in named.values()],
+        objective: [number(trial["score"]) for trial in named.values()],
+    }
+    for heading, (column, form) in _FIGURES.items():
+        texts = ["" if is_missing(trial[column]) else format(trial[column], form) for trial in named.values()]
+        if any(texts):
+            figures[heading] = texts
+    return ("model", *figures), [Row(cells) for cells in zip(named, *figures.values())]
+
+
+def _evaluate(run: "Run") -> str:
+    name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
+    return f"python cli.py best --run {shlex.quote(name)} --evaluate"

@@ -1,0 +1,80 @@
+"""The page itself, from a template that escapes everything that comes from data."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from results import scores
+from results.keras_tuner_files import DamagedFile
+from results.report import outcome, recipe, table
+from results.report.pictures import Pictures
+from results.text import one_line
+
+if TYPE_CHECKING:
+    from results import Run
+
+_MOST_PROBLEMS = 20
+
+
+def html(run: "Run", pictures: Pictures, code: str | None = None) -> str:
+    """The report on `run` as one HTML file.
+
+    It loads nothing, and its own Content-Security-Policy allows it neither to nor to run any script but its own.
+
+    Args:
+        pictures: What `draw` gives.
+        code: The best configuration as code to paste; None for the few lines that have Keras Tuner build it.
+    """
+    problems = list(run.problems)
+    try:
+        found = outcome.of(run)
+    except DamagedFile as error:
+        problems.append(one_line(str(error)))
+        found = outcome.without_verdict(run)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    style, script = _part("page.css"), _part("page.js")
+    return environment.from_string(_part("page.html")).render(
+        policy=_policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        name=one_line(run.path.resolve().name),
+        summary=recipe.summary(run),
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        notice=one_line((run.dataset or {}).get("notice") or ""),
+        problems=problems[:_MOST_PROBLEMS],
+        more_problems=len(problems) - _MOST_PROBLEMS,
+        outcome=found,
+        pictures=pictures,
+        score=one_line(scores.name(run)),
+        direction=run.objective.direction if run.objective else None,
+        trials=table.of(run),
+        configuration=recipe.configuration(run),
+        has_baseline=bool(run.info.get("baseline")),
+        code=recipe.code(run) if code is None else code,
+        command=recipe.command(run),
+        repeatable=recipe.repeatable(run),
+        facts=recipe.facts(run),
+        versions=recipe.versions(run),
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    """A Content-Security-Policy that lets in nothing but the page's own style, script and pictures."""
+    allowed = {"style-src": style, "script-src": script}
+    hashed = "; ".join(f"{kind} 'sha256-{_hash(text)}'" for kind, text in allowed.items())
+    return f"default-src 'none'; img-src data:; {hashed}; base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _part(name: str) -> str:
+    return resources.files("results.report").joinpath(name).read_text(encoding="utf-8")

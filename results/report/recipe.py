@@ -1,0 +1,126 @@
+"""How to have the best configuration, and the whole search, again."""
+
+import math
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from results import hyperparameters, sentences
+from results.errors import RunError
+from results.text import one_line, shortened
+
+if TYPE_CHECKING:
+    from results import Run
+
+_LONGEST = 300  # characters
+_REPEATABLE = ("random", "grid")
+
+
+def summary(run: "Run") -> str:
+    """What was searched, in one line."""
+    parts = [f"{len(run.trials):,} trial{'' if len(run.trials) == 1 else 's'}"]
+    if asked := run.info.get("asked"):
+        parts.append(f"of {asked['space']}")
+    if run.dataset:
+        parts.append(f"on {run.dataset['name']}")
+    if run.objective:
+        parts.append(f"for {sentences.objective(run)}")
+    return one_line(" ".join(parts))
+
+
+def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
+    """Each hyperparameter of the best trial: its name, its value, the baseline's and what was searched.
+
+    Empty where no trial is known to be the best.
+    """
+    try:
+        best = hyperparameters.configuration(run)
+    except RunError:
+        return []
+    baseline = run.info.get("baseline") or {}
+    ranges: dict[str, list[str]] = {}
+    for one in run.space:
+        ranges.setdefault(one.name, []).append(one.range)
+    texts = [
+        (name, _plain(value), _plain(baseline.get(name, "")), " or ".join(dict.fromkeys(ranges.get(name, []))))
+        for name, value in best.items()
+    ]
+    return [tuple(shortened(one_line(text), _LONGEST) for text in row) for row in texts]
+
+
+def code(run: "Run") -> str | None:
+    """Python that has Keras Tuner build the best configuration; None where no trial is known to be the best."""
+    try:
+        values = hyperparameters.configuration(run)
+    except RunError:
+        return None
+    lines = ["import keras_tuner", "", "hp = keras_tuner.HyperParameters()", "hp.values = {"]
+    lines += [f"    {name!r}: {_literal(value)}," for name, value in values.items()]
+    lines += ["}", "model = hypermodel.build(hp)  # the hypermodel that was searched"]
+    return "\n".join(lines)
+
+
+def command(run: "Run") -> str | None:
+    """The command that began the run; None where `search` did not."""
+    found = run.info.get("command")
+    return f"python {one_line(shlex.join(found))}" if found else None
+
+
+def repeatable(run: "Run") -> str:
+    """What comes out when the command is given again, in a sentence; empty where that is not known."""
+    asked = run.info.get("asked")
+    if not asked or asked.get("space_code"):  # code of one's own may do anything
+        return ""
+    if asked.get("oracle") in _REPEATABLE and asked.get("pruner") == "none":
+        return (
+            "On the CPU it tries the same configurations and gives the same scores, for any number of worker processes."
+        )
+    return (
+        "The oracle or the pruner learns from the trials that have ended, hence from how many ran at once: "
+        "given again, it may try other configurations."
+    )
+
+
+def facts(run: "Run") -> dict[str, str]:
+    """What was searched and on what, as far as it is recorded."""
+    asked, dataset = run.info.get("asked") or {}, run.dataset or {}
+    images = dataset and f"{dataset['training_images']:,} to train on, {dataset['validation_images']:,} to validate on"
+    source = dataset and dataset.get("source")
+    found = {
+        "objective": sentences.objective(run),
+        "search space": asked.get("space"),
+        "narrowed by": " ".join(f"--set {shlex.quote(one)}" for one in asked.get("set") or []),
+        "oracle": asked.get("oracle"),
+        "pruner": asked.get("pruner"),
+        "seed": asked.get("seed"),
+        "dataset": dataset and dataset["name"] + (f" ({source})" if source and source != dataset["name"] else ""),
+        "images": images,
+        "SHA-256 of the data": dataset and dataset.get("fingerprint"),
+        "begun": _time(run.info.get("created_at")),
+        "last trial ended": _last(run),
+    }
+    return {name: one_line(str(value)) for name, value in found.items() if value not in (None, "", {})}
+
+
+def versions(run: "Run") -> Mapping[str, str]:
+    """The versions of what made the run, as far as they are recorded."""
+    return {one_line(name): one_line(str(version)) for name, version in (run.info.get("versions") or {}).items()}
+
+
+def _last(run: "Run") -> str | None:
+    ended = run.trials["ended_at"].dropna()
+    return None if ended.empty else _time(ended.max())
+
+
+def _time(written: str | None) -> str | None:
+    """A time as `run.json` and `record.json` have it, for a person to read."""
+    return written and written.replace("T", " ").replace("+00:00", " UTC")
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _literal(value: Any) -> str:
+    is_infinite = isinstance(value, float) and math.isinf(value)
+    return f"float({str(value)!r})" if is_infinite else repr(value)

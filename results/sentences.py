@@ -1,0 +1,123 @@
+"""What is said of runs and verdicts, the same words on a terminal and on a page."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from results.text import one_line
+from results.verdict import Interval, Verdict
+
+if TYPE_CHECKING:
+    from results.run import Run
+
+NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
+VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
+
+
+def objective(run: "Run") -> str:
+    """What `run` optimised, or that this is not known."""
+    return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
+
+
+def baseline_place(run: "Run") -> str:
+    """Where the baseline stands among the finished trials; empty where it has not finished."""
+    finished = run.finished
+    places = [place for place, flag in enumerate(finished["is_baseline"], 1) if flag is True or flag == 1]
+    return f"The baseline is number {places[0]} of {len(finished)} finished trials." if places else ""
+
+
+def best_trial(run: "Run") -> str:
+    """The score of the best trial, and its epoch and its size where they are known."""
+    best = run.best
+    sentence = f"{one_line(str(run.objective))} {number(best['score'])}"
+    if not is_missing(best["best_epoch"]):
+        sentence += f" at epoch {best['best_epoch']}"
+        sentence += "" if is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
+    return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
+
+
+def verdict_rows(verdict: Verdict, epochs: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Documented, retrained and best test accuracy with their intervals, under `VERDICT_HEADINGS`.
+
+    Args:
+        epochs: For how many each of `baseline` and `best` was trained.
+    """
+    rows = []
+    if verdict.documented is not None:
+        rows.append(("baseline as documented", str(epochs["baseline"]), "", percent(verdict.documented), ""))
+    for name, label, interval in (
+        ("baseline", "baseline, retrained here", verdict.baseline),
+        ("best", "best configuration", verdict.best),
+    ):
+        rows.append((label, str(epochs[name]), str(interval.count), percent(interval.mean), between(interval)))
+    return rows
+
+
+def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
+    """The verdict in words: the differences, whether they are significant, and what the documented figure is."""
+    share, label = most_frequent_class
+    sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found, same)}"]
+    if found.documented is None:
+        sentences.append(NOT_COMPARABLE)
+    else:
+        over_documented = [
+            f"{name} minus documented: {100 * (interval.mean - found.documented):+.2f} points"
+            for name, interval in (("Baseline", found.baseline), ("best", found.best))
+        ]
+        sentences.append(", ".join(over_documented) + ".")
+        sentences.append(documented(found.documented, share, label))
+    return sentences
+
+
+def documented(accuracy: float, share: float, label: int) -> str:
+    """What the documented accuracy is: that of a model that always gives the same answer."""
+    those = "ones" if label == 1 else f"images of class {label}"
+    return (
+        f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
+        f"model that always answers {label}: beating it alone proves nothing."
+    )
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f}%"
+
+
+def between(interval: Interval) -> str:
+    """The ends of an interval of shares, or why there is none."""
+    if interval.low is None:
+        return f"none from {_seeds(interval.count)}"
+    return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+def points(interval: Interval) -> str:
+    """A difference of shares in percentage points, with its interval."""
+    text = f"{100 * interval.mean:+.2f} points"
+    if interval.low is None:
+        return text
+    return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
+
+
+def number(value: float) -> str:
+    """A score or a metric to four digits; empty where it is missing."""
+    return "" if is_missing(value) else format(value, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell of a table of trials says nothing."""
+    import pandas as pd
+
+    return bool(pd.isna(value))
+
+
+def _significance(verdict: Verdict, same: bool) -> str:
+    if same:
+        return "The best configuration is the baseline itself."
+    if verdict.significant is None:
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
+    by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
+    if verdict.significant:
+        return f"The difference is significant{by}."
+    return f"The difference is not significant{by}: the interval includes 0."
+
+
+def _seeds(count: int) -> str:
+    return "one seed" if count == 1 else f"{count} seeds without any spread"
