@@ -205,7 +205,8 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         if task.pruner is not None:
             ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
         if task.tensorboard is not None:
-            ours.append(Curves(task.tensorboard / f"execution{execution}"))
+            # Before the log, which ends a training whose loss is no longer a number.
+            ours.insert(0, Curves(task.tensorboard / f"execution{execution}"))
         going_on = Resumption(
             path=task.directory / layout.TRIAL_STATE,
             execution=execution,
