@@ -4,9 +4,10 @@ import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.conftest import run_cli
+from tests.conftest import Cli, refused, run_cli
 from tests.faults.searches import SMALL, Tables, finished, tables
 
 FILES = [
@@ -60,6 +61,16 @@ def test_a_file_is_cut_off(name: str, whole: Path, expected: Tables, tmp_path: P
         again = run_cli(*SMALL, cwd=tmp_path / length)
         assert "all 5 trials are done already" in again.stdout
         assert "damaged" not in again.stdout
+
+
+def test_the_dataset_has_changed_since_the_run_began(arrays: dict[str, np.ndarray], cli: Cli, tmp_path: Path) -> None:
+    command = ["search", "--dataset", "data.npz", "--trials", "1", "--workers", "0", "--run", "run"]
+    np.savez(tmp_path / "data.npz", **arrays)
+    assert cli(*command).returncode == 0
+    np.savez(tmp_path / "data.npz", **arrays | {"x_train": 255 - arrays["x_train"]})
+    line = refused(cli, tmp_path, *command, "--trials", "2")
+    assert "dataset was 'data sha256:" in line
+    assert "--overwrite" in line
 
 
 def test_several_files_are_cut_off(whole: Path, expected: Tables, tmp_path: Path) -> None:
