@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import best, data, results, search
+from commands import best, data, predict, results, search
 
 app = typer.Typer(
     help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
@@ -16,6 +16,7 @@ app.command("baseline")(best.train_baseline)
 app.command("results")(results.show_results)
 app.command("compare")(results.compare_runs)
 app.command("plot")(results.plot_run)
+app.command("predict")(predict.classify_pictures)
 app.command("samples")(data.draw_samples)
 app.command("spaces")(data.show_spaces)
 
