@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import best, data, export, report, results, search
+from commands import best, data, export, predict, report, results, search
 
 app = typer.Typer(
     help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
@@ -18,6 +18,7 @@ app.command("compare")(results.compare_runs)
 app.command("plot")(results.plot_run)
 app.command("export")(export.export_run)
 app.command("report")(report.write_report)
+app.command("predict")(predict.classify_pictures)
 app.command("samples")(data.draw_samples)
 app.command("spaces")(data.show_spaces)
 

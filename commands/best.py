@@ -23,10 +23,16 @@ def show_best(
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Retrain it and the baseline on all training images, and test them.")
     ] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print it as a plain Keras script instead, which runs without this toolkit.")
+    ] = False,
     seeds: Seeds = 3,
     workers: Workers = "auto",
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
+    if code:
+        _print_script(run, evaluate)
+        return
     with errors():
         from results import hyperparameters, layout, runs, sentences, tables
         from results.text import one_line
@@ -70,6 +76,18 @@ def show_best(
             f"{found.path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
             f"Every figure: {found.path / layout.EVALUATION_CSV}, {found.path / layout.EVALUATION_JSON}"
         )
+
+
+def _print_script(run: str | None, evaluate: bool) -> None:
+    with errors():
+        from results import runs
+        from tuner import script
+        from tuner.errors import InputError
+
+        if evaluate:
+            raise InputError("--code prints a script and --evaluate trains: give one of them")
+        # Not by a console, which would wrap its lines.
+        print(script.write(read(runs.find(run))), end="")
 
 
 def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:

@@ -6,6 +6,7 @@ those of the smoothed labels; accuracies are not concerned.
 """
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from search_spaces.space import Declaration, SearchSpace
@@ -72,13 +73,17 @@ def build(hp: "keras_tuner.HyperParameters", input_shape: tuple[int, ...], num_c
 
 
 def callbacks(hp: "keras_tuner.HyperParameters") -> "list[keras.callbacks.Callback]":
-    """The learning rate of each epoch: `cosine` falls from the first epoch's to almost 0 in the last."""
+    """The schedule of the learning rate, unless it is constant."""
     if hp["schedule"] == "constant":
         return []
     import keras
 
-    highest, epochs = _learning_rate(hp), hp["epochs"]
-    return [keras.callbacks.LearningRateScheduler(lambda epoch: highest * (1 + math.cos(math.pi * epoch / epochs)) / 2)]
+    return [keras.callbacks.LearningRateScheduler(partial(cosine, highest=_learning_rate(hp), epochs=hp["epochs"]))]
+
+
+def cosine(epoch: int, highest: float, epochs: int) -> float:
+    """The learning rate of an epoch, counted from 0: from `highest` to almost 0."""
+    return highest * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
 def _augmentation(hp: "keras_tuner.HyperParameters") -> "list[keras.Layer]":

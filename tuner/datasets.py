@@ -84,12 +84,21 @@ def load(source: str) -> Dataset:
     """
     if source == "auto":
         return _load_auto()
-    if source in _LOADERS:
-        return _make(source, source, _LOADERS[source]())
+    if source in NAMES:
+        return _make(source, source, arrays(source))
     if source.endswith(".npz") or os.sep in source:
         path = Path(source).resolve()
-        return _make(path.stem, str(path), checked_arrays.read_npz(path))
-    raise InputError(f"unknown dataset {source!r}: choose auto, {', '.join(_LOADERS)}, or the path of an .npz file")
+        return _make(path.stem, str(path), arrays(str(path)))
+    raise InputError(f"unknown dataset {source!r}: choose auto, {', '.join(NAMES)}, or the path of an .npz file")
+
+
+def arrays(source: str) -> dict[str, np.ndarray]:
+    """`x_train, y_train, x_test, y_test` as they are stored in `source`, one of `NAMES` or the path of an `.npz` file.
+
+    Raises:
+        InputError: They are not to be had.
+    """
+    return _LOADERS[source]() if source in NAMES else checked_arrays.read_npz(Path(source))
 
 
 def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
@@ -108,23 +117,24 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
             f"and at most the {len(labels)} that {dataset.name} has"
         )
     rng = np.random.default_rng(seed)
-    chosen = np.sort(_stratified(labels, samples, rng))
-    validation = np.sort(_stratified(labels[chosen], max(1, round(samples / _VALIDATION_SHARE)), rng))
+    chosen = np.sort(stratified(labels, samples, rng))
+    validation = np.sort(stratified(labels[chosen], max(1, round(samples / _VALIDATION_SHARE)), rng))
     for_validation = np.zeros(samples, dtype=bool)
     for_validation[validation] = True
     train, held_out = chosen[~for_validation], chosen[for_validation]
     return Split(dataset.x_train[train], labels[train], dataset.x_train[held_out], labels[held_out])
 
 
-def _stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `count` random examples, each class with its share to within one (largest remainder)."""
+def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `count` random examples, each class its share (largest remainder)."""
     sizes = np.bincount(labels)
     exact = sizes * count / len(labels)
     shares = exact.astype(int)
     remainders = exact - shares
     shares[np.argsort(-remainders, kind="stable")[: count - shares.sum()]] += 1
     members = (np.flatnonzero(labels == label) for label in range(len(sizes)))
-    return np.concatenate([rng.choice(indices, share, replace=False) for indices, share in zip(members, shares)])
+    drawn = [rng.choice(own, n, replace=False) for own, n in zip(members, shares)]
+    return np.concatenate(drawn)
 
 
 def _load_auto() -> Dataset:
@@ -162,16 +172,22 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
 
 def _digits_arrays() -> dict[str, np.ndarray]:
     """scikit-learn's 8x8 digits as 28x28 uint8 images, 1,500 to train on and 297 to test on."""
-    from scipy import ndimage
     from sklearn import datasets
 
     digits = datasets.load_digits()
-    size = 28 / 8
-    images = ndimage.zoom(digits.images, (1, size, size), order=1, grid_mode=True, mode="nearest")
-    images = np.round(images * (255 / 16)).astype("uint8")
+    images = enlarged(digits.images)
     test = np.zeros(len(images), dtype=bool)
-    test[_stratified(digits.target, 297, np.random.default_rng(0))] = True
+    test[stratified(digits.target, 297, np.random.default_rng(0))] = True
     return dict(zip(checked_arrays.NAMES, (images[~test], digits.target[~test], images[test], digits.target[test])))
+
+
+def enlarged(images: np.ndarray) -> np.ndarray:
+    """scikit-learn's digits, (images, 8, 8) from 0 to 16, as uint8 (images, 28, 28)."""
+    from scipy import ndimage
+
+    factors = (1, 28 / 8, 28 / 8)
+    images = ndimage.zoom(images, factors, order=1, grid_mode=True, mode="nearest")
+    return np.round(images * (255 / 16)).astype("uint8")
 
 
 _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
@@ -179,6 +195,7 @@ _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
     "fashion_mnist": lambda: _keras_arrays("fashion_mnist"),
     "digits": _digits_arrays,
 }
+NAMES = tuple(_LOADERS)
 
 
 def _make(name: str, source: str, arrays: dict[str, np.ndarray]) -> Dataset:

@@ -136,7 +136,7 @@ def evaluate(
     same = bool(best["is_baseline"])
     model_path = (run.path / layout.BEST_MODEL).resolve()
     name = run.info["asked"]["space"]
-    tasks = retraining.tasks("best", name, values, _epochs(run), chosen)
+    tasks = retraining.tasks("best", name, values, epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
         tasks += retraining.tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
@@ -200,7 +200,7 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
     )
 
 
-def _epochs(run: results.Run) -> int | None:
+def epochs(run: results.Run) -> int | None:
     """For how many epochs to train the best: up to its best score, or all of its trial's where that is not known."""
     best = run.best.dropna()
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"

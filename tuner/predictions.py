@@ -1,7 +1,9 @@
-"""What the evaluated model of a run says of the test images."""
+"""What the evaluated model of a run says: of the test images, and of anyone's pictures."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,13 +12,34 @@ import search_spaces
 from results import files, layout
 from results.plots import Predictions
 from search_spaces import SpaceError
-from tuner import evaluation, runtime
+from tuner import evaluation, handwriting, pictures, runtime
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
     from tuner.datasets import Dataset
 
 _BATCH_SIZE = 500
+_RANGES = [(0, 1), (-1, 1), (0, 255)]
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the model says of a picture.
+
+    Attributes:
+        path: The picture's file.
+        image: What the model saw of it, uint8 (height, width) or (height, width, channels).
+        probabilities: What the model gives each class, (classes,).
+    """
+
+    path: Path
+    image: np.ndarray
+    probabilities: np.ndarray
+
+    def top(self, count: int) -> list[tuple[int, float]]:
+        """The most probable classes with their probabilities, the best first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(int(one), float(self.probabilities[one])) for one in order]
 
 
 def predict(run: results.Run) -> Predictions:
@@ -25,48 +48,107 @@ def predict(run: results.Run) -> Predictions:
     Raises:
         results.RunError: `run` has not been evaluated, or its data, its space or the model are no longer to be had.
     """
-    if run.dataset is None:
-        raise results.RunError(
-            f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
-        )
-    path = run.path / layout.BEST_MODEL
-    evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
-    if not path.is_file() or not isinstance(evaluated, dict):
-        raise results.RunError(
-            f"run {str(run.path)!r} has no evaluated model: `python cli.py best --run {run.path} --evaluate` makes it"
-        )
+    evaluated = _evaluation(run)
     try:
         dataset = evaluation.load_dataset(run)
-        if search_spaces.is_custom(run.info["asked"]["space"]):
-            # Keras reads a layer of the user's own only where its code has been run.
-            evaluation.load_space(run, dataset)
-        probabilities = _probabilities(path, dataset)
+        probabilities = _probabilities(run, dataset, dataset.x_test)
     except (InputError, SpaceError) as error:
         raise results.RunError(str(error)) from error
     except OSError as error:
-        raise results.RunError(f"{error.strerror or error}: {error.filename or path}") from error
+        raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
     title = (
-        f"{path.name} of {run.path.resolve().name} (trial {evaluated['trial_id']})\n"
+        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {evaluated['trial_id']})\n"
         f"on the {len(dataset.x_test):,} test images of {dataset.name}"
     )
     return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
 
 
-def _probabilities(path: Path, dataset: "Dataset") -> np.ndarray:
+def classify(run: results.Run, paths: Sequence[Path]) -> list[Classified]:
+    """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify PNG and JPEG pictures.
+
+    A digit is brought to the form of MNIST's or scikit-learn's, where the run was on these (`tuner.handwriting`). For
+    other data a picture is resized as a whole, and its values are scaled to the range of theirs.
+
+    Raises:
+        results.RunError: `run` has not been evaluated, or the model is no longer to be had.
+        search_spaces.SpaceError: The run's space is the user's own, and does not work.
+        InputError: A picture is not there, cannot be read or shows no digit; the data of the run are no longer to be
+            had, or no picture can be brought to their form.
+    """
+    _evaluation(run)
+    read = [pictures.read(path) for path in paths]
+    name = run.info["dataset"]["name"]
+    if handwriting.is_known(name):
+        images = [_digit(path, handwriting.digit(picture, name)) for path, picture in zip(paths, read)]
+        dataset, (low, high) = evaluation.load_dataset(run), (0, 1)
+    else:
+        dataset = evaluation.load_dataset(run)
+        low, high = _range(dataset)
+        images = [pictures.resized(picture, dataset.input_shape) for picture in read]
+    seen = np.stack(images).reshape(-1, *dataset.input_shape).astype("float32")
+    probabilities = _probabilities(run, dataset, low + seen / 255 * (high - low))
+    return [Classified(*one) for one in zip(paths, images, probabilities)]
+
+
+def _evaluation(run: results.Run) -> dict[str, Any]:
+    if run.dataset is None:
+        raise results.RunError(
+            f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
+        )
+    evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
+    if not _path(run).is_file() or not isinstance(evaluated, dict):
+        raise results.RunError(
+            f"run {str(run.path)!r} has no evaluated model: `python cli.py best --run {run.path} --evaluate` makes it"
+        )
+    return evaluated
+
+
+def _path(run: results.Run) -> Path:
+    return run.path / layout.BEST_MODEL
+
+
+def _digit(path: Path, found: np.ndarray | None) -> np.ndarray:
+    if found is None:
+        raise InputError(f"{str(path)!r} shows no digit: nothing in it stands out from its background")
+    return found
+
+
+def _range(dataset: "Dataset") -> tuple[int, int]:
+    """What black and white become in images like those of `dataset`."""
+    channels = dataset.input_shape[-1]
+    if channels not in (1, 3):
+        raise InputError(f"a picture has no {channels} channels, as the images of {dataset.name} have")
+    lowest, highest = float(dataset.x_train.min()), float(dataset.x_train.max())
+    for low, high in _RANGES:
+        if low <= lowest and highest <= high:
+            return low, high
+    raise InputError(
+        f"the images of {dataset.name} have values from {lowest:g} to {highest:g}: what a picture would be among them "
+        "is not known, only for 0 to 1, -1 to 1 and 0 to 255"
+    )
+
+
+def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray) -> np.ndarray:
     from scipy import special
 
+    if search_spaces.is_custom(run.info["asked"]["space"]):
+        # Keras reads a layer of the user's own only where its code has been run.
+        evaluation.load_space(run, dataset)
     runtime.load_tensorflow()
     import keras
 
+    path = _path(run)
     try:
         model = keras.models.load_model(path, safe_mode=True, compile=False)
     except (TypeError, ValueError) as error:
         raise results.RunError(
             f"{str(path)!r} cannot be read back ({str(error).splitlines()[0]}): evaluate the run again"
         ) from error
-    predicted = model.predict(dataset.x_test, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+    predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+    # A user's own model may leave sigmoid or softmax to its loss.
     if predicted.shape[1] == 1:
-        return np.hstack([1 - predicted, predicted])
-    # A user's own model may leave the softmax to its loss.
+        is_probability = predicted.min() >= 0 and predicted.max() <= 1
+        positive = predicted if is_probability else special.expit(predicted)
+        return np.hstack([1 - positive, positive])
     is_normalised = np.allclose(predicted.sum(axis=1), 1, atol=1e-3) and predicted.min() >= 0
     return predicted if is_normalised else special.softmax(predicted, axis=1)

@@ -1,14 +1,17 @@
 """The commands of `benchmarks/` that train nothing, or little, and the clock that they share."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import pictures
 from benchmarks.replay import Recorded, play
 from tests.conftest import ROOT, run_cli
-from tuner import pruners
+from tests.results.made_run import make_run, random_trials
+from tuner import datasets, pruners, runtime
 
 
 def recorded(*curve: float, seconds: float = 1.0, **arguments: object) -> Recorded:
@@ -54,6 +57,26 @@ def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
     assert trials[0] == 20 < trials[2] < trials[3]
     assert epochs[0] > epochs[2] > epochs[3]
     assert (tmp_path / "oracles.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_of_every_kind_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(tmp_path / "run", random_trials(1), fingerprint=datasets.load("digits").fingerprint)
+    (tmp_path / "run" / "evaluation.json").write_text(json.dumps({"trial_id": "0"}))
+    runtime.load_tensorflow()
+    import keras
+
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    keras.Sequential(layers).save(tmp_path / "run" / "best_model.keras")
+    asked = [str(tmp_path / "run"), "--pictures", "16", "--keep", str(tmp_path / "kept")]
+    monkeypatch.setattr(sys, "argv", ["pictures.py", *asked])
+    pictures.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(" of ")[2] for line in lines] == ["2"] * 8 + ["16"]
+    right = [int(line.rpartition(" of ")[0].split()[-1]) for line in lines]
+    assert sum(right[:-1]) == right[-1]
+    assert len(list((tmp_path / "kept").iterdir())) == 16
 
 
 @pytest.mark.slow

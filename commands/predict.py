@@ -1,0 +1,42 @@
+"""`predict`: what the evaluated model says of pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from commands.shared import Run, errors, make_console, print_notice, read
+
+_TOP = 3
+
+
+def classify_pictures(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG or JPEG files.")],
+    run: Run = None,
+    saw: Annotated[
+        Path | None, typer.Option(help="A folder, to which what the model saw of each picture is written.")
+    ] = None,
+) -> None:
+    """Let the evaluated model of a run classify pictures, such as photographs of digits."""
+    with errors():
+        from results import layout, runs, tables
+        from results.text import one_line
+        from tuner import pictures, predictions
+
+        if saw is not None:
+            pictures.check_folder(saw)
+        found = read(runs.find(run))
+        classified = predictions.classify(found, images)
+        written = pictures.save({one.path: one.image for one in classified}, saw) if saw is not None else []
+        console = make_console()
+        console.print(f"{one_line(str(found.path / layout.BEST_MODEL))}, trained on {found.dataset['name']}")
+        print_notice(console, found)
+        table = Table("picture", "first", "second", "third", box=SIMPLE_HEAD, pad_edge=False)
+        for one in classified:
+            answers = [f"{number} {tables.percent(probability):>7}" for number, probability in one.top(_TOP)]
+            table.add_row(one_line(str(one.path)), *answers)
+        console.print(table)
+        for path in written:
+            console.print(f"Written: {one_line(str(path))}")

@@ -1,0 +1,8 @@
+"""The best configuration of a run as a plain Keras script, which runs without this toolkit.
+
+A script is only given where its model has been compared with the one that the run's search space builds.
+"""
+
+from tuner.script.writing import write
+
+__all__ = ["write"]

@@ -1,0 +1,138 @@
+"""The script as a whole: data, model, training, test."""
+
+import contextlib
+import inspect
+import re
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import results
+import search_spaces
+from results import hyperparameters, sentences
+from results.text import one_line
+from search_spaces.origin import blamed
+from tuner import datasets, evaluation, runtime
+from tuner.datasets import Dataset
+from tuner.errors import InputError
+from tuner.script import data
+from tuner.script.layout import WIDTH, call, laid_out, prefixed
+from tuner.script.literals import NoPlainCode, literal
+
+if TYPE_CHECKING:
+    import keras
+
+    from tuner.script.training import Fit
+
+_IMPORTS = {  # in the order in which they are written
+    "math": "import math\n",
+    "sys": "import sys\n",
+    "keras": "\nimport keras\n",
+    "np": "import numpy as np\n",
+    "layers": "from keras import layers\n",
+    "load_digits": "from sklearn.datasets import load_digits\n",
+}
+
+
+def write(run: results.Run) -> str:
+    """The best configuration of `run` as a Python script: it trains on all training images, and tests.
+
+    It needs Keras, and for digits scikit-learn. The model is trained as `best --evaluate` trains its first: with the
+    run's seed, for as many epochs. What a space of the user's own prints goes to standard error.
+
+    Raises:
+        results.RunError: No trial of the run has finished.
+        search_spaces.SpaceError: The run's space is no longer to be had, or does not work.
+        InputError: The run was not made by `search`, its data are no longer to be had, or the best configuration cannot
+            be written with Keras alone.
+    """
+    if run.dataset is None or "asked" not in run.info:
+        raise InputError(
+            f"--code: run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
+            "build the best one by your own script, from the hyperparameters that `best` shows without --code"
+        )
+    trial = run.best
+    with contextlib.redirect_stdout(sys.stderr):
+        dataset = evaluation.load_dataset(run)
+        stored = datasets.arrays(dataset.source)
+        try:
+            body = _body(run, dataset, stored)
+        except NoPlainCode as error:
+            raise InputError(
+                f"--code: the model of trial {one_line(str(trial['trial_id']))} cannot be written with Keras alone: it "
+                f"has {one_line(str(error))}"
+            ) from error
+    used = "".join(line for name, line in _IMPORTS.items() if re.search(rf"\b{name}\b", body))
+    return f'"""{_docstring(run, dataset, stored)}\n"""\n\n{used.strip()}\n{body}\n'
+
+
+def _docstring(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
+    trials = "1 trial" if len(run.finished) == 1 else f"{len(run.finished):,} trials"
+    title = one_line(f"The best of {trials} on {dataset.name}: trial {run.best['trial_id']}.")
+    more = f"In its search: {sentences.best_trial(run)}. {data.usage(dataset, stored)}"
+    text = "\n".join([title, "", *textwrap.wrap(more, WIDTH)])
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
+    runtime.load_tensorflow()
+    import keras
+
+    from tuner.script import model, training
+
+    asked = run.info["asked"]
+    values, seed = hyperparameters.configuration(run), asked["seed"]
+    few = training.few(dataset.x_train, dataset.y_train)
+    with blamed(asked["space"]) if search_spaces.is_custom(asked["space"]) else contextlib.nullcontext():
+        space = evaluation.load_space(run, dataset)
+        hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+        again = training.build(hypermodel, values, seed + 1)
+        built = training.build(hypermodel, values, seed)
+    if space.needs_validation_data:
+        raise NoPlainCode("a `fit` of its hypermodel that needs `validation_data`")
+    fit = training.fit(hypermodel, values, built, few, evaluation.epochs(run))
+    statements, copy = model.write(built)
+    training.check(built, again, copy, few)
+    policy = keras.config.dtype_policy().name
+    settings = [f"keras.utils.set_random_seed({seed})"]
+    if policy != "float32":
+        settings.append(f"keras.config.set_dtype_policy({literal(policy)})")
+    functions = [*data.functions(dataset), *([fit.schedule.func] if fit.schedule else [])]
+    parts = [
+        "\n".join(settings),
+        data.code(dataset, stored, as_vectors=training.takes_vectors(built)),
+        "\n".join(map(laid_out, statements)),
+        _training(fit),
+        _test(built),
+    ]
+    defined = "".join(f"\n\n{inspect.getsource(function)}" for function in functions)
+    return (f"{defined}\n\n" if defined else "\n") + "\n\n".join(parts)
+
+
+def _training(fit: "Fit") -> str:
+    arguments = ["x_train", "y_train", f"batch_size={fit.batch_size}", f"epochs={fit.epochs}"]
+    if fit.shuffle is not True:
+        arguments.append(f"shuffle={literal(fit.shuffle)}")
+    if fit.schedule is None:
+        return laid_out(call("model.fit", *arguments))
+    given = "".join(f", {name}={literal(value)}" for name, value in fit.schedule.keywords.items())
+    schedule = f"lambda epoch: {fit.schedule.func.__name__}(epoch{given})"
+    return "\n".join(
+        [
+            laid_out(prefixed("schedule = ", call("keras.callbacks.LearningRateScheduler", schedule))),
+            laid_out(call("model.fit", *arguments, "callbacks=[schedule]")),
+        ]
+    )
+
+
+def _test(model: "keras.Model") -> str:
+    if model.get_compile_config()["metrics"] == ["accuracy"]:
+        lines = ["_, accuracy = model.evaluate(x_test, y_test, verbose=0)"]
+    elif model.output_shape[-1] == 1:
+        lines = ["predicted = model.predict(x_test, verbose=0)[:, 0] > 0.5", "accuracy = np.mean(predicted == y_test)"]
+    else:
+        lines = [
+            "predicted = model.predict(x_test, verbose=0).argmax(axis=-1)",
+            "accuracy = np.mean(predicted == y_test)",
+        ]
+    return "\n".join([*lines, 'print(f"Test accuracy: {accuracy:.4f}")'])
