@@ -21,7 +21,7 @@ def classify_pictures(
 ) -> None:
     """Let the evaluated model of a run classify pictures, such as photographs of digits."""
     with errors():
-        from results import layout, runs, tables
+        from results import layout, runs, sentences
         from results.text import one_line
         from tuner import pictures, predictions
 
@@ -35,7 +35,7 @@ def classify_pictures(
         print_notice(console, found)
         table = Table("picture", "first", "second", "third", box=SIMPLE_HEAD, pad_edge=False)
         for one in classified:
-            answers = [f"{number} {tables.percent(probability):>7}" for number, probability in one.top(_TOP)]
+            answers = [f"{number} {sentences.percent(probability):>7}" for number, probability in one.top(_TOP)]
             table.add_row(one_line(str(one.path)), *answers)
         console.print(table)
         for path in written:
