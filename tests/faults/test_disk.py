@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,32 @@ def test_the_disk_is_full(room: int, workers: str, small_disk: Path, expected: T
     assert done.returncode == 0, done.stderr
     assert tables(small_disk / "run") == expected
     assert before.items() <= finished(small_disk / "run").items()
+
+
+def test_the_disk_has_become_read_only(small_disk: Path, tmp_path: Path) -> None:
+    command = [*SMALL, "--workers", "1", "--run", str(small_disk / "run")]
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        umask=0o077,
+    )
+    assert process.stdout is not None
+    assert any(line.startswith("[1/5]") for line in process.stdout)
+    process.kill()
+    process.communicate()
+    modes = {path: path.stat().st_mode & 0o077 for path in (small_disk / "run").rglob("*")}
+    assert not any(modes.values()), "a file is open to others"
+    time.sleep(2)  # the workers end themselves
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    refused = run_cli(*command, cwd=tmp_path)
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("Error: Read-only file system: ")
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert run_cli(*command, cwd=tmp_path).returncode == 0
 
 
 def test_the_run_directory_vanishes(tmp_path: Path) -> None:
