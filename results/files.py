@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from results.text import csv_cell
+
 
 def write_text(path: Path, text: str) -> None:
     """Replaces `path` by `text` (UTF-8) in one step: a reader, or a kill, sees the old file or the new one."""
@@ -55,11 +57,15 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replaces `path` by a CSV table in one step; None and a missing key are empty cells, floats are exact."""
+    """Replaces `path` by a CSV table in one step, a row a line.
+
+    None and a missing key are empty cells, floats are exact; no text, a column's name included, is a formula.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(csv_cell, columns))
+    for row in rows:
+        writer.writerow(csv_cell(cell) if isinstance(cell := row.get(name), str) else cell for name in columns)
     write_text(path, text.getvalue())
 
 
