@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from results.errors import DamagedFile
 from results.text import csv_cell
 
 
@@ -54,6 +55,29 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`.
+
+    Raises:
+        DamagedFile: The file is missing, cut off, or holds something else.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        value = json.loads(text)
+        if "\\ud" in text.lower():
+            # It may be half of a character, which JSON can hold and no file of text can.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except FileNotFoundError:
+        raise DamagedFile(f"{path.name} is missing") from None
+    except OSError as error:
+        raise DamagedFile(f"{path.name} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise DamagedFile(f"{path.name} is cut off or damaged") from None
+    if not isinstance(value, dict):
+        raise DamagedFile(f"{path.name} is damaged (it holds no object)")
+    return value
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
