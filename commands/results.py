@@ -66,6 +66,7 @@ def compare_runs(
     """Compare runs: their scores and costs, and a plot of the best score so far of each."""
     with errors():
         from results import comparison, plots, runs
+        from results.text import one_line
 
         plots.check_file(out)
         found = comparison.read([runs.find(name) for name in names])
@@ -73,9 +74,9 @@ def compare_runs(
         plots.save(figure, out)
         console = make_console()
         if caution := comparison.caution(found):
-            console.print(f"NOTE: {caution}")
+            console.print(f"NOTE: {one_line(caution)}")
         console.print(comparison.table(found))
-        console.print(f"Written: {out}")
+        console.print(f"Written: {one_line(str(out))}")
 
 
 def plot_run(
@@ -112,9 +113,9 @@ def plot_run(
         written = plots.save_all(figures, folder)
         console = make_console()
         for warning in caught:
-            console.print(f"NOTE: {warning.message}")
+            console.print(f"NOTE: {one_line(str(warning.message))}")
         for reason, missing in left_out.items():
-            console.print(f"Left out {' and '.join(missing)}: {reason}")
+            console.print(f"Left out {' and '.join(missing)}: {one_line(reason)}")
         for path in written:
             console.print(f"Written: {one_line(str(path))}, .svg")
 

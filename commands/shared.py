@@ -41,22 +41,24 @@ Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scr
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from results import RunError
+    from results.text import one_line
     from search_spaces import SpaceError
     from tuner.errors import InputError, SearchError
 
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {one_line(str(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
     except OSError as error:
-        print(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        about = one_line(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        print(f"Error: {about}", file=sys.stderr)
         raise typer.Exit(2) from None
     except SearchError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {one_line(str(error))}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
@@ -73,8 +75,10 @@ def read(path: Path) -> "results.Run":
 
 
 def print_notice(console: Console, run: "results.Run") -> None:
+    from results.text import one_line
+
     if run.dataset and run.dataset["notice"]:
-        console.print(f"NOTE: {run.dataset['notice']}")
+        console.print(f"NOTE: {one_line(run.dataset['notice'])}")
 
 
 def make_console() -> Console:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from results import reader
+from results.text import one_line
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -92,7 +93,7 @@ class Progress:
             self._best,
             self._left(),
         ]
-        self._console.print(" | ".join(filter(None, parts)))
+        self._console.print(one_line(" | ".join(filter(None, parts))))
 
     def _is_complete(self) -> bool:
         limit = self._oracle.max_trials
@@ -110,7 +111,7 @@ class Progress:
             lines.append(f"{line} | {point(task.values)}")
         ended = f"{len(self._oracle.end_order)} of {self._oracle.max_trials} trials done, {len(lines)} running"
         lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
-        return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
+        return Group(*(Text(one_line(line), style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
     def _trained(self) -> tuple[int, float]:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
