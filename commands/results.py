@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import count, errors, make_console, print_notice, read
+from commands.shared import errors, make_console, print_notice, read
 
 if TYPE_CHECKING:
     import results
@@ -48,8 +48,7 @@ def show_results(
             export.check(option, file)
         for option, file in files.items():
             export.FORMATS[option](trials, file)
-        finished = f"{len(found.finished):,} finished of {count(len(found.trials), 'trial')}"
-        console.print(f"{one_line(str(found.path))}: {finished}; objective: {tables.objective(found)}")
+        console.print(tables.headline(found))
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from results.text import count, one_line
+
 if TYPE_CHECKING:
     import results
     from tuner.retraining import Training
@@ -41,7 +43,6 @@ Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scr
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from results import RunError
-    from results.text import one_line
     from search_spaces import SpaceError
     from tuner.errors import InputError, SearchError
 
@@ -75,8 +76,6 @@ def read(path: Path) -> "results.Run":
 
 
 def print_notice(console: Console, run: "results.Run") -> None:
-    from results.text import one_line
-
     if run.dataset and run.dataset["notice"]:
         console.print(f"NOTE: {one_line(run.dataset['notice'])}")
 
@@ -92,7 +91,3 @@ def report_training(training: "Training") -> None:
         f"test accuracy {training.test_accuracy:.4f}, loss {training.test_loss:.4f}",
         flush=True,
     )
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

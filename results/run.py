@@ -51,6 +51,16 @@ class Run:
     space: "list[Hyperparameter]"
     problems: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        from results import tables
+
+        return f"<Run {tables.short(self)}>"
+
+    def _repr_html_(self) -> str:
+        from results import notebook
+
+        return notebook.html(self)
+
     @property
     def dataset(self) -> dict[str, Any] | None:
         """What `run.json` tells of the data: name, source, fingerprint, notice; None where it is not recorded."""

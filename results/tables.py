@@ -10,13 +10,16 @@ from results import layout
 from results.errors import RunError
 from results.reader import trial_order
 from results.run import Run
-from results.text import one_line, shortened
+from results.text import count, one_line, shortened
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
+
+# The headings of the columns of `trials_table` that hold texts.
+TEXTS = ("trial", "hyperparameters", "error")
 
 _BEST = 5
 _LONGEST_VALUE = 60
@@ -54,25 +57,33 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
 
 def trials_table(trials: "pd.DataFrame") -> Table:
     """The trials with what most people ask first and is known of any; `summary.csv` has every column."""
+    headings, rows = trial_cells(trials)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in headings:
+        if heading in TEXTS:
+            table.add_column(heading, overflow="fold", no_wrap=heading == "trial")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
+    """The headings and the rows of `trials_table`; what stands under one of `TEXTS` is no number."""
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
     figures = {heading: name for heading, name in _FIGURES.items() if trials[name].notna().any()}
     has_errors = trials["error"].notna().any()
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("trial", no_wrap=True)
-    for heading in figures:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("hyperparameters", overflow="fold")
-    if has_errors:
-        table.add_column("error", overflow="fold")
+    rows = []
     for trial in trials.to_dict("records"):
         values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in names}
-        table.add_row(
+        row = [
             _label(trial),
             *(_figure(name, trial) for name in figures.values()),
             " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not _is_missing(value)),
-            *([_error(trial["error"])] if has_errors else []),
-        )
-    return table
+        ]
+        rows.append([*row, _error(trial["error"])] if has_errors else row)
+    return ["trial", *figures, "hyperparameters", *(["error"] if has_errors else [])], rows
 
 
 def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
@@ -96,13 +107,31 @@ def objective(run: Run) -> str:
     return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
 
 
+def headline(run: Run) -> str:
+    """Where `run` is, how many of its trials have finished, and what it optimised."""
+    finished = f"{len(run.finished):,} finished of {count(len(run.trials), 'trial')}"
+    return f"{one_line(str(run.path))}: {finished}; objective: {objective(run)}"
+
+
+def short(run: Run) -> str:
+    """`headline`, with the best trial where there is one."""
+    try:
+        best = run.best
+    except RunError:
+        return headline(run)
+    return f"{headline(run)}; best: {_number(best['score'])}, trial {one_line(best['trial_id'])}"
+
+
+def best_trials(run: Run, most: int) -> "pd.DataFrame":
+    """The best finished trials, at most so many, and the baseline where it is not among them."""
+    finished = run.finished
+    others = finished.iloc[most:]
+    return finished.loc[[*finished.index[:most], *others.index[others["is_baseline"].eq(True)]]]
+
+
 def best_table(run: Run) -> Table:
     """The best five trials, and the baseline where it is not among them."""
-    finished = run.finished
-    is_baseline = finished["is_baseline"].eq(True)
-    shown = finished.assign(place=range(1, len(finished) + 1))
-    shown = shown[(shown["place"] <= _BEST) | is_baseline]
-    table = trials_table(shown.drop(columns="place"))
+    table = trials_table(best_trials(run, _BEST))
     table.title = f"The best of {len(run.trials)} trials"
     table.title_justify = "left"
     return table

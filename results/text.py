@@ -25,6 +25,11 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def count(number: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def reason(message: str) -> str | None:
     """The line of an error message that says what went wrong: of a traceback its error, else the last line."""
     lines = [line for line in message.splitlines() if line.strip()]

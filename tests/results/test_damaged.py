@@ -84,6 +84,8 @@ def show(run: results.Run) -> None:
     """Everything that is shown of a run on a terminal or in a notebook."""
     console = Console(file=io.StringIO())
     console.print(tables.trials_table(run.trials), tables.best_table(run), tables.objective(run))
+    assert repr(run).isprintable()
+    assert run._repr_html_().startswith("<div")
     assert all(isinstance(one.range, str) for one in run.space)
     for shown in (tables.baseline_place, tables.best_sentence, hyperparameters.varied):
         with contextlib.suppress(results.RunError):
