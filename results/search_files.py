@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,17 @@ def read_run(run: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     info = files.read_object(path)
-    for name, kinds in _RUN.items():
-        part = info.get(name)
-        if part is not None and not (isinstance(part, dict) and kinds.keys() <= part.keys()):
-            raise _not_ours(path, name, part)
-        _check(path, part or {}, kinds)
+    for part, kinds in _RUN.items():
+        found = info.get(part)
+        if found is None:
+            continue
+        if not isinstance(found, dict):
+            raise _not_ours(path, part, found)
+        for name, kind in kinds.items():
+            if not _is_a(found.get(name), kind):
+                raise _not_ours(path, f"{part}.{name}", found.get(name))
     if info.get("objective") and info["objective"]["direction"] not in ("min", "max"):
-        raise _not_ours(path, "direction", info["objective"]["direction"])
+        raise _not_ours(path, "objective.direction", info["objective"]["direction"])
     return info
 
 
@@ -68,7 +71,9 @@ def read_record(trial: Path) -> dict[str, Any]:
         return {}
     found = files.read_object(path)
     record = {name: found[name] for name in _RECORD if name in found}
-    _check(path, record, _RECORD)
+    for name, value in record.items():
+        if value is not None and not _is_a(value, _RECORD[name]):
+            raise _not_ours(path, name, value)
     return record
 
 
@@ -98,13 +103,6 @@ def read_epochs(trial: Path) -> list[dict[str, Any]]:
                 raise _not_ours(path, name, row.get(name))
     trial_id = trial.name.removeprefix(layout.TRIAL_PREFIX)
     return [row | {"trial_id": trial_id} for row in rows]
-
-
-def _check(path: Path, found: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
-    for name, kind in kinds.items():
-        value = found.get(name)
-        if value is not None and not _is_a(value, kind):
-            raise _not_ours(path, name, value)
 
 
 def _is_a(value: Any, kind: type) -> bool:

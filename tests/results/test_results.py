@@ -53,6 +53,29 @@ def test_a_damaged_run_json_costs_what_was_asked_alone(run_directory: Path, tmp_
     assert [one.name for one in found.space] == ["filters", "dense_units", "dropout", "epochs"]
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objective": {"name": "val_accuracy", "direction": "up"}}, "objective.direction is 'up'"),
+        ({"objective": {"direction": "max"}}, "objective.name is None"),
+        ({"objective": "val_accuracy"}, "objective is 'val_accuracy'"),
+        ({"dataset": {"name": "digits"}}, "dataset.source is None"),
+        ({"asked": {"space": "baseline_cnn", "seed": 2**63}}, "asked.seed is 9223372036854775808"),
+        ({"asked": {"space": "baseline_cnn", "seed": True}}, "asked.seed is True"),
+    ],
+)
+def test_a_run_json_of_another_shape_is_told(
+    run_directory: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
+    (copy / "run.json").write_text(json.dumps(json.loads((copy / "run.json").read_text()) | change))
+    run = results.read(copy)
+    assert run.problems == (f"run.json is not one that `search` writes ({said}): what was asked for is not known",)
+    assert run.info == {}
+    assert run.trials.equals(results.read(run_directory).trials)
+
+
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "epochs.csv").write_text("epoch,execution,loss,val_loss\n1,0,0.5,NA\n2,0,0.")
     row = {"trial_id": tmp_path.name, "execution": 0, "epoch": 1, "loss": 0.5, "val_loss": None}
