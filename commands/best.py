@@ -1,5 +1,6 @@
 """`best` and `baseline`: the best configuration and the documented one, retrained and tested."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,11 +45,11 @@ def show_best(
         if evaluate:
             evaluation.check_recorded(found)
         trial = found.best
+        path = Path(one_line(str(found.path)))  # to be shown
         console = make_console()
-        data = f" on {found.dataset['name']}" if found.dataset else ""
+        data = f" on {one_line(found.dataset['name'])}" if found.dataset else ""
         console.print(
-            f"The best of {len(found.finished)} finished trials of {one_line(str(found.path))}{data}: "
-            f"trial {one_line(trial['trial_id'])}"
+            f"The best of {len(found.finished)} finished trials of {path}{data}: trial {one_line(trial['trial_id'])}"
         )
         print_notice(console, found)
         console.print(tables.configuration_table(hyperparameters.configuration(found)))
@@ -73,8 +74,8 @@ def show_best(
             console.print(sentence)
         console.print()
         console.print(
-            f"{found.path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
-            f"Every figure: {found.path / layout.EVALUATION_CSV}, {found.path / layout.EVALUATION_JSON}"
+            f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
+            f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}"
         )
 
 

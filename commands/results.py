@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import count, errors, make_console, print_notice, read
+from commands.shared import errors, make_console, print_notice, read
 
 if TYPE_CHECKING:
     import results
@@ -48,8 +48,7 @@ def show_results(
             export.check(option, file)
         for option, file in files.items():
             export.FORMATS[option](trials, file)
-        finished = f"{len(found.finished):,} finished of {count(len(found.trials), 'trial')}"
-        console.print(f"{one_line(str(found.path))}: {finished}; objective: {sentences.objective(found)}")
+        console.print(sentences.headline(found))
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))
@@ -66,6 +65,7 @@ def compare_runs(
     """Compare runs: their scores and costs, and a plot of the best score so far of each."""
     with errors():
         from results import comparison, plots, runs
+        from results.text import one_line
 
         plots.check_file(out)
         found = comparison.read([runs.find(name) for name in names])
@@ -73,9 +73,9 @@ def compare_runs(
         plots.save(figure, out)
         console = make_console()
         if caution := comparison.caution(found):
-            console.print(f"NOTE: {caution}")
+            console.print(f"NOTE: {one_line(caution)}")
         console.print(comparison.table(found))
-        console.print(f"Written: {out}")
+        console.print(f"Written: {one_line(str(out))}")
 
 
 def plot_run(
@@ -112,9 +112,9 @@ def plot_run(
         written = plots.save_all(figures, folder)
         console = make_console()
         for warning in caught:
-            console.print(f"NOTE: {warning.message}")
+            console.print(f"NOTE: {one_line(str(warning.message))}")
         for reason, missing in left_out.items():
-            console.print(f"Left out {' and '.join(missing)}: {reason}")
+            console.print(f"Left out {' and '.join(missing)}: {one_line(reason)}")
         for path in written:
             console.print(f"Written: {one_line(str(path))}, .svg")
 

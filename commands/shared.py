@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from results.text import count, one_line
+
 if TYPE_CHECKING:
     import results
     from tuner.retraining import Training
@@ -47,16 +49,17 @@ def errors() -> Iterator[None]:
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {one_line(str(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
     except OSError as error:
-        print(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        about = one_line(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        print(f"Error: {about}", file=sys.stderr)
         raise typer.Exit(2) from None
     except SearchError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {one_line(str(error))}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
@@ -74,7 +77,7 @@ def read(path: Path) -> "results.Run":
 
 def print_notice(console: Console, run: "results.Run") -> None:
     if run.dataset and run.dataset["notice"]:
-        console.print(f"NOTE: {run.dataset['notice']}")
+        console.print(f"NOTE: {one_line(run.dataset['notice'])}")
 
 
 def make_console() -> Console:
@@ -88,7 +91,3 @@ def report_training(training: "Training") -> None:
         f"test accuracy {training.test_accuracy:.4f}, loss {training.test_loss:.4f}",
         flush=True,
     )
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from rich.table import Table
 import results
 from results import scores
 from results.errors import RunError
+from results.text import one_line
 
 if TYPE_CHECKING:
     from results import Run
@@ -49,14 +50,14 @@ def table(runs: Mapping[str, "Run"]) -> Table:
         finished = scores.scored(run)
         seconds = run.trials["duration_s"]
         made.add_row(
-            name,
+            one_line(name),
             f"{len(finished):,}/{len(run.trials):,}",
             f"{finished['score'].iloc[0]:.4f}",
             f"{finished['score'].median():.4f}",
             # Keras Tuner keeps the best epoch alone, which is not what was trained.
             f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
             f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
-            finished["trial_id"].iloc[0],
+            one_line(finished["trial_id"].iloc[0]),
         )
     return made
 

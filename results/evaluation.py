@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results import files, layout
-from results.keras_tuner_files import DamagedFile
+from results.errors import DamagedFile
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.errors import RunError
-from results.text import one_line
+from results.text import csv_cell, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@")
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*[]<>|~&"})
 
 
@@ -35,7 +34,7 @@ def check(option: str, path: Path) -> None:
 
 def write_csv(trials: "pd.DataFrame", path: Path) -> None:
     """Writes every column as CSV; in no cell is there what a spreadsheet takes for a formula."""
-    _with_texts(trials, _no_formula).to_csv(path, index=False)
+    _with_texts(trials, csv_cell).to_csv(path, index=False)
 
 
 def write_json(trials: "pd.DataFrame", path: Path) -> None:
@@ -76,19 +75,6 @@ def _with_texts(table: "pd.DataFrame", change: Callable[[str], str]) -> "pd.Data
             texts = column.map(lambda value: change(value) if isinstance(value, str) else value)
             changed.isetitem(place, texts)
     return changed
-
-
-def _no_formula(text: str) -> str:
-    text = one_line(text)
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _json(value: Any) -> Any:

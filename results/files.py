@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from results.errors import DamagedFile
+from results.text import csv_cell
+
 _LEAST_BYTES = 65536
 _DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE)
 # What `write_text`, `replacing` and `check_writable` call a file before it has its name.
@@ -62,12 +65,39 @@ def read_json(path: Path) -> Any:
         return None
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`.
+
+    Raises:
+        DamagedFile: The file is missing, cut off, or holds something else.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        value = json.loads(text)
+        if "\\ud" in text.lower():
+            # It may be half of a character, which JSON can hold and no file of text can.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except FileNotFoundError:
+        raise DamagedFile(f"{path.name} is missing") from None
+    except OSError as error:
+        raise DamagedFile(f"{path.name} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise DamagedFile(f"{path.name} is cut off or damaged") from None
+    if not isinstance(value, dict):
+        raise DamagedFile(f"{path.name} is damaged (it holds no object)")
+    return value
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replaces `path` by a CSV table in one step; None and a missing key are empty cells, floats are exact."""
+    """Replaces `path` by a CSV table in one step, a row a line.
+
+    None and a missing key are empty cells, floats are exact; no text, a column's name included, is a formula.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(csv_cell, columns))
+    for row in rows:
+        writer.writerow(csv_cell(cell) if isinstance(cell := row.get(name), str) else cell for name in columns)
     write_text(path, text.getvalue())
 
 

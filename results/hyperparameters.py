@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from results import layout, scores
 from results.errors import RunError
+from results.text import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +140,7 @@ def label(value: Any) -> str:
     if isinstance(value, float):
         text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
         return text.replace("e-0", "e-")
-    return f"{value:,d}" if type(value) is int else str(value)
+    return f"{value:,d}" if type(value) is int else one_line(str(value))
 
 
 def _scale(name: str, column: "pd.Series", space: "dict[str, Hyperparameter]") -> Scale:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results import layout
+from results import files, layout
+from results.errors import DamagedFile
 
 Value = int | float | str | bool
 
-
-class DamagedFile(ValueError):
-    """A file that cannot be made sense of: cut off by a kill, or not what its name says."""
+_LARGEST = 10**300  # what is more is no number that one can compute with
+_MOST_STEPS = 2**31  # what is more is no epoch
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Observation:
     """What a metric was at one step.
 
     Attributes:
-        step: As a rule the epoch, counted from 0; None where it is no whole number.
+        step: As a rule the epoch, counted from 0; None where it cannot be one.
         values: One an execution; NaN where it was no number.
     """
 
@@ -90,7 +90,7 @@ def read_trial(directory: Path) -> Trial:
     Raises:
         DamagedFile: Its `trial.json` is missing, cut off or not a trial's.
     """
-    trial = _read_json(directory / layout.TRIAL)
+    trial = files.read_object(directory / layout.TRIAL)
     try:
         hyperparameters = trial.get("hyperparameters") or {}
         score, best_step = _number(trial.get("score")), trial.get("best_step")
@@ -105,7 +105,7 @@ def read_trial(directory: Path) -> Trial:
             space=list(hyperparameters.get("space") or []),
             metrics=metrics,
         )
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFile(f"{layout.TRIAL} is not one that Keras Tuner writes ({error})") from None
 
 
@@ -117,25 +117,7 @@ def read_oracle(project: Path) -> dict[str, Any]:
     """
     if not (project / layout.ORACLE).exists():
         return {}
-    return _read_json(project / layout.ORACLE)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-        value = json.loads(content)
-        if b"\\ud" in content.lower():
-            # It may be half of a character, which JSON can hold and no file of text can.
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except FileNotFoundError:
-        raise DamagedFile(f"{path.name} is missing") from None
-    except OSError as error:
-        raise DamagedFile(f"{path.name} cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
-        raise DamagedFile(f"{path.name} is cut off or damaged") from None
-    if not isinstance(value, dict):
-        raise DamagedFile(f"{path.name} is not one that Keras Tuner writes (it holds no object)")
-    return value
+    return files.read_object(project / layout.ORACLE)
 
 
 def _metric(metric: dict[str, Any]) -> Metric:
@@ -156,8 +138,10 @@ def _number(value: Any) -> float:
 
 
 def _step(step: Any) -> int | None:
-    return step if type(step) is int else None
+    return step if type(step) is int and 0 <= step < _MOST_STEPS else None
 
 
 def _value(value: Any) -> Value | None:
+    if type(value) is int and abs(value) > _LARGEST:
+        return str(value)
     return value if value is None or isinstance(value, Value) else json.dumps(value)

@@ -1,14 +1,15 @@
 """Reads the trials of a run, one after the other, as rows of its tables."""
 
-import csv
+import contextlib
 import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from results import files, keras_tuner_files, layout
-from results.keras_tuner_files import DamagedFile, Trial
-from results.text import reason
+from results import files, keras_tuner_files, layout, search_files
+from results.errors import DamagedFile
+from results.keras_tuner_files import Trial
+from results.text import one_line, reason
 
 Row = dict[str, Any]
 
@@ -23,9 +24,12 @@ def trial_directories(run: Path) -> list[Path]:
     return sorted(found, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
 
 
-def trial_order(trial_id: str) -> tuple[int, str]:
+def trial_order(trial_id: str) -> tuple[int, str, str]:
     """Sorts trial ids: numbers, however many zeros they begin with, in their order; before other ids."""
-    return (int(trial_id) if trial_id.isdecimal() else sys.maxsize, trial_id)
+    if trial_id.isascii() and trial_id.isdecimal():
+        digits = trial_id.lstrip("0")
+        return (len(digits), digits, trial_id)
+    return (sys.maxsize, "", trial_id)
 
 
 def count_ended(run: Path) -> int:
@@ -47,44 +51,43 @@ def damaged_files(directory: Path) -> list[Path]:
 
 
 def read_trial(directory: Path) -> Row:
-    """One trial as a row of `summary.csv`; where its `trial.json` is damaged, what `record.json` tells of it."""
-    try:
-        return row(directory, keras_tuner_files.read_trial(directory))
-    except DamagedFile:
-        return row(directory, None)
+    """One trial as a row of `summary.csv`; of damaged files nothing is known."""
+    trial, record = None, {}
+    with contextlib.suppress(DamagedFile):
+        record = search_files.read_record(directory)
+    with contextlib.suppress(DamagedFile):
+        trial = keras_tuner_files.read_trial(directory)
+    return row(directory, trial, record)
 
 
-def row(directory: Path, trial: Trial | None, otherwise: Row | None = None) -> Row:
-    """The row of `summary.csv` of the trial in `directory`; None is one whose `trial.json` is damaged.
+def row(directory: Path, trial: Trial | None, record: Row) -> Row:
+    """The row of `summary.csv` of the trial in `directory`.
 
-    Keras Tuner's `trial.json` gives status, score, metrics and hyperparameters; `record.json` beside it the times,
-    the seed and the sizes, which Keras Tuner does not keep; `otherwise` is what is known where that is missing.
+    Args:
+        trial: Status, score, metrics and hyperparameters; None where they are not known.
+        record: The times, the seed and the sizes, which Keras Tuner does not keep.
     """
-    record = files.read_json(directory / layout.TRIAL_RECORD)
-    if not isinstance(record, dict):
-        record = otherwise or {}
-    recorded = {key: record[key] for key in layout.SUMMARY_COLUMNS if key in record}
     if trial is None:
-        known = {"trial_id": directory.name.removeprefix(layout.TRIAL_PREFIX), "status": None, "score": None}
-        return known | {"error": None} | recorded
-    found: Row = {"trial_id": trial.trial_id, "status": trial.status, "score": trial.score}
-    found |= {_metric_column(name, _RESERVED): metric.best for name, metric in trial.metrics.items()} | recorded
-    found["error"] = recorded.get("error") or reason(trial.message)
-    return found | {_column(name): value for name, value in trial.values.items()}
+        found: Row = {"trial_id": directory.name.removeprefix(layout.TRIAL_PREFIX), "status": None, "score": None}
+        found |= record
+        message = ""
+    else:
+        found = {"trial_id": trial.trial_id, "status": trial.status, "score": trial.score}
+        found |= {_metric_column(name, _RESERVED): metric.best for name, metric in trial.metrics.items()} | record
+        found |= {_column(name): value for name, value in trial.values.items()}
+        message = trial.message
+    found["error"] = one_line(record.get("error") or "") or reason(message)
+    return found
 
 
 def read_epochs(directory: Path) -> list[Row]:
-    """The learning curves of one trial, a row per execution and epoch; a line cut off by a kill is left out."""
-    try:
-        text = (directory / layout.TRIAL_EPOCHS).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
-    whole_lines = text[: text.rfind("\n") + 1].splitlines()
-    return [
-        {"trial_id": trial_id} | {key: _parse(value) for key, value in row.items() if key and value is not None}
-        for row in csv.DictReader(whole_lines)
-    ]
+    """The learning curves of one trial, a row per execution and epoch; none where the file is damaged.
+
+    A line cut off by a kill is left out.
+    """
+    with contextlib.suppress(DamagedFile):
+        return search_files.read_epochs(directory)
+    return []
 
 
 def observed_epochs(trial: Trial, is_epoch: bool) -> list[Row]:
@@ -128,14 +131,3 @@ def _column(name: str) -> str:
 
 def _is_hyperparameter(name: str) -> bool:
     return name.startswith(layout.HYPERPARAMETER_PREFIX)
-
-
-def _parse(text: str) -> int | float | str | None:
-    if text in ("", "NA"):
-        return None
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

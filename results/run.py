@@ -1,16 +1,16 @@
 """A search as tables, read from its directory, finished or not, whoever made it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results import files, keras_tuner_files, layout, objective, projects, reader, space
-from results.errors import RunError
-from results.keras_tuner_files import DamagedFile, Trial
+from results import keras_tuner_files, layout, objective, projects, reader, search_files, space
+from results.errors import DamagedFile, RunError
+from results.keras_tuner_files import Trial
 from results.objective import Objective
 from results.reader import Row
-from results.text import one_line
+from results.text import one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _WHOLE_NUMBERS = ["best_epoch", "epochs_run", "parameters", "seed"]
 _LARGEST = 2**63 - 1
+_LONGEST_PROBLEM = 300
+_NO_INFO = "{}: what was asked for is not known"
+_NO_ORACLE = "{}: the search space is taken from the trials"
+_NO_TRIAL = "{directory} is left out: {}"
+_NO_RECORD = "{directory}/{}: times, seed and sizes are not known"
+_NO_CURVE = "{directory}/{}: of the learning curve only what trial.json keeps is known"
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,16 @@ class Run:
     objective: Objective | None
     space: "list[Hyperparameter]"
     problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        from results import sentences
+
+        return f"<Run {sentences.short(self)}>"
+
+    def _repr_html_(self) -> str:
+        from results import notebook
+
+        return notebook.html(self)
 
     @property
     def dataset(self) -> dict[str, Any] | None:
@@ -95,21 +111,18 @@ def read(path: str | Path) -> Run:
     if not directories:
         raise RunError(f"run {str(path)!r} is empty: no trial has begun; run the search again")
     problems: list[str] = []
-    info = _read_info(path, problems)
+    info = _tried(search_files.read_run, path, _NO_INFO, problems) or {}
     trials = _read_trials(directories, problems)
     if not trials:
-        raise RunError(f"run {str(path)!r} has no trial that can be read: {one_line(problems[-1])}")
-    oracle = _read_oracle(path, problems)
+        raise RunError(f"run {str(path)!r} has no trial that can be read: {_told(problems[-1])}")
+    oracle = _tried(keras_tuner_files.read_oracle, path, _NO_ORACLE, problems) or {}
     tells_epochs = any(trial.tells_epochs for trial in trials.values())
-    rows = [
-        reader.row(directory, trial, _otherwise_known(trial, oracle, tells_epochs))
-        for directory, trial in trials.items()
-    ]
-    epochs = [
-        row
-        for directory, trial in trials.items()
-        for row in reader.read_epochs(directory) or reader.observed_epochs(trial, tells_epochs)
-    ]
+    rows, epochs = [], []
+    for directory, trial in trials.items():
+        record = _tried(search_files.read_record, directory, _NO_RECORD, problems)
+        curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
+        rows.append(reader.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
+        epochs += curve or reader.observed_epochs(trial, tells_epochs)
     return Run(
         path=path,
         info=info,
@@ -117,17 +130,21 @@ def read(path: str | Path) -> Run:
         epochs=_table(epochs, reader.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
         objective=_objective(info, trials.values()),
         space=_read_space(oracle, trials.values(), problems),
-        problems=tuple(map(one_line, problems)),
+        problems=tuple(map(_told, problems)),
     )
 
 
-def _read_info(path: Path, problems: list[str]) -> dict[str, Any]:
-    info = files.read_json(path / layout.RUN)
-    if isinstance(info, dict):
-        return info
-    if (path / layout.RUN).exists():
-        problems.append(f"{layout.RUN} is cut off or damaged: what was asked for is not known")
-    return {}
+def _tried(read: Callable[[Path], Any], path: Path, told: str, problems: list[str]) -> Any:
+    """What `read` makes of `path`; None where a file is damaged, which `told` tells in `problems`."""
+    try:
+        return read(path)
+    except DamagedFile as error:
+        problems.append(told.format(error, directory=path.name))
+        return None
+
+
+def _told(problem: str) -> str:
+    return shortened(one_line(problem), _LONGEST_PROBLEM)
 
 
 def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> Objective | None:
@@ -136,21 +153,10 @@ def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> Objective | Non
 
 
 def _read_trials(directories: Iterable[Path], problems: list[str]) -> dict[Path, Trial]:
-    trials = {}
-    for directory in directories:
-        try:
-            trials[directory] = keras_tuner_files.read_trial(directory)
-        except DamagedFile as error:
-            problems.append(f"{directory.name} is left out: {error}")
-    return trials
-
-
-def _read_oracle(path: Path, problems: list[str]) -> dict[str, Any]:
-    try:
-        return keras_tuner_files.read_oracle(path)
-    except DamagedFile as error:
-        problems.append(f"{error}: the search space is taken from the trials")
-        return {}
+    tried = {
+        directory: _tried(keras_tuner_files.read_trial, directory, _NO_TRIAL, problems) for directory in directories
+    }
+    return {directory: trial for directory, trial in tried.items() if trial is not None}
 
 
 def _read_space(oracle: dict[str, Any], trials: Iterable[Trial], problems: list[str]) -> "list[Hyperparameter]":

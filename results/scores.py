@@ -4,16 +4,19 @@ import math
 from typing import TYPE_CHECKING
 
 from results.errors import RunError
+from results.text import one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from results import Run
 
+_LONGEST_NAME = 100
+
 
 def name(run: "Run") -> str:
-    """What the scores are, such as `val_accuracy`."""
-    return str(run.objective or "score")
+    """What the scores are, such as `val_accuracy`, to be shown."""
+    return shortened(one_line(str(run.objective or "score")), _LONGEST_NAME)
 
 
 def is_minimised(run: "Run") -> bool:

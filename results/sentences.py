@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from results.text import one_line
+from results.errors import RunError
+from results.text import count, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -16,6 +17,21 @@ VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
 def objective(run: "Run") -> str:
     """What `run` optimised, or that this is not known."""
     return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
+
+
+def headline(run: "Run") -> str:
+    """Where `run` is, how many of its trials have finished, and what it optimised."""
+    finished = f"{len(run.finished):,} finished of {count(len(run.trials), 'trial')}"
+    return f"{one_line(str(run.path))}: {finished}; objective: {objective(run)}"
+
+
+def short(run: "Run") -> str:
+    """`headline`, with the best trial where there is one."""
+    try:
+        best = run.best
+    except RunError:
+        return headline(run)
+    return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
 
 
 def baseline_place(run: "Run") -> str:

@@ -1,9 +1,10 @@
 """The search space of a project, from what Keras Tuner wrote of it."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
-from results.keras_tuner_files import DamagedFile
+from results.errors import DamagedFile
 from search_spaces.space import Hyperparameter, Value
 
 
@@ -24,30 +25,52 @@ def union(spaces: Iterable[Any]) -> list[Hyperparameter]:
             before = space
             for one in map(_hyperparameter, space):
                 found.setdefault((one.name, one.conditions), one)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFile(f"the search space is not one that Keras Tuner writes ({error!r})") from None
     return list(found.values())
 
 
 def _hyperparameter(entry: dict[str, Any]) -> Hyperparameter:
     config = entry["config"]
-    kind = entry["class_name"]
+    kind = _text(entry["class_name"])
     shared = {"kind": kind, "name": str(config["name"]), "conditions": _conditions(config.get("conditions") or [])}
     default = config.get("default")
     if kind in ("Int", "Float"):
+        step = config.get("step")
         return Hyperparameter(
             **shared,
-            default=config["min_value"] if default is None else default,
-            min_value=config["min_value"],
-            max_value=config["max_value"],
-            step=config.get("step"),
-            sampling=(config.get("sampling") or "linear").lower(),
+            default=_number(config["min_value"] if default is None else default),
+            min_value=_number(config["min_value"]),
+            max_value=_number(config["max_value"]),
+            step=None if step is None else _number(step),
+            sampling=_text(config.get("sampling") or "linear").lower(),
         )
-    values: tuple[Value, ...] = (True, False) if kind == "Boolean" else tuple(config.get("values", ()))
+    values: tuple[Value, ...] = (True, False) if kind == "Boolean" else _values(config.get("values", []))
     if kind == "Fixed":
-        values, default = (config["value"],), config["value"]
+        values = _values([config["value"]])
+        default = values[0]
+    if default is not None:
+        _values([default])
     return Hyperparameter(**shared, default=values[0] if default is None and values else default, values=values)
 
 
 def _conditions(conditions: list[Any]) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-    return tuple((str(one["config"]["name"]), tuple(one["config"]["values"])) for one in conditions)
+    return tuple((str(one["config"]["name"]), _values(one["config"]["values"])) for one in conditions)
+
+
+def _values(found: Any) -> tuple[Value, ...]:
+    if not isinstance(found, list) or not all(isinstance(value, Value) for value in found):
+        raise TypeError(f"{found!r} is no list of values")
+    return tuple(found)
+
+
+def _number(value: Any) -> int | float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

@@ -11,11 +11,14 @@ from results.errors import RunError
 from results.reader import trial_order
 from results.run import Run
 from results.sentences import is_missing, number
-from results.text import one_line, shortened
+from results.text import count, one_line, shortened
 from results.verdict import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# The headings of the columns of `trials_table` that hold texts.
+TEXTS = ("trial", "hyperparameters", "error")
 
 _BEST = 5
 _LONGEST_VALUE = 60
@@ -53,25 +56,33 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
 
 def trials_table(trials: "pd.DataFrame") -> Table:
     """The trials with what most people ask first and is known of any; `summary.csv` has every column."""
+    headings, rows = trial_cells(trials)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in headings:
+        if heading in TEXTS:
+            table.add_column(heading, overflow="fold", no_wrap=heading == "trial")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
+    """The headings and the rows of `trials_table`; what stands under one of `TEXTS` is no number."""
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
     figures = {heading: name for heading, name in _FIGURES.items() if trials[name].notna().any()}
     has_errors = trials["error"].notna().any()
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("trial", no_wrap=True)
-    for heading in figures:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("hyperparameters", overflow="fold")
-    if has_errors:
-        table.add_column("error", overflow="fold")
+    rows = []
     for trial in trials.to_dict("records"):
         values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in names}
-        table.add_row(
+        row = [
             _label(trial),
             *(_figure(name, trial) for name in figures.values()),
             " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not is_missing(value)),
-            *([_error(trial["error"])] if has_errors else []),
-        )
-    return table
+        ]
+        rows.append([*row, _error(trial["error"])] if has_errors else row)
+    return ["trial", *figures, "hyperparameters", *(["error"] if has_errors else [])], rows
 
 
 def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
@@ -90,15 +101,18 @@ def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
     return table
 
 
+def best_trials(run: Run, most: int) -> "pd.DataFrame":
+    """The best finished trials, at most so many, and the baseline where it is not among them."""
+    finished = run.finished
+    others = finished.iloc[most:]
+    return finished.loc[[*finished.index[:most], *others.index[others["is_baseline"].eq(True)]]]
+
+
 def best_table(run: Run) -> Table:
     """The best five trials, and the baseline where it is not among them."""
-    finished = run.finished
-    is_baseline = finished["is_baseline"].eq(True)
-    shown = finished.assign(place=range(1, len(finished) + 1))
-    shown = shown[(shown["place"] <= _BEST) | is_baseline]
-    table = trials_table(shown.drop(columns="place"))
+    table = trials_table(best_trials(run, _BEST))
     ended = run.trials["status"].isin(["COMPLETED", "FAILED"]).sum()
-    table.title = f"The best of {ended} trial{'' if ended == 1 else 's'}"
+    table.title = f"The best of {count(ended, 'trial')}"
     table.title_justify = "left"
     return table
 

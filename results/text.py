@@ -1,6 +1,8 @@
 """Text from files, made safe to show: one line, and nothing in it that a terminal or a spreadsheet would act upon."""
 
 _TRACEBACK = "Traceback (most recent call last):"
+# What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def one_line(text: str) -> str:
@@ -12,9 +14,20 @@ def one_line(text: str) -> str:
     )
 
 
+def csv_cell(text: str) -> str:
+    """`text` on one line, and quoted by an apostrophe where a spreadsheet would take it for a formula; no number is."""
+    text = one_line(text)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
+
+
 def shortened(text: str, length: int) -> str:
     """`text`, or its beginning where it is longer than `length`."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def reason(message: str) -> str | None:
@@ -25,3 +38,11 @@ def reason(message: str) -> str | None:
         # The frames are indented, the error is not; its message may go on for lines.
         lines = [line for line in lines[last + 1 :] if not line[0].isspace()][:1] or lines
     return one_line(lines[-1].strip()) if lines else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -46,9 +46,13 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
 def _narrow(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
     if hyperparameter.is_numeric and ":" in text:
         return _part(hyperparameter, text)
-    values = tuple(_value(hyperparameter, part) for part in text.split(","))
+    # A comma may also be part of a value.
+    parts = [text] if text.strip() in map(str, hyperparameter.values) else text.split(",")
+    values = tuple(_value(hyperparameter, part) for part in parts)
     if len(set(values)) < len(values):
         raise InputError("a value is given twice: give each once")
+    if hyperparameter.kind == "Boolean" and len(values) == 2:
+        return hyperparameter  # of a choice of the two, Keras Tuner would make 1 and 0
     cleared = replace(hyperparameter, min_value=None, max_value=None, step=None, sampling="linear", values=values)
     if len(values) == 1:
         return replace(cleared, kind="Fixed", default=values[0])
@@ -78,15 +82,24 @@ def _value(hyperparameter: Hyperparameter, text: str) -> Value:
     text = text.strip()
     if hyperparameter.is_numeric:
         value = _number(hyperparameter, text)
+        low, high = hyperparameter.min_value, hyperparameter.max_value
+        inside = type(value)(min(max(value, low), high))
         # A float's end may be written 0.6 and stored as 0.6000000000000001.
-        slack = 1e-9 * max(1.0, abs(hyperparameter.max_value))
-        if not hyperparameter.min_value - slack <= value <= hyperparameter.max_value + slack:
+        if not math.isclose(value, inside, rel_tol=1e-9):
             raise InputError(f"{text} is outside {hyperparameter.name}'s range {hyperparameter.range}")
-        return value
+        return inside
     for value in hyperparameter.values:
-        if text == str(value) or (isinstance(value, bool) and _TRUTH.get(text.lower()) is value):
+        if text == str(value) or (_TRUTH.get(text.lower()) is value if isinstance(value, bool) else _is(value, text)):
             return value
     raise InputError(f"{text!r} is not one of {hyperparameter.name}'s values: {hyperparameter.range}")
+
+
+def _is(value: Value, text: str) -> bool:
+    """Whether `text` is another way to write the number `value`, such as 1e-3."""
+    try:
+        return not isinstance(value, str) and float(text) == value
+    except ValueError:
+        return False
 
 
 def _number(hyperparameter: Hyperparameter, text: str) -> int | float:

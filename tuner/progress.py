@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from results import reader
+from results.text import one_line
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -45,7 +46,7 @@ class Progress:
         if self._is_complete():
             self._console.print(f"all {oracle.max_trials} trials are done already")
         elif oracle.trials:
-            self._console.print(f"going on: {len(oracle.end_order)} of {oracle.max_trials} trials are done")
+            self._console.print(f"going on: {self._ended(' of ')} trials are done")
         if not self._console.is_terminal:
             yield
         else:
@@ -106,14 +107,20 @@ class Progress:
         if best and best[0].score is not None:
             self._best = f"best {best[0].score:.4f} (trial {best[0].trial_id})"
         parts = [
-            f"[{len(self._oracle.end_order)}/{self._oracle.max_trials}] trial {trial.trial_id}",
+            f"[{self._ended('/')}] trial {trial.trial_id}",
             point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
             outcome,
             duration(row.get("duration_s") or 0.0),
             self._best,
             self._left(),
         ]
-        self._console.print(" | ".join(filter(None, parts)))
+        self._console.print(one_line(" | ".join(filter(None, parts))))
+
+    def _ended(self, separator: str) -> str:
+        """How many trials have ended, and of how many; Keras Tuner's own Hyperband has no such limit."""
+        limit = self._oracle.max_trials
+        done = str(len(self._oracle.end_order))
+        return done if limit is None else f"{done}{separator}{limit}"
 
     def _is_complete(self) -> bool:
         limit = self._oracle.max_trials
@@ -129,9 +136,9 @@ class Progress:
             if curve and curve[-1].get(name) is not None:
                 line += f" | {name} {curve[-1][name]:.4f}"
             lines.append(f"{line} | {point(task.values)}")
-        ended = f"{len(self._oracle.end_order)} of {self._oracle.max_trials} trials done, {len(lines)} running"
+        ended = f"{self._ended(' of ')} trials done, {len(lines)} running"
         lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
-        return Group(*(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
+        return Group(*(Text(one_line(line), style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
     def _trained(self) -> tuple[int, float]:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""

@@ -50,7 +50,8 @@ def parallel(run: "Run") -> Figure:
     _lines(axes, scales, others, look, width=1.4)
     best = finished.iloc[:1]
     _lines(axes, scales, best, style.VERMILION, width=3)
-    axes.plot([], [], "o-", color=style.VERMILION, linewidth=3, label=f"trial {best['trial_id'].iloc[0]}, the best")
+    label = f"{trials.label(best['trial_id'].iloc[0])}, the best"
+    axes.plot([], [], "o-", color=style.VERMILION, linewidth=3, label=label)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     beyond = "max" if minimised else "min"
     bar = figure.colorbar(

@@ -59,20 +59,23 @@ def curves(run: "Run") -> Figure:
         RunError: No trial has finished, or the objective was not measured epoch by epoch.
     """
     best = scores.scored(run)["trial_id"].iloc[0]
-    objective = scores.name(run)
+    objective = str(run.objective)
     if objective not in run.epochs.columns or _measured(run, objective).empty:
-        raise RunError(f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch")
+        raise RunError(
+            f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch; "
+            "choose another --kind"
+        )
     own = run.epochs[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
     has_both = training != objective and training in own.columns and own[training].notna().any()
     figure = style.figure(trials.headline(run), 4.2)
     panels = figure.subplots(1, 2 if has_both else 1, squeeze=False)[0]
     _every_curve(panels[0], run, objective)
-    panels[0].set_title(f"every trial: {objective}")
-    panels[0].set_ylabel(objective)
+    panels[0].set_title(f"every trial: {scores.name(run)}")
+    panels[0].set_ylabel(scores.name(run))
     if has_both:
         _both_curves(panels[1], own, training, objective)
-        panels[1].set_title(f"trial {best}, the best: training and validation")
+        panels[1].set_title(f"{trials.label(best)}, the best: training and validation")
         panels[1].set_ylabel(training)
     for axes in panels:
         axes.set_xlabel("epoch")
@@ -98,7 +101,7 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
             place = best.index(trial)
             look = {"color": _NAMED[place], "marker": "o", "markersize": 4, "linewidth": 2 - 0.3 * place}
             note = ", the best" * (place == 0) + ", the baseline" * (trial in baseline)
-            axes.plot(*points.T, label=f"trial {trial}{note}", zorder=6 - place, **look)
+            axes.plot(*points.T, label=f"{trials.label(trial)}{note}", zorder=6 - place, **look)
         else:
             others.append(points)
     if others:
@@ -124,6 +127,6 @@ def _measured(run: "Run", objective: str) -> "pd.DataFrame":
 
 def _both_curves(axes: Axes, own: "pd.DataFrame", training: str, objective: str) -> None:
     for _, curve in own.groupby("execution", sort=False, dropna=False):
-        label = f"{training} (training)"
+        label = f"{style.shortened(training)} (training)"
         axes.plot(curve["epoch"], curve[training], "s--", color=style.BLACK, markersize=4, label=label)
         axes.plot(curve["epoch"], curve[objective], "o-", color=_NAMED[0], markersize=4)

@@ -34,7 +34,9 @@ def comparison(runs: Mapping[str, "Run"]) -> Figure:
     figure = style.figure("the best score so far of each run", 4 + 0.22 * len(runs) / columns)
     axes = figure.subplots()
     for name, line in lines.items():
-        drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=style.shortened(name, _LONGEST_NAME))[0]
+        label = style.shortened(name, _LONGEST_NAME)
+        label = f" {label}" if label.startswith("_") else label  # with an underscore first, matplotlib would hide it
+        drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=label)[0]
         axes.plot(line.index[-1:], line.iloc[-1:], "o", color=drawn.get_color(), markersize=6)
     # A first trial that came to nothing must not press the lines together.
     reached = [line.iloc[-1] for line in lines.values()]

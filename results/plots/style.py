@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from results.text import one_line
+
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",
 )  # fmt: skip
@@ -61,7 +63,8 @@ def figure(title: str, height: float, width: float = WIDTH) -> Figure:
 
 
 def shortened(text: str, length: int = 28) -> str:
-    """`text`, or its beginning and its end where it is longer than `length`."""
+    """`text` on one line, or its beginning and its end where that is longer than `length`."""
+    text = one_line(text)
     half = (length - 1) // 2
     return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"
 

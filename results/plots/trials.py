@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from results import Run
 
 _LINE = 95  # characters
+_LONGEST_ID = 40
 _LARGE = 130
 _SIZE_IN_LEGEND = 30
 
@@ -24,9 +25,14 @@ def headline(run: "Run") -> str:
     best = finished.iloc[0]
     number = "1 finished trial" if len(finished) == 1 else f"{len(finished):,} finished trials"
     name = run.path.resolve().name
-    about = f"{number}, best {scores.name(run)} {best['score']:.4f} (trial {best['trial_id']})"
+    about = f"{number}, best {scores.name(run)} {best['score']:.4f} ({label(best['trial_id'])})"
     separator = ": " if len(name) + len(about) <= _LINE else "\n"
     return f"{style.shortened(name, _LINE)}{separator}{about}"
+
+
+def label(trial_id: str) -> str:
+    """A trial as a legend names it."""
+    return f"trial {style.shortened(trial_id, _LONGEST_ID)}"
 
 
 def is_baseline(trials: "pd.DataFrame") -> "pd.Series":

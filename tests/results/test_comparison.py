@@ -50,6 +50,12 @@ def test_the_plot_has_the_best_score_so_far_of_each_run(tmp_path: Path) -> None:
     assert lines["one"].get_color() != lines["two"].get_color()
 
 
+def test_every_run_is_in_the_legend(tmp_path: Path) -> None:
+    found = {name: make_run(tmp_path / name, trials(0.7)) for name in ("_hidden", "shown")}
+    [legend] = plots.comparison(found).legends
+    assert [text.get_text().strip() for text in legend.get_texts()] == ["_hidden", "shown"]
+
+
 def test_other_data_are_said_to_be_others(tmp_path: Path) -> None:
     make_run(tmp_path / "one", trials(0.7))
     make_run(tmp_path / "two", trials(0.8), fingerprint="b" * 64)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,64 @@ def test_a_damaged_run_json_costs_what_was_asked_alone(run_directory: Path, tmp_
     assert [one.name for one in found.space] == ["filters", "dense_units", "dropout", "epochs"]
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objective": {"name": "val_accuracy", "direction": "up"}}, "objective.direction is 'up'"),
+        ({"objective": {"direction": "max"}}, "objective.name is None"),
+        ({"objective": "val_accuracy"}, "objective is 'val_accuracy'"),
+        ({"dataset": {"name": "digits"}}, "dataset.source is None"),
+        ({"asked": {"space": "baseline_cnn", "seed": 2**63}}, "asked.seed is 9223372036854775808"),
+        ({"asked": {"space": "baseline_cnn", "seed": True}}, "asked.seed is True"),
+    ],
+)
+def test_a_run_json_of_another_shape_is_told(
+    run_directory: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
+    (copy / "run.json").write_text(json.dumps(json.loads((copy / "run.json").read_text()) | change))
+    run = results.read(copy)
+    assert run.problems == (f"run.json is not one that `search` writes ({said}): what was asked for is not known",)
+    assert run.info == {}
+    assert run.trials.equals(results.read(run_directory).trials)
+
+
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "epochs.csv").write_text("epoch,loss,val_loss\n1,0.5,NA\n2,0.")
-    assert reader.read_epochs(tmp_path) == [{"trial_id": tmp_path.name, "epoch": 1, "loss": 0.5, "val_loss": None}]
+    (tmp_path / "epochs.csv").write_text("epoch,execution,loss,val_loss\n1,0,0.5,NA\n2,0,0.")
+    row = {"trial_id": tmp_path.name, "execution": 0, "epoch": 1, "loss": 0.5, "val_loss": None}
+    assert reader.read_epochs(tmp_path) == [row]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["epoch,loss\n1,0.5\n", "epoch,execution\n1,x\n", "epoch,execution\n1,0,7\n", "epoch,execution\n1\n", "\xff\n1\n"],
+)
+def test_a_damaged_curve_is_left_out_and_told(run_directory: Path, tmp_path: Path, content: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
+    (copy / "trial_1" / "epochs.csv").write_text(content, encoding="latin-1")
+    assert reader.read_epochs(copy / "trial_1") == []
+    expected, found = results.read(run_directory), results.read(copy)
+    (problem,) = found.problems
+    assert problem.startswith("trial_1/epochs.csv is ")
+    assert problem.endswith(": of the learning curve only what trial.json keeps is known")
+    assert found.trials.equals(expected.trials)
+    for trial_id in "02":
+        assert len(found.epochs.query(f"trial_id == '{trial_id}'")) == expected.trials["epochs_run"][int(trial_id)]
+    assert len(found.epochs.query("trial_id == '1'")) == 1
+
+
+def test_a_damaged_record_costs_times_and_sizes_alone(run_directory: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
+    path = copy / "trial_1" / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"duration_s": 10**400}))
+    expected, found = results.read(run_directory), results.read(copy)
+    assert found.problems[0].startswith("trial_1/record.json is not one that `search` writes (duration_s is 1000")
+    assert found.problems[0].endswith("…")
+    assert found.trials["score"].equals(expected.trials["score"])
+    assert found.trials["seed"].isna().tolist() == [False, True, False]
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""The lines that a search prints."""
+
+from pathlib import Path
+
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import keras  # noqa: E402
+import keras_tuner  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from tuner import Tuner  # noqa: E402
+
+X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
+
+
+def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 9))])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_an_oracle_without_a_number_of_trials_has_none_in_the_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for _ in range(2):
+        oracle = keras_tuner.oracles.HyperbandOracle("loss", max_epochs=2, factor=2, hyperband_iterations=1)
+        Tuner(build, oracle=oracle, workers=0, directory=tmp_path, project_name="run").search(X, Y)
+    *trials, end, again, _ = capsys.readouterr().out.splitlines()
+    assert trials[0].startswith("[1] trial 0000 | units=1 (baseline) | loss 0.0000 at epoch 1 of 1 | ")
+    assert [line.split("]")[0] for line in trials] == [f"[{number}" for number in range(1, len(trials) + 1)]
+    assert end == f"the oracle has no further point: the search ends with {len(trials)} trials"
+    assert again == f"going on: {len(trials)} trials are done"
