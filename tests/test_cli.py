@@ -150,6 +150,7 @@ def wait_for(path: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.faults
 def test_ctrl_c_stops_at_once_with_the_tables_written(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "cli.py"), *SEARCH, "--workers", "1", "--run", "stopped"],

@@ -44,6 +44,7 @@ def run_benchmark(name: str, *arguments: str, cwd: Path) -> subprocess.Completed
     return subprocess.run([sys.executable, script, *arguments], cwd=cwd, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
     done = run_benchmark("compare_oracles.py", "--seeds", "2", "--oracles", "grid,hyperband", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

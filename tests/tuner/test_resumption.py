@@ -19,6 +19,8 @@ from keras import layers  # noqa: E402
 from results import layout  # noqa: E402
 from tuner import Tuner  # noqa: E402
 
+pytestmark = pytest.mark.faults
+
 RNG = np.random.default_rng(0)
 X = RNG.random((96, 6, 6, 1), dtype="float32")
 Y = RNG.integers(0, 3, 96)
@@ -150,12 +152,9 @@ CASES = {
     "learning rate": (build, arrays, plateau, 1),
     "unbuilt model": (Unbuilt(), arrays, list, 1),
 }
-QUICK = ("callbacks", "dataset")
 
 
-@pytest.mark.parametrize(
-    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.parametrize("case", CASES)
 def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hypermodel, data, callbacks, executions = CASES[case]
     whole = tuner(tmp_path / "whole", hypermodel, executions)
@@ -187,7 +186,6 @@ def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monke
     assert not list((tmp_path / "part").rglob(layout.TRIAL_STATE))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, EPOCHS + 1])
 def test_a_hypermodel_that_trains_twice_gives_the_same(
     after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -227,9 +225,9 @@ def cut_off(path: Path) -> None:
     ("hypermodel", "callbacks", "damage"),
     [
         pytest.param(wider, [], None, id="another model"),
-        pytest.param(build, [], cut_off, id="damaged state", marks=pytest.mark.slow),
-        pytest.param(build, [Unwritable()], None, id="unwritable callback", marks=pytest.mark.slow),
-        pytest.param(build, early_stopping(), None, id="another callback", marks=pytest.mark.slow),
+        pytest.param(build, [], cut_off, id="damaged state"),
+        pytest.param(build, [Unwritable()], None, id="unwritable callback"),
+        pytest.param(build, early_stopping(), None, id="another callback"),
     ],
 )
 def test_what_cannot_go_on_begins_anew(

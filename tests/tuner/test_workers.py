@@ -137,6 +137,7 @@ def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
     assert others != sorted(others, reverse=True)
 
 
+@pytest.mark.faults
 def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
     points = [row["hp_units"] for row in table_of_points(tmp_path)]
     search(tmp_path / "killed", Small(kills_at=int(points[1])), max_trials=3)
