@@ -309,7 +309,7 @@ def test_optuna_is_told_of_failed_and_pruned_trials(tmp_path: Path) -> None:
         trial = oracle.create_trial("tuner0")
         directory = Path(oracle._get_trial_dir(trial.trial_id))
         files.write_json(directory / layout.TRIAL_RECORD, {"pruned": number == 2})
-        (directory / layout.TRIAL_EPOCHS).write_text("epoch,val_accuracy\n1,0.5\n2,0.625\n")
+        (directory / layout.TRIAL_EPOCHS).write_text("epoch,execution,val_accuracy\n1,0,0.5\n2,0,0.625\n")
         tell(oracle, trial, status)
     oracle.create_trial("tuner0")
     told = oracle.study()[0].get_trials()
