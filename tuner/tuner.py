@@ -86,6 +86,12 @@ class Tuner(keras_tuner.Tuner):
         project_name: str = "untitled",
         overwrite: bool = False,
     ) -> None:
+        if type(self).run_trial is not keras_tuner.Tuner.run_trial:
+            raise TypeError(
+                "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
+            )
+        if trial_timeout is not None and workers == 0:
+            raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
         executors.check_workers(workers, trials_per_gpu)
         self._pruner = pruners.get(pruner)
         hypermodel = get_hypermodel(hypermodel)
@@ -126,6 +132,10 @@ class Tuner(keras_tuner.Tuner):
         if tensorboard:
             folder = (self._run / layout.TENSORBOARD).resolve()
             self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline)
+
+    def __repr__(self) -> str:
+        done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
+        return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
 
     def reload(self) -> None:
         """Goes on with the run that is there."""

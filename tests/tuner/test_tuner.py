@@ -336,3 +336,16 @@ def test_a_time_budget_ends_the_search_and_more_trials_go_on(tmp_path: Path, cap
     assert "stopping (the time budget is used up)" in capsys.readouterr().out
     run(tmp_path, max_trials=done + 1)
     assert len(trials(tmp_path)) == done + 1
+
+
+def test_it_says_what_it_is_and_refuses_what_it_would_not_do(tmp_path: Path) -> None:
+    assert repr(tuner(tmp_path)) == f"<Tuner {tmp_path / 'run'}: 0 of 4 trials done; objective: val_accuracy>"
+
+    class Own(Tuner):
+        def run_trial(self, trial: object, *args: object, **kwargs: object) -> None: ...
+
+    with pytest.raises(TypeError, match="never called"):
+        Own(Small(), directory=tmp_path, project_name="own")
+    with pytest.raises(ValueError, match="workers=1"):
+        tuner(tmp_path, trial_timeout=1)
+    assert not (tmp_path / "own").exists()
