@@ -113,6 +113,7 @@ def test_the_documented_model_reads_as_in_its_readme(tmp_path: Path) -> None:
     assert script.write(run).partition("\n\nmodel = ")[2].partition("\n\n_, accuracy")[0] == README
 
 
+@pytest.mark.slow
 def test_the_models_of_deep_cnn_are_the_same_layer_by_layer() -> None:
     seen = set()
     for values in points(9):

@@ -306,6 +306,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     assert {point["dropout"] for point in points[1:]} == {0.1, 0.3}
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("stale", ["oracle_before_creation", "oracle_before_end"])
 def test_a_kill_between_two_files_loses_no_trial_and_runs_none_twice(tmp_path: Path, stale: str) -> None:
     """The trial's file and the oracle's are written one after the other; a kill can fall in between."""

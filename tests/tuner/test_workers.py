@@ -172,6 +172,7 @@ def test_200_trials_grow_no_process_by_100_mb(tmp_path: Path) -> None:
         assert max(seen) - seen[0] < 100e6
 
 
+@pytest.mark.slow
 def test_a_worker_is_replaced_before_its_memory_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "CALLS_PER_WORKER", 2)
     search(tmp_path, Small(notes=tmp_path / "notes"), max_trials=3, workers=1)
