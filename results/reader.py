@@ -44,9 +44,9 @@ def damaged_files(directory: Path) -> list[Path]:
     """The files beside a trial's `trial.json` that are not as they were when it ended, by the digests in its record."""
     path = directory / layout.TRIAL_RECORD
     record = files.read_json(path)
-    if not isinstance(record, dict):
+    digests = record.get("files", {}) if isinstance(record, dict) else None
+    if not isinstance(digests, dict):
         return [path] if path.exists() else []
-    digests = record.get("files", {})
     return [directory / name for name, digest in files.digests(directory, digests).items() if digest != digests[name]]
 
 

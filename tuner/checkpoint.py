@@ -1,5 +1,6 @@
 """The whole state of a training between two epochs: weights, optimizer, random generators, epoch count."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ def save(model: keras.Model, epoch: int, path: Path) -> None:
     arrays = {f"v{number}": value for number, value in enumerate(values(model))}
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, epoch=epoch, **arrays)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is there, and nothing of it is cut off or overwritten."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return file.testzip() is None
+    except (OSError, EOFError, zipfile.BadZipFile):
+        return False
 
 
 def load(model: keras.Model, path: Path) -> int:

@@ -85,7 +85,12 @@ class WorkerPool(Executor):
             # A caller may hear that a call is done before its worker is counted as idle.
             self._changed.wait_for(lambda: self._idle)
             slot = self._idle.pop()
-            future = self._pools[slot].submit(fn, *args, **kwargs)
+            try:
+                future = self._pools[slot].submit(fn, *args, **kwargs)
+            except WorkerDied:
+                # While it was idle, or still beginning.
+                self._renew(slot)
+                future = self._pools[slot].submit(fn, *args, **kwargs)
         future.add_done_callback(lambda done: self._release(slot, done))
         return future
 
@@ -94,11 +99,14 @@ class WorkerPool(Executor):
             self._calls[slot] += 1
             is_worn = self._calls[slot] >= CALLS_PER_WORKER
             if is_worn or (not done.cancelled() and isinstance(done.exception(), BrokenProcessPool)):
-                self._pools[slot].shutdown(wait=False)
-                self._pools[slot] = _single_worker(self._environments[slot])
-                self._calls[slot] = 0
+                self._renew(slot)
             self._idle.append(slot)
             self._changed.notify()
+
+    def _renew(self, slot: int) -> None:
+        self._pools[slot].shutdown(wait=False)
+        self._pools[slot] = _single_worker(self._environments[slot])
+        self._calls[slot] = 0
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         for pool in self._pools:

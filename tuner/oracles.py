@@ -129,6 +129,7 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
         oracle.__class__ = type(own.__name__, (_BaselineFirst, own), {})
     oracle.baseline = baseline
     oracle.damaged = []
+    oracle.fresh = None
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
@@ -187,10 +188,12 @@ class _BaselineFirst:
     Attributes:
         baseline: The first point.
         damaged: The files of the run that could not be used when it was reloaded.
+        fresh: Its state before it was reloaded for the first time; None until then.
     """
 
     baseline: dict[str, Value]
     damaged: list[Path]
+    fresh: dict[str, Any] | None
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if not self.start_order:
@@ -232,11 +235,18 @@ class _BaselineFirst:
         one proposes a new point.
         """
         folder = Path(self._project_dir)
+        self.damaged.clear()
         points = self._reload_state(folder / layout.ORACLE)
+        self.trials = {}
         directories = {path.name.removeprefix(layout.TRIAL_PREFIX): path for path in reader.trial_directories(folder)}
-        pathless = {trial_id: Path(self._get_trial_dir(trial_id)) for trial_id in points if trial_id not in directories}
+        known = {*directories, *points, *self.start_order}
+        directories |= {
+            trial_id: Path(self._get_trial_dir(trial_id))
+            for trial_id in known | self._left_out(known)
+            if trial_id not in directories
+        }
         lost = []
-        for trial_id, directory in sorted((directories | pathless).items(), key=lambda one: reader.trial_order(one[0])):
+        for trial_id, directory in sorted(directories.items(), key=lambda one: reader.trial_order(one[0])):
             trial = self._read_trial(directory)
             if trial is None and trial_id in points:
                 trial = self._trial(trial_id, points[trial_id])
@@ -247,6 +257,7 @@ class _BaselineFirst:
         if lost:
             # All points are drawn again from the first; those that are there count as tried.
             self._seed_state = self.seed
+            self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
             self._max_collisions += len(self.trials)
         for trial_id in lost:
             values = self.baseline if not self.start_order or int(trial_id) == 0 else None
@@ -254,13 +265,24 @@ class _BaselineFirst:
             if values:
                 self._take_in(self._trial(trial_id, values), directories[trial_id])
         self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=reader.trial_order)}
-        self.start_order.sort(key=reader.trial_order)
+        self.start_order = list(self.trials)
+        self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
         unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
         self._retry_queue = unfinished[::-1]  # taken from the end
 
+    def _left_out(self, trial_ids: set[str]) -> set[str]:
+        """The numbers between `trial_ids`: Keras Tuner counts the trials to number the next, which must be free."""
+        if not all(trial_id.isdecimal() for trial_id in trial_ids):
+            return set()
+        numbers = set(map(int, trial_ids))
+        width = len(str(self.max_trials))
+        return {f"{number:0{width}d}" for number in range(max(numbers, default=0)) if number not in numbers}
+
     def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
         """Takes over the oracle's file; returns the points of its trials. Where it is damaged all is as at first."""
-        fresh = copy.deepcopy(self.get_state())
+        if self.fresh is None:
+            self.fresh = copy.deepcopy(self.get_state() | {"ongoing_trials": {}})
+        fresh = copy.deepcopy(self.fresh)
         try:
             state = files.read_json(path) | {"ongoing_trials": {}}
             self.set_state(state)

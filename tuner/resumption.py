@@ -27,6 +27,9 @@ from results import files
 from tuner import checkpoint
 from tuner.callbacks import BestWeights, EpochLog
 
+# What a callback may hold, beside functions, that training does not change.
+_STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
+
 
 @dataclass(frozen=True)
 class State:
@@ -229,7 +232,7 @@ def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(callback).items()
-        if name not in ("_model", "params") and not callable(value) and not isinstance(value, (Path, ModuleType))
+        if name not in ("_model", "params") and not inspect.isroutine(value) and not isinstance(value, _STATELESS)
     }
 
 

@@ -53,7 +53,8 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     if record.exists():
         if isinstance(files.read_json(record), dict):
             return
-        aside = files.set_aside(record)
+        # Without a `run.json`, where the disk is full now, it would be taken for no run.
+        aside = Path(shutil.copyfile(record, record.with_name(f"{record.name}.damaged")))
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     files.write_json(
         record,

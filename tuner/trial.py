@@ -197,9 +197,11 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         weights.state = state.best
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
+        if state is None and task.continues is not None:
+            _complete_predecessor(task, execution, seed, fit_args, fit_kwargs)
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         begun = state.begun if state else _go_on(task, execution, model, fit_args, fit_kwargs)
-        hp, epochs = _budget(task, begun)
+        hp, epochs = _budget(task, begun, task.values.get(oracles.BUDGET))
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
@@ -283,25 +285,32 @@ def _callbacks(
 def _go_on(
     task: TrialTask, execution: int, model: keras.Model, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
 ) -> int:
-    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
-
-    Without the predecessor's checkpoint it is none: the model is then trained from scratch, to the same numbers.
-    """
+    """Brings `model` to where the trial's predecessor left it; how many epochs that is."""
     if task.continues is None:
         return 0
-    path = _checkpoint(task.continues, execution)
-    if not path.exists():
-        return 0
     checkpoint.build(model, fit_args[0] if fit_args else fit_kwargs["x"])
-    return checkpoint.load(model, path)
+    return checkpoint.load(model, _checkpoint(task.continues, execution))
 
 
-def _budget(task: TrialTask, begun: int) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
-    """What `fit` must be told so that it trains from epoch `begun` up to the trial's budget, where it has one."""
+def _complete_predecessor(
+    task: TrialTask, execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
+) -> None:
+    """Where the predecessor's checkpoint is gone or damaged, trains its epochs again, to the same numbers."""
+    path = _checkpoint(task.continues, execution)
+    if checkpoint.is_whole(path):
+        return
+    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
+    hp, epochs = _budget(task, 0, task.values[oracles.BUDGET_BEFORE])
+    callbacks = _callbacks(task, execution, fit_kwargs.get("callbacks", ()))
+    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    checkpoint.save(model, len(model.history.epoch), path)
+
+
+def _budget(task: TrialTask, begun: int, budget: int | None) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
+    """What `fit` must be told so that it trains from epoch `begun` up to `budget`, where the trial has one."""
     epochs = {"initial_epoch": begun} if begun else {}
-    if oracles.BUDGET not in task.values:
+    if budget is None:
         return task.hyperparameters, epochs
-    budget = task.values[oracles.BUDGET]
     own_fit = type(task.hypermodel).fit is not keras_tuner.HyperModel.fit
     if own_fit and "epochs" in task.values and not getattr(task.hypermodel, "takes_epochs", False):
         # It takes its epochs from the hyperparameter and would not bear to be given them twice.

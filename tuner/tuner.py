@@ -168,6 +168,9 @@ class Tuner(keras_tuner.Tuner):
                 ) from error
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        if reader.trial_directories(self._run):
+            # Another search may have gone on since this tuner was made, or a signal ended one of its own.
+            self.reload()
         self._set_aside(progress)
         self.save()
         if self._tensorboard is not None:
@@ -414,4 +417,6 @@ def _result(future: Future, task: TrialTask) -> TrialResult:
 
 
 def _hung(task: TrialTask) -> bool:
-    return task.timeout is not None and (task.directory / layout.TRIAL_HUNG).exists()
+    # It is there, and empty, where the worker died of something else.
+    log = task.directory / layout.TRIAL_HUNG
+    return task.timeout is not None and log.exists() and log.stat().st_size > 0

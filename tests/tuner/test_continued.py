@@ -5,6 +5,7 @@ from tuner import runtime
 runtime.load_tensorflow()
 
 import csv  # noqa: E402
+import io  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -18,6 +19,7 @@ from tuner import Tuner, checkpoint, oracles  # noqa: E402
 from tuner.seeds import trial_seed  # noqa: E402
 from tuner.trial import fresh_model  # noqa: E402
 
+TABLES = ("summary", "epochs")
 RNG = np.random.default_rng(0)
 X = RNG.random((96, 6), dtype="float32")
 Y = RNG.integers(0, 3, 96)
@@ -69,6 +71,30 @@ def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
     checkpoint.save(deeper, 1, tmp_path / "state.npz")
     with pytest.raises(ValueError, match="is of another model"):
         checkpoint.load(model(), tmp_path / "state.npz")
+
+
+@pytest.mark.faults
+def test_what_a_trial_continues_is_trained_again_where_it_is_lost(tmp_path: Path) -> None:
+    def search(project: str, max_trials: int) -> list[list[dict[str, str]]]:
+        tuner = Tuner(Small(), "val_loss", max_trials, oracle="hyperband", workers=0, directory=tmp_path,
+                      project_name=project)  # fmt: skip
+        tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+        times = ("seconds", "duration_s", "started_at", "ended_at")
+        return [
+            [{name: cell for name, cell in row.items() if name not in times} for row in csv.DictReader(file)]
+            for file in map(io.StringIO, ((tmp_path / project / f"{one}.csv").read_text() for one in TABLES))
+        ]
+
+    whole = search("whole", 7)
+    first = next(int(row["trial_id"]) for row in whole[0] if row["tuner/trial_id"])
+    search("part", first)
+    checkpoints = list((tmp_path / "part").glob("trial_*/checkpoint*.npz"))
+    assert checkpoints
+    for path in checkpoints:
+        path.write_bytes(path.read_bytes()[:500])
+    assert search("part", 7) == whole
+    (tmp_path / "part" / f"trial_{first}" / "epochs.csv").write_text("")
+    assert search("part", 7) == whole
 
 
 def test_hyperband_trains_no_configuration_twice(tmp_path: Path) -> None:

@@ -205,7 +205,11 @@ def test_a_hypermodel_that_trains_twice_gives_the_same(
 class Unwritable(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
-        self.thing = object()
+        self.sum = keras.metrics.Sum()  # can be called, and yet is no function
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.sum.update_state(1.0)
+        self.model.optimizer.learning_rate = 0.01 * float(self.sum.result())
 
 
 def wider(hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -253,3 +257,23 @@ def test_what_cannot_go_on_begins_anew(
     going_on = tuner(tmp_path / "part", hypermodel)
     going_on.search(**arguments, callbacks=callbacks)
     assert outcome(going_on) == outcome(whole)
+
+
+def test_a_search_goes_on_with_the_same_tuner_and_with_one_made_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments: dict[str, Any] = arrays() | {"epochs": EPOCHS, "verbose": 0}
+    whole = tuner(tmp_path / "whole", build)
+    whole.search(**arguments)
+    stopped, before = tuner(tmp_path / "part", build), tuner(tmp_path / "part", build)
+    with monkeypatch.context() as patch:
+        killing(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            stopped.search(**arguments)
+    stopped.search(**arguments)
+    assert outcome(stopped) == outcome(whole)
+    record = tmp_path / "part" / "run" / "trial_0" / "record.json"
+    ended = record.read_text()
+    before.search(**arguments)
+    assert record.read_text() == ended, "a finished trial ran twice"
+    assert outcome(before) == outcome(whole)

@@ -1,5 +1,7 @@
 """The tuner as a Keras Tuner user meets it, and Keras Tuner reading what it left."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -327,6 +329,24 @@ def test_a_kill_between_two_files_loses_no_trial_and_runs_none_twice(tmp_path: P
         expected_first = "3"
     resumed = tuner(tmp_path, max_trials=4)
     assert resumed.oracle.create_trial("tuner0").trial_id == expected_first
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("lost", ["folder", "folder and oracle"])
+def test_a_trial_that_is_lost_takes_no_other_ones_place(tmp_path: Path, lost: str) -> None:
+    run(tmp_path, max_trials=4)
+    before = trials(tmp_path)
+    folder = tmp_path / "run"
+    shutil.rmtree(folder / "trial_1")
+    state = json.loads((folder / "oracle.json").read_text())
+    del state["points"]  # as in a run of an older version
+    (folder / "oracle.json").write_text("" if lost == "folder and oracle" else json.dumps(state))
+    kept = [(folder / f"trial_{number}" / "record.json").read_text() for number in (0, 2, 3)]
+    run(tmp_path, max_trials=4)
+    assert [(folder / f"trial_{number}" / "record.json").read_text() for number in (0, 2, 3)] == kept
+    points = [{name: cell for name, cell in row.items() if name.startswith("hp_")} for row in before]
+    found = [{name: cell for name, cell in row.items() if name.startswith("hp_")} for row in trials(tmp_path)]
+    assert found == points
 
 
 def test_a_time_budget_ends_the_search_and_more_trials_go_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

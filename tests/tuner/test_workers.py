@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tuner import runtime
@@ -144,6 +145,16 @@ def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
     rows = table(tmp_path / "killed")
     assert [row["status"] for row in rows] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert "ended with SIGKILL(-9)" in rows[1]["error"]
+
+
+@pytest.mark.faults
+def test_a_worker_may_die_while_it_has_nothing_to_do() -> None:
+    with executors.make(1) as pool:
+        worker = pool.submit(os.getpid).result()
+        os.kill(worker, 9)
+        psutil.wait_procs([psutil.Process(worker)] if psutil.pid_exists(worker) else [], timeout=10)
+        time.sleep(1)  # until loky has seen it
+        assert pool.submit(os.getpid).result() != worker
 
 
 def table_of_points(tmp_path: Path) -> list[dict[str, str]]:
