@@ -414,4 +414,6 @@ def _result(future: Future, task: TrialTask) -> TrialResult:
 
 
 def _hung(task: TrialTask) -> bool:
-    return task.timeout is not None and (task.directory / layout.TRIAL_HUNG).exists()
+    # It is there from the beginning, and stays empty in a process that is killed.
+    hung = task.directory / layout.TRIAL_HUNG
+    return task.timeout is not None and hung.exists() and hung.stat().st_size > 0
