@@ -179,6 +179,8 @@ class Tuner(keras_tuner.Tuner):
             if executor.shares_memory:
                 fit = (fit_args, fit_kwargs)
             else:
+                # One elsewhere brings the files that trials read and write there.
+                executor.directory = self._run.resolve()
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
