@@ -61,6 +61,14 @@ def run_search(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")] = False,
     workers: Workers = "auto",
     trials_per_gpu: Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the Dask cluster of this scheduler, tls://HOST:PORT or tcp://HOST:PORT, on at most "
+            "--workers at once (docs/cluster.md).",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     retries: Annotated[
         int,
         typer.Option(help="Begin a trial again, from its last epoch, N times if its process dies.", metavar="N"),
@@ -94,6 +102,7 @@ def run_search(
             overwrite=overwrite,
             workers=workers,
             trials_per_gpu=trials_per_gpu,
+            scheduler=scheduler,
             keep_weights=keep_weights,
             retries=retries,
             trial_timeout=trial_timeout,

@@ -1,6 +1,7 @@
 """Where trials run. Every executor is a `concurrent.futures.Executor`; the search loop knows nothing else of it."""
 
 import contextlib
+import importlib.util
 import itertools
 import os
 import re
@@ -125,19 +126,26 @@ def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) 
 
 
 def cause_of_death(error: BaseException) -> str:
-    """How the process of a call that failed with `WorkerDied` ended: the signal or exit code that loky names."""
+    """How the process of a call that failed with `WorkerDied` ended, where loky knows by the signal or exit code."""
     codes = re.search(r"\{(.*)\}", str(error))
-    return codes[1] if codes else "unknown"
+    return codes[1] if codes else str(error)
 
 
-def make(workers: int | str, trials_per_gpu: int = 1) -> Executor:
+def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = None) -> Executor:
     """The executor for `workers`: `auto`, a number of processes, or 0 for this process.
 
-    `auto` is a worker a GPU, times `trials_per_gpu`; without GPUs a worker a core, fewer where memory is short.
+    `auto` is a worker a GPU, times `trials_per_gpu`; without GPUs a worker a core, fewer where memory is short. With
+    the address of a Dask `scheduler`, all that its cluster has room for.
 
     Raises:
-        InputError: `workers` is neither, or `trials_per_gpu` is not positive.
+        InputError: `workers` is neither, `trials_per_gpu` is not positive, or the cluster cannot be used.
     """
+    if scheduler is not None:
+        if importlib.util.find_spec("distributed") is None:
+            raise InputError("--scheduler needs the package distributed: python -m pip install -e '.[distributed]'")
+        from tuner.dask_executor import DaskExecutor
+
+        return DaskExecutor(scheduler, workers, trials_per_gpu)
     count = check_workers(workers, trials_per_gpu)
     if count == 0:
         return InProcessExecutor()

@@ -40,7 +40,7 @@ class Progress:
     def search(self, oracle: "keras_tuner.Oracle", slots: int = 1) -> Iterator[None]:
         """Shows the search of `oracle`, `slots` trials at once, while the block runs."""
         self._oracle = oracle
-        self._slots = slots
+        self.slots = slots
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
         if self._is_complete():
@@ -162,7 +162,7 @@ class Progress:
         # The baseline comes first and is no guide to what an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
         rest = sum(task.epochs for task in asked) - under_way + to_come * sum(known) / len(known)
-        return f"about {duration(seconds / done * max(rest, 0) / self._slots)} left"
+        return f"about {duration(seconds / done * max(rest, 0) / self.slots)} left"
 
 
 def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":

@@ -33,6 +33,7 @@ class SearchOptions:
     overwrite: bool = False
     workers: int | str = "auto"
     trials_per_gpu: int = 1
+    scheduler: str | None = None
     keep_weights: int = 3
     retries: int = 1
     trial_timeout: str | None = None
@@ -106,6 +107,9 @@ def search(options: SearchOptions) -> Path:
         },
     }
     run_record.check(path, asked, options.overwrite)
+    cluster = None
+    if options.scheduler is not None:  # one that does not answer is refused before a file is written
+        cluster = executors.make(options.workers, options.trials_per_gpu, options.scheduler)
     with locked(path):
         run_record.open_run(path, asked, details, options.overwrite)
         if dataset.notice:
@@ -115,7 +119,7 @@ def search(options: SearchOptions) -> Path:
             print(f"all {options.trials} trials are done already")
             SummaryWriter(path).write()
             return path
-        with executors.make(options.workers, options.trials_per_gpu) as executor:
+        with cluster or executors.make(options.workers, options.trials_per_gpu) as executor:
             # The workers load it at the same time.
             runtime.load_tensorflow()
             import keras_tuner

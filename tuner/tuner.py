@@ -29,6 +29,7 @@ from tuner.trial import TrialResult, TrialTask, fresh_model, run_trial
 _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
 _WAITING_PER_SLOT = 4
+_SLOTS_CHECK_S = 2
 
 
 class Tuner(keras_tuner.Tuner):
@@ -181,6 +182,8 @@ class Tuner(keras_tuner.Tuner):
             if executor.shares_memory:
                 fit = (fit_args, fit_kwargs)
             else:
+                # One elsewhere brings the files that trials read and write there.
+                executor.directory = self._run.resolve()
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
@@ -214,14 +217,14 @@ class Tuner(keras_tuner.Tuner):
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
     ) -> None:
-        most_waiting = self._most_waiting(executor.slots)
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
         while True:
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
+            progress.slots = executor.slots
             while len(running) < executor.slots and not stop.is_over:
-                while len(waiting) <= most_waiting and (trial := self._ask()):
+                while len(waiting) <= self._most_waiting(executor.slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
                 if not waiting:
@@ -236,7 +239,8 @@ class Tuner(keras_tuner.Tuner):
             if not running:
                 return
             with stop.interruptible():
-                done = wait(running, return_when=FIRST_COMPLETED).done
+                # On a cluster there may be more slots by then.
+                done = wait(running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
             check_there(self._run)
             for future in done:
                 task = running.pop(future)
