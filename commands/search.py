@@ -1,5 +1,6 @@
 """`search`: try configurations and keep a record."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,6 +84,8 @@ def run_search(
     ] = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped."""
+    # TensorFlow takes seconds to load, in which a signal is to end all as politely.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
         from tuner.errors import Stopped
         from tuner.search import SearchOptions, search

@@ -117,8 +117,11 @@ def remove_unfinished(folder: Path) -> None:
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """SHA-256 of those files in `folder` that are there, by name."""
-    paths = {name: folder / name for name in names}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
+    found = {}
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    return found
 
 
 def check_writable(folder: Path, size: int = _LEAST_BYTES) -> None:

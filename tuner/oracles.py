@@ -260,7 +260,8 @@ class _BaselineFirst:
             self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
             self._max_collisions += len(self.trials)
         for trial_id in lost:
-            values = self.baseline if not self.start_order or int(trial_id) == 0 else None
+            is_first = not self.start_order or trial_id.strip("0") == ""
+            values = self.baseline if is_first else None
             values = values or self.populate_space(trial_id).get("values")
             if values:
                 self._take_in(self._trial(trial_id, values), directories[trial_id])

@@ -149,13 +149,15 @@ class Resumption(keras.callbacks.Callback):
         @functools.wraps(plain_fit)
         def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
             bound = signature.bind(*args, **kwargs)
-            callbacks = list(bound.arguments.get("callbacks") or ())
+            # A model's own `fit` may take what it is given without names.
+            given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get("kwargs", {})
+            callbacks = list(given.get("callbacks") or ())
             if self in callbacks:
                 callbacks.remove(self)
                 self._written = [one for one in callbacks if one not in self._not_written]
                 if self._state is not None:
-                    self._prepare(model, bound.arguments["x"])
-                bound.arguments["callbacks"] = [*callbacks, self]
+                    self._prepare(model, args[0] if args else kwargs["x"])
+                given["callbacks"] = [*callbacks, self]
             return plain_fit(*bound.args, **bound.kwargs)
 
         model.fit = fit
@@ -195,7 +197,8 @@ class Resumption(keras.callbacks.Callback):
         is_over = self.model.stop_training
         # Nothing is trained after the last epoch, so the trial is as good as ended.
         is_last = is_over or epoch + 1 >= self.params["epochs"]
-        if not self._is_on or (is_last and self._is_last_execution):
+        is_pruned = any(getattr(one, "pruned", False) for one in self._not_written)
+        if not self._is_on or is_pruned or (is_last and self._is_last_execution):
             return
         try:
             state = State(

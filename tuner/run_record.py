@@ -79,7 +79,7 @@ def _empty(path: Path) -> None:
 
 
 def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    was = before.get("asked", {})
+    was = before.get("asked") or {}
     differences = [
         f"{name} was {was[name]!r} and is now {value!r}"
         for name, value in asked.items()

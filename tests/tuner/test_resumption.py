@@ -80,6 +80,19 @@ class AddsCallbacks(TrainsTwice):
         return model.fit(*args, **kwargs | {"callbacks": [*kwargs["callbacks"], Jitter()]})
 
 
+class OwnFit(keras.Sequential):
+    """Takes what it is given without names."""
+
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        return super().fit(*args, **kwargs)
+
+
+def with_own_fit(hp: keras_tuner.HyperParameters) -> keras.Model:
+    model = OwnFit(build(hp).layers)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
 class Unbuilt(TrainsTwice):
     """Its model is built by its first batch."""
 
@@ -149,6 +162,7 @@ CASES = {
     "callbacks": (AddsCallbacks(), arrays, early_stopping, 2),
     "dataset": (Unbuilt(), shuffled_dataset, list, 1),
     "dataset of unknown length": (Unbuilt(), of_unknown_length, list, 1),
+    "own fit": (with_own_fit, arrays, early_stopping, 1),
     "learning rate": (build, arrays, plateau, 1),
     "unbuilt model": (Unbuilt(), arrays, list, 1),
 }
