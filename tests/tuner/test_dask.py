@@ -110,7 +110,10 @@ def running(*command: str | Path, log: Path, **environment: str) -> Iterator[sub
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # a Dask worker whose scheduler ends at the same moment may stay
+            process.kill()
 
 
 @pytest.fixture(scope="module")
