@@ -2,11 +2,15 @@
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from tests.conftest import run_cli
+from tests.conftest import ROOT, run_cli
 
 TIMES = ("duration_s", "started_at", "ended_at", "seconds")
 SMALL = ["search", "--run", "run", "--dataset", "digits", "--train-samples", "300", "--trials", "5"]
@@ -41,6 +45,22 @@ def undisturbed(folder: Path, *more: str) -> Path:
     done = run_cli(*SMALL, "--workers", "1", *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "runs" / "run"
+
+
+def started(*command: str, until: str, cwd: Path, **more: Any) -> subprocess.Popen[str]:
+    """The command line in a process of its own, which has printed a line that holds `until`."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "160"},
+        **more,
+    )
+    assert process.stdout is not None
+    assert any(until in line for line in process.stdout), process.communicate()[1]
+    return process
 
 
 def wait_for_state(run: Path) -> None:

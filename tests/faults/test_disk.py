@@ -2,15 +2,14 @@
 
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, run_cli
-from tests.faults.searches import SMALL, Tables, finished, tables, wait_for_state
+from tests.conftest import run_cli
+from tests.faults.searches import SMALL, Tables, finished, started, tables, wait_for_state
 
 
 @pytest.fixture
@@ -46,16 +45,7 @@ def test_the_disk_is_full(room: int, workers: str, small_disk: Path, expected: T
 
 def test_the_disk_has_become_read_only(small_disk: Path, tmp_path: Path) -> None:
     command = [*SMALL, "--workers", "1", "--run", str(small_disk / "run")]
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        umask=0o077,
-    )
-    assert process.stdout is not None
-    assert any(line.startswith("[1/5]") for line in process.stdout)
+    process = started(*command, until="[1/5]", cwd=tmp_path, umask=0o077)
     process.kill()
     process.communicate()
     modes = {path: path.stat().st_mode & 0o077 for path in (small_disk / "run").rglob("*")}
@@ -71,15 +61,7 @@ def test_the_disk_has_become_read_only(small_disk: Path, tmp_path: Path) -> None
 
 
 def test_the_run_directory_vanishes(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *SMALL, "--workers", "1"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert any(line.startswith("[1/5]") for line in process.stdout)
+    process = started(*SMALL, "--workers", "1", until="[1/5]", cwd=tmp_path)
     run = tmp_path / "runs" / "run"
     wait_for_state(run)
     run.rename(tmp_path / "elsewhere")

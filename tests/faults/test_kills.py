@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT, run_cli
-from tests.faults.searches import SMALL, Tables, anew, finished, tables
+from tests.conftest import run_cli
+from tests.faults.searches import SMALL, Tables, anew, finished, started, tables
 
 KILLS = 15  # for each number of workers
 PATIENCE_S = 120
@@ -21,17 +21,7 @@ PATIENCE_S = 120
 
 def begun(workers: int, folder: Path) -> subprocess.Popen[str]:
     command = [*SMALL, "--workers", str(workers), "--retries", "99"]
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert any("to train on" in line for line in process.stdout)
-    return process
+    return started(*command, until="to train on", cwd=folder, start_new_session=True)
 
 
 def kill(process: subprocess.Popen[str], whom: str) -> None:
@@ -67,9 +57,10 @@ def test_killed_at_random_moments(workers: int, expected: Tables, tmp_path: Path
             kill(process, whom)
             kills += 1
         if whom == "worker":
-            process.wait(PATIENCE_S)
+            _, errors = process.communicate(timeout=PATIENCE_S)
+            assert (process.returncode, errors) == (0, "")
         process.kill()
-        process.wait()
+        process.communicate()
         now = finished(run)
         assert known.items() <= now.items(), "a finished trial was lost, or ran twice"
         known = now

@@ -1,16 +1,14 @@
 """Trials whose worker is killed, that hang, or that a signal interrupts; and two searches at once."""
 
 import csv
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, run_cli
-from tests.faults.searches import SMALL, Tables, tables, wait_for_state
+from tests.conftest import run_cli
+from tests.faults.searches import SMALL, Tables, started, tables, wait_for_state
 
 SPACE = """
 import os, signal, time
@@ -75,17 +73,8 @@ def test_a_signal_leaves_trials_that_go_on(
     number: signal.Signals, workers: str, expected: Tables, tmp_path: Path
 ) -> None:
     command = [*SMALL, "--workers", workers]
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *command],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"COLUMNS": "160"},
-    )
-    assert process.stdout is not None
+    process = started(*command, until="[1/5]", cwd=tmp_path)
     run = tmp_path / "runs" / "run"
-    assert any(line.startswith("[1/5]") for line in process.stdout)
     wait_for_state(run)
     process.send_signal(number)
     out, errors = process.communicate(timeout=60)
@@ -104,14 +93,7 @@ def test_a_signal_leaves_trials_that_go_on(
 
 
 def test_two_searches_of_one_run(tmp_path: Path) -> None:
-    first = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *SMALL, "--workers", "1"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stdout is not None
-    assert any("to train on" in line for line in first.stdout)
+    first = started(*SMALL, "--workers", "1", until="to train on", cwd=tmp_path)
     for more in ([], ["--overwrite"]):
         second = run_cli(*SMALL, *more, cwd=tmp_path)
         assert second.returncode == 2
@@ -119,6 +101,5 @@ def test_two_searches_of_one_run(tmp_path: Path) -> None:
         assert line.startswith("Error: another search is at work on run")
         assert f"process {first.pid} on " in line
     first.kill()
-    first.wait()
-    first.stdout.close()
+    first.communicate()
     assert run_cli(*SMALL, "--workers", "1", cwd=tmp_path).returncode == 0
