@@ -1,5 +1,6 @@
 """What several tests share: the command line in a subprocess, data made on the spot, one finished search."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +75,13 @@ def arrays() -> dict[str, np.ndarray]:
         "x_test": rng.integers(0, 256, (9, 10, 12), dtype="uint8"),
         "y_test": np.arange(9) % 3,
     }
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended may be listed on where nobody waits for it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import run_cli
+from tests.conftest import is_alive, run_cli
 from tests.faults.searches import SMALL, Tables, anew, finished, started, tables
 
 KILLS = 15  # for each number of workers
@@ -24,21 +24,25 @@ def begun(workers: int, folder: Path) -> subprocess.Popen[str]:
     return started(*command, until="to train on", cwd=folder, start_new_session=True)
 
 
-def kill(process: subprocess.Popen[str], whom: str) -> None:
-    """`parent`, a `worker`, or `all`; those whose parent is killed end by themselves."""
+def kill(process: subprocess.Popen[str], whom: str) -> bool:
+    """Kills the `parent`, a `worker`, or `all`, where there is one; those whose parent is killed end by themselves."""
     with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
         children = psutil.Process(process.pid).children(recursive=True)
         if whom == "worker":
-            workers = [child for child in children if "loky" in " ".join(child.cmdline())]
+            workers = [child for child in children if any("LokyProcess" in word for word in child.cmdline())]
             if workers:
                 random.choice(workers).kill()
-            return
+            return bool(workers)
         if whom == "all":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-        _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
-        assert not alive, "a worker has outlived its search"
+        until = time.monotonic() + PATIENCE_S
+        while alive := [child for child in children if is_alive(child.pid)]:
+            assert time.monotonic() < until, f"{alive} have outlived their search"
+            time.sleep(0.05)
+        return True
+    return False
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -54,8 +58,7 @@ def test_killed_at_random_moments(workers: int, expected: Tables, tmp_path: Path
         # From the first folder made to the last trial.
         time.sleep(rng.uniform(0, 12))
         if process.poll() is None:
-            kill(process, whom)
-            kills += 1
+            kills += kill(process, whom)
         if whom == "worker":
             _, errors = process.communicate(timeout=PATIENCE_S)
             assert (process.returncode, errors) == (0, "")

@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 import pytest  # noqa: E402
 
-from tests.conftest import ROOT, Cli, refused  # noqa: E402
+from tests.conftest import ROOT, Cli, is_alive, refused  # noqa: E402
 from tuner import InputError, SearchError, Tuner, dask_cluster, executors  # noqa: E402
 
 DASK = Path(sys.executable).with_name("dask")
@@ -198,6 +198,7 @@ def local() -> Iterator[executors.WorkerPool]:
         yield pool
 
 
+@pytest.mark.faults
 def test_the_trial_of_a_killed_worker_goes_on_elsewhere(
     tmp_path: Path,
     scheduler: str,
@@ -220,7 +221,7 @@ def test_the_trial_of_a_killed_worker_goes_on_elsewhere(
         until(lambda: (cluster / "run" / "trial_0" / "state.npz").exists())
         _, process, worker = notes(seen, BASELINE_UNITS)[1]
         processes[worker].kill()
-        until(lambda: not psutil.pid_exists(process))
+        until(lambda: not is_alive(process))
         (seen / "go").touch()
 
     with executors.make("auto", scheduler=scheduler) as executor, ThreadPoolExecutor(1) as thread:
@@ -292,6 +293,7 @@ class Held(keras_tuner.HyperModel):
 """
 
 
+@pytest.mark.faults
 def test_a_search_that_is_killed_leaves_no_trial_behind(
     tmp_path: Path, scheduler: str, workers: Workers, certificates: dict[str, str]
 ) -> None:
@@ -313,7 +315,13 @@ def test_a_search_that_is_killed_leaves_no_trial_behind(
 def trials_of(worker: subprocess.Popen) -> list[psutil.Process]:
     """The processes in which a Dask worker runs trials."""
     found = psutil.Process(worker.pid).children(recursive=True)
-    return [process for process in found if any("LokyProcess" in word for word in process.cmdline())]
+    return [process for process in found if _is_trial(process)]
+
+
+def _is_trial(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any("LokyProcess" in word for word in process.cmdline())
+    return False
 
 
 @pytest.mark.faults
@@ -338,7 +346,7 @@ def test_a_search_that_was_killed_goes_on(
         search.send_signal(signal.SIGKILL)
         search.wait()
     processes = [int(path.name) for path in (tmp_path / "begun").iterdir()]
-    until(lambda: not any(map(psutil.pid_exists, processes)), 20)
+    until(lambda: not any(map(is_alive, processes)), 20)
     until(lambda: list((tmp_path / "workers").rglob("call-*")) == [], 20)
     (tmp_path / "go").touch()
     done = cli(*command, **certificates)
@@ -431,6 +439,7 @@ def test_a_cluster_without_encryption_that_others_can_reach_is_told(capsys: pyte
         assert warned is is_open
 
 
+@pytest.mark.faults
 def test_a_search_ends_with_its_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
