@@ -97,6 +97,7 @@ def test_what_a_trial_continues_is_trained_again_where_it_is_lost(tmp_path: Path
     assert search("part", 7) == whole
 
 
+@pytest.mark.slow
 def test_hyperband_trains_no_configuration_twice(tmp_path: Path) -> None:
     tuner = Tuner(Small(), max_trials=7, oracle="hyperband", workers=2, directory=tmp_path, project_name="run")
     tuner.search(X, Y, validation_data=(X, Y), verbose=0)

@@ -356,6 +356,7 @@ def test_a_search_that_was_killed_goes_on(
         assert [row["status"] for row in csv.DictReader(file)] == ["COMPLETED"] * 3
 
 
+@pytest.mark.slow
 def test_calls_go_to_the_gpus_of_workers_that_declare_them(scheduler: str, workers: Workers) -> None:
     with executors.make("auto", scheduler=scheduler) as executor:
         assert executor.slots == 1, "a call may wait for the first worker"

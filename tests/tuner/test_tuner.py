@@ -146,6 +146,7 @@ def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
     assert again["accuracy"] == pytest.approx(best["score"])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
     points = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):

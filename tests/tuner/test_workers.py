@@ -120,6 +120,7 @@ class TwoAtOnce(executors.InProcessExecutor):
     slots = 2
 
 
+@pytest.mark.slow
 def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
     class Long(Small):
         def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
