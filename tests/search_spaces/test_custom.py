@@ -160,6 +160,7 @@ def done(*arguments: str) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_the_example_is_searched_and_evaluated(cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     example = f"{ROOT / 'examples' / 'mlp.py'}:MLP"
     done = cli(

@@ -26,6 +26,8 @@ import results  # noqa: E402
 from tuner import Tuner  # noqa: E402
 from tuner.tensorboard_log import Curves  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((64, 4), dtype="float32"), RNG.integers(0, 2, 64)
 SEED_OF_EVERY_BEHAVIOUR = 1
