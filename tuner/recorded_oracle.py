@@ -1,0 +1,184 @@
+"""What every oracle of a search has beside its own way to propose points: the baseline first, and a record."""
+
+import copy
+import itertools
+from pathlib import Path
+from typing import Any
+
+from keras_tuner.engine.trial import Trial
+
+from results import files, layout, reader
+from search_spaces.declared import completed
+from search_spaces.space import Value
+from tuner.oracles import BUDGET, CONTINUED, ROUND, rounded
+
+
+class Recorded:
+    """Mixed into an oracle: the baseline point comes first, no point twice, and files are replaced whole.
+
+    Attributes:
+        baseline: The first point.
+        damaged: The files of the run that could not be used when it was reloaded.
+        fresh: Its state before it was reloaded for the first time; None until then.
+    """
+
+    baseline: dict[str, Value]
+    damaged: list[Path]
+    fresh: dict[str, Any] | None
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if not self.start_order:
+            # Keras Tuner would complete it with random values.
+            return {"status": "RUNNING", "values": completed(self.baseline, self.hyperparameters.space)}
+        answer = super().populate_space(trial_id)
+        values = answer.get("values")
+        if not values:
+            return answer
+        if BUDGET in values and "epochs" in values:
+            return answer | {"values": values | {"epochs": self.max_epochs}}
+        if self._duplicate(values):
+            # A model of the scores may propose a point twice, rounded to the steps of the space.
+            values = self._random_values()
+        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+    def _record_values(self, trial: Trial) -> None:
+        # Keras Tuner would drop a value for an inactive hyperparameter of the same name, and draw it without a seed.
+        values = trial.hyperparameters.values = completed(trial.hyperparameters.values, trial.hyperparameters.space)
+        self._tried_so_far.discard(self._id_to_hash[trial.trial_id])
+        self._id_to_hash[trial.trial_id] = self._compute_values_hash(values)
+        self._tried_so_far.add(self._id_to_hash[trial.trial_id])
+
+    def _compute_values_hash(self, values: dict[str, Value]) -> str:
+        # Under Hyperband the epochs are the budget of a point, no part of it.
+        budgeted = hasattr(self, "hyperband_iterations")
+        point = {key: rounded(value) for key, value in values.items() if not (budgeted and key == "epochs")}
+        return super()._compute_values_hash(point)
+
+    def reload(self) -> None:
+        """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written.
+
+        What is damaged is put into `damaged`; its trial is run again. The point of a trial whose file cannot be read is
+        kept in the oracle's file too; where both are lost, an oracle that ignores scores finds it again, and another
+        one proposes a new point.
+        """
+        folder = Path(self._project_dir)
+        self.damaged.clear()
+        points = self._reload_state(folder / layout.ORACLE)
+        self.trials = {}
+        directories = {path.name.removeprefix(layout.TRIAL_PREFIX): path for path in reader.trial_directories(folder)}
+        known = {*directories, *points, *self.start_order}
+        directories |= {
+            trial_id: Path(self._get_trial_dir(trial_id))
+            for trial_id in known | self._left_out(known)
+            if trial_id not in directories
+        }
+        lost = []
+        for trial_id, directory in sorted(directories.items(), key=lambda one: reader.trial_order(one[0])):
+            trial = self._read_trial(directory)
+            if trial is None and trial_id in points:
+                trial = self._trial(trial_id, points[trial_id])
+            if trial is None:
+                lost.append(trial_id)
+                continue
+            self._take_in(trial, directory)
+        if lost:
+            # All points are drawn again from the first; those that are there count as tried.
+            self._seed_state = self.seed
+            self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
+            self._max_collisions += len(self.trials)
+        for trial_id in lost:
+            is_first = not self.start_order or trial_id.strip("0") == ""
+            values = self.baseline if is_first else None
+            values = values or self.populate_space(trial_id).get("values")
+            if values:
+                self._take_in(self._trial(trial_id, values), directories[trial_id])
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=reader.trial_order)}
+        self.start_order = list(self.trials)
+        self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
+        unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
+        self._retry_queue = unfinished[::-1]  # taken from the end
+
+    def _left_out(self, trial_ids: set[str]) -> set[str]:
+        """The numbers between `trial_ids`: Keras Tuner counts the trials to number the next, which must be free."""
+        if not all(trial_id.isdecimal() for trial_id in trial_ids):
+            return set()
+        numbers = set(map(int, trial_ids))
+        width = len(str(self.max_trials))
+        return {f"{number:0{width}d}" for number in range(max(numbers, default=0)) if number not in numbers}
+
+    def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
+        """Takes over the oracle's file; returns the points of its trials. Where it is damaged all is as at first."""
+        if self.fresh is None:
+            self.fresh = copy.deepcopy(self.get_state() | {"ongoing_trials": {}})
+        fresh = copy.deepcopy(self.fresh)
+        try:
+            state = files.read_json(path) | {"ongoing_trials": {}}
+            self.set_state(state)
+            points = state.get("points", {})
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.set_state(fresh)
+            # Points that are drawn again count as collisions with themselves.
+            self._max_collisions += len(reader.trial_directories(path.parent))
+            points = {}
+            if path.exists():
+                self.damaged.append(path)
+        return points
+
+    def _read_trial(self, directory: Path) -> Trial | None:
+        path = directory / layout.TRIAL
+        try:
+            return Trial.from_state(files.read_json(path))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            if path.exists():
+                self.damaged.append(path)
+            return None
+
+    def _trial(self, trial_id: str, values: dict[str, Value]) -> Trial:
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = dict(values)
+        return Trial(hyperparameters, trial_id, "IDLE")
+
+    def _take_in(self, trial: Trial, directory: Path) -> None:
+        trial_id = trial.trial_id
+        self.trials[trial_id] = trial
+        self._record_values(trial)
+        if trial_id not in self.start_order:
+            self.start_order.append(trial_id)
+            self._enter_in_bracket(trial)
+        damaged = reader.damaged_files(directory)
+        self.damaged += damaged
+        has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
+        if has_ended and trial_id not in self.end_order:
+            self.end_order.append(trial_id)
+        elif not has_ended:
+            trial.status, trial.score, trial.best_step = "IDLE", None, None
+            if trial_id in self.end_order:
+                self.end_order.remove(trial_id)
+
+    def _enter_in_bracket(self, trial: Trial) -> None:
+        """Under Hyperband: enters a trial that the oracle's file does not know yet."""
+        values = trial.hyperparameters.values
+        if values.get(ROUND) == 0:
+            self._bracket_with_room()["rounds"][0].append({"past_id": None, "id": trial.trial_id})
+        for bracket in getattr(self, "_brackets", ()):
+            for before, after in itertools.pairwise(bracket["rounds"]):
+                if any(entry["id"] == values.get(CONTINUED) for entry in before):
+                    after.append({"past_id": values[CONTINUED], "id": trial.trial_id})
+
+    def _bracket_with_room(self) -> dict[str, Any]:
+        """The bracket that takes a further random trial: the last one, or a new one where it has all of them."""
+        last = self._brackets[-1]
+        if len(last["rounds"][0]) == self._get_size(last["bracket_num"], round_num=0):
+            self._increment_bracket_num()
+            self._start_new_bracket()
+        return self._brackets[-1]
+
+    def get_state(self) -> dict[str, Any]:
+        points = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
+        return super().get_state() | {"points": points}
+
+    def save(self) -> None:
+        files.write_json(Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial: Trial) -> None:
+        files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
