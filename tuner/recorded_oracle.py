@@ -82,9 +82,12 @@ class Recorded:
                 continue
             self._take_in(trial, directory)
         if lost:
-            # All points are drawn again from the first; those that are there count as tried.
+            # All points are drawn again from the first, as where the oracle's file is damaged; those that are there
+            # count as tried.
             self._seed_state = self.seed
             self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
+        if self._seed_state == self.seed:
+            # Points that are drawn again collide with themselves.
             self._max_collisions += len(self.trials)
         for trial_id in lost:
             is_first = not self.start_order or trial_id.strip("0") == ""
@@ -117,8 +120,6 @@ class Recorded:
             points = state.get("points", {})
         except (KeyError, TypeError, ValueError, AttributeError):
             self.set_state(fresh)
-            # Points that are drawn again count as collisions with themselves.
-            self._max_collisions += len(reader.trial_directories(path.parent))
             points = {}
             if path.exists():
                 self.damaged.append(path)
@@ -157,10 +158,13 @@ class Recorded:
 
     def _enter_in_bracket(self, trial: Trial) -> None:
         """Under Hyperband: enters a trial that the oracle's file does not know yet."""
+        brackets = getattr(self, "_brackets", ())
+        if any(entry["id"] == trial.trial_id for one in brackets for entries in one["rounds"] for entry in entries):
+            return  # a point that was just drawn again
         values = trial.hyperparameters.values
         if values.get(ROUND) == 0:
             self._bracket_with_room()["rounds"][0].append({"past_id": None, "id": trial.trial_id})
-        for bracket in getattr(self, "_brackets", ()):
+        for bracket in brackets:
             for before, after in itertools.pairwise(bracket["rounds"]):
                 if any(entry["id"] == values.get(CONTINUED) for entry in before):
                     after.append({"past_id": values[CONTINUED], "id": trial.trial_id})

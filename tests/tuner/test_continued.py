@@ -121,3 +121,15 @@ def test_hyperband_trains_no_configuration_twice(tmp_path: Path) -> None:
     assert float(last["val_loss"]) == pytest.approx(history["val_loss"][-1], rel=1e-5)
     kept = list((tmp_path / "run").glob("trial_*/checkpoint*.npz"))
     assert {path.parent.name.removeprefix("trial_") for path in kept} <= oracles.continuable(tuner.oracle)
+
+
+@pytest.mark.faults
+def test_a_point_that_is_drawn_again_stands_in_its_bracket_once(tmp_path: Path) -> None:
+    settings = {"oracle": "hyperband", "workers": 0, "directory": tmp_path, "project_name": "run"}
+    Tuner(Small(), max_trials=3, **settings).search(X, Y, validation_data=(X, Y), verbose=0)
+    for name in ("oracle.json", "trial_1/trial.json"):
+        (tmp_path / "run" / name).write_text("")
+    oracle = Tuner(Small(), max_trials=3, **settings).oracle
+    entered = [entry["id"] for one in oracle._brackets for entries in one["rounds"] for entry in entries]
+    assert sorted(entered) == sorted(set(entered))
+    assert "1" in entered
