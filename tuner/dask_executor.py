@@ -52,6 +52,7 @@ class DaskExecutor(Executor):
     """
 
     shares_memory = False
+    is_local = False
 
     def __init__(self, address: str, workers: int | str = "auto", trials_per_gpu: int = 1) -> None:
         self._most = executors.check_workers(workers, trials_per_gpu)

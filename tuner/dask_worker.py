@@ -261,6 +261,9 @@ def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
     """Runs the call in its own process; the answer is packed, for the Dask worker cannot load Keras's classes."""
     runtime.load_tensorflow()
+    from tuner import operations
+
+    operations.prepare(print)
     try:
         function, args, kwargs = parcels.unpack(packed, lambda name: data.get(name, replica / name))
     except ImportError as error:

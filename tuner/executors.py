@@ -43,10 +43,12 @@ class InProcessExecutor(Executor):
     Attributes:
         slots: How many calls run at once.
         shares_memory: Whether a call sees the caller's arrays as they are.
+        is_local: Whether calls run on this machine.
     """
 
     slots = 1
     shares_memory = True
+    is_local = True
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
@@ -70,6 +72,7 @@ class WorkerPool(Executor):
     """
 
     shares_memory = False
+    is_local = True
 
     def __init__(self, slots: int, gpus: list[str] | None = None) -> None:
         self.slots = slots

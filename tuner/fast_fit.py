@@ -6,8 +6,9 @@ What is changed, and what each change is worth, was measured on the documented C
 - `tf.data`'s autotuning is off: for data in memory it only waits.
 - Many steps run in one call (`steps_per_execution`), so that Python is not asked between them.
 - Validation runs in large batches.
-- Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), and dense layers read
-  their kernels along their rows (`fast_dense.py`).
+- Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), so is a first
+  convolution with its pooling (`fast_pooling.py`), and dense layers read their kernels along their rows
+  (`fast_dense.py`).
 
 The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
 """
@@ -21,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuner import fast_batch_norm, fast_dense, fused_adam
+from tuner import fast_batch_norm, fast_dense, fast_pooling, fused_adam
 from tuner.shared_data import tensor
 
 STEPS_PER_EXECUTION = 32
@@ -42,18 +43,20 @@ def accelerate(model: keras.Model, seed: int) -> None:
     Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged.
 
     Args:
-        model: A compiled model.
+        model: A model; one that is compiled later is sped up from then on.
         seed: Decides the order of the images in every epoch.
     """
-    fused_adam.fuse(model.optimizer)
+    _fuse_steps(model)
     for layer in model._flatten_layers():
         fast_dense.straighten(layer)
         fast_batch_norm.fuse(layer)
+        fast_pooling.fuse(layer)
     plain_fit = model.fit
     signature = inspect.signature(plain_fit)
 
     @functools.wraps(plain_fit)
     def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        _fuse_steps(model)  # it may have been compiled anew
         bound = signature.bind(*args, **kwargs)
         bound.arguments.setdefault("verbose", 0)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
@@ -76,6 +79,12 @@ def accelerate(model: keras.Model, seed: int) -> None:
         )
 
     model.fit = fit
+
+
+def restore(model: keras.Model) -> None:
+    """Gives an accelerated model Keras's own `fit` back, for whoever trains it further."""
+    for name in ("fit", "train_step", "test_step"):
+        vars(model).pop(name, None)
 
 
 def batches(x: np.ndarray, y: np.ndarray, batch_size: int, indices: "tf.Variable | None" = None) -> tf.data.Dataset:
@@ -117,6 +126,14 @@ class EpochOrder(keras.callbacks.Callback):
         if self._shuffle:
             order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
             self.indices.assign(order.astype("int32"))
+
+
+def _fuse_steps(model: keras.Model) -> None:
+    if not model.compiled:
+        return
+    fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
+    if not model.jit_compile and "train_step" not in vars(model):
+        model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
 
 
 def _is_covered(given: dict[str, Any]) -> bool:

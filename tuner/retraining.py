@@ -94,8 +94,9 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
     """
     with executors.make(workers) as executor:
         runtime.load_tensorflow()
-        from tuner import shared_data
+        from tuner import operations, shared_data
 
+        operations.prepare(print)
         with shared_data.folder(run) as folder:
             stored = shared_data.store(data, folder)
             yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])

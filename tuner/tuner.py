@@ -17,7 +17,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from search_spaces.declared import declared
-from tuner import executors, oracles, pruners, shared_data
+from tuner import executors, fast_fit, operations, oracles, pruners, shared_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.progress import Progress, duration
@@ -179,6 +179,8 @@ class Tuner(keras_tuner.Tuner):
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            if executor.is_local:
+                operations.prepare(progress.note)
             if executor.shares_memory:
                 fit = (fit_args, fit_kwargs)
             else:
@@ -380,9 +382,8 @@ class Tuner(keras_tuner.Tuner):
         model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
         if not model.built:
             model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
-        saving_lib.load_weights_only(model, path, objects_to_skip=[model.optimizer])
-        # Whoever trains it further is to see Keras's own.
-        del model.fit
+        saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
+        fast_fit.restore(model)
         return model
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:

@@ -81,6 +81,7 @@ class OneThread(ThreadPoolExecutor):
 
     slots = 1
     shares_memory = True
+    is_local = True
 
 
 def test_the_lines_of_a_terminal_hold_no_escapes_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

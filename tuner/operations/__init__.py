@@ -1,0 +1,104 @@
+"""TensorFlow operations of our own for the CPU, compiled once on each machine that has a C++ compiler.
+
+`operations.cc` has them; `fused_adam.py` and `fast_pooling.py` use them where they are there. Without, trials run on
+TensorFlow's operations: the same formulas, longer.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import platformdirs
+import tensorflow as tf
+
+_FOLDER = Path(__file__).parent
+_SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
+# None changes a number: square roots set no `errno`, and nothing traps.
+_FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-w"]
+_LONGEST_S = 300
+
+
+class _Unavailable(Exception):
+    """Why there are no operations, in words for the user."""
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Has the operations ready for every process of this machine; says that it compiles them, or why there are none."""
+    load.cache_clear()
+    if tf.config.list_physical_devices("GPU"):
+        return
+    try:
+        path = _path()
+        if path.exists():
+            # One that is damaged is made again.
+            with contextlib.suppress(tf.errors.OpError):
+                tf.load_op_library(str(path))
+                return
+        say("compiling two operations for this machine's processor, once: some seconds")
+        _compile(path)
+        tf.load_op_library(str(path))
+    except (_Unavailable, OSError, tf.errors.OpError) as error:
+        why = str(error).strip().splitlines()[0]
+        say(f"{why}: trials run without compiled operations, and take longer (README, Why training is fast here)")
+
+
+@functools.cache
+def load() -> ModuleType | None:
+    """The operations; None where a GPU trains, or `prepare` has not been able to make them."""
+    if tf.config.list_physical_devices("GPU"):
+        return None
+    try:
+        return tf.load_op_library(str(_path()))
+    except (_Unavailable, OSError, tf.errors.OpError):
+        return None
+
+
+@functools.cache
+def _path() -> Path:
+    """Where the compiled file is or will be: its name tells sources, TensorFlow, compiler and processor apart."""
+    # What the compiler predefines names its version and every instruction set of this processor.
+    predefined = _run([*_compiler(), *_FLAGS, "-dM", "-E", "-x", "c++", os.devnull])
+    digest = hashlib.sha256(predefined.encode())
+    for part in (tf.version.VERSION, *_FLAGS, *(path.read_text() for path in _SOURCES)):
+        digest.update(part.encode())
+    return Path(platformdirs.user_cache_dir("keras-search-toolkit")) / f"operations-{digest.hexdigest()[:16]}.so"
+
+
+def _compile(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        tensorflow = [*tf.sysconfig.get_compile_flags(), *tf.sysconfig.get_link_flags()]
+        _run([*_compiler(), *_FLAGS, "-shared", "-fPIC", str(_FOLDER / "operations.cc"), "-o", str(made), *tensorflow])
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        made.replace(path)
+
+
+def _compiler() -> list[str]:
+    try:
+        return shlex.split(os.environ.get("CXX", "")) or ["c++"]
+    except ValueError as error:
+        raise _Unavailable(f"CXX is {os.environ['CXX']!r}, which is no command ({error})") from None
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=_LONGEST_S)
+    except FileNotFoundError:
+        raise _Unavailable(f"there is no C++ compiler {command[0]}") from None
+    except OSError as error:
+        raise _Unavailable(f"the C++ compiler {command[0]} cannot be run ({error.strerror})") from None
+    except subprocess.TimeoutExpired:
+        raise _Unavailable(f"the C++ compiler {command[0]} was not done after {_LONGEST_S} s") from None
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or [f"exit status {done.returncode}"]
+        raise _Unavailable(f"the C++ compiler {command[0]} failed ({errors[0]})")
+    return done.stdout
