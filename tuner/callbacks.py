@@ -19,6 +19,8 @@ _HDF5_BYTES = 1_000_000
 class EpochLog(keras.callbacks.CSVLogger):
     """Appends one line an epoch to the trial's learning curve; epochs are counted from 1.
 
+    Like the others here it bears a training loop that calls `on_epoch_end` alone, as that of Keras Tuner's guide.
+
     Args:
         path: The file, to which is appended.
         execution: The trial's execution that is trained.
@@ -32,6 +34,7 @@ class EpochLog(keras.callbacks.CSVLogger):
         super().__init__(path, append=True)
         self.epochs = epochs
         self._execution = execution
+        self._began = time.monotonic()
 
     def text(self) -> str:
         """The learning curve so far."""
@@ -43,8 +46,11 @@ class EpochLog(keras.callbacks.CSVLogger):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises `keras_tuner.errors.FailedTrialError` when the loss is no longer a number."""
         logs = logs or {}
+        if self.csv_file is None:
+            self.on_train_begin()
         self.epochs += 1
-        seconds = round(time.monotonic() - self._began, 3)
+        now = time.monotonic()
+        seconds, self._began = round(now - self._began, 3), now
         super().on_epoch_end(epoch + 1, {"execution": self._execution, "seconds": seconds} | logs)
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss):
@@ -79,7 +85,7 @@ class BestWeights(keras.callbacks.Callback):
         # HDF5 may crash where a disk is full.
         files.check_writable(path.parent, _HDF5_BYTES + sum(array.nbytes for array in model.get_weights()))
         with files.replacing(path) as temporary:
-            saving_lib.save_weights_only(model, temporary, objects_to_skip=[model.optimizer])
+            saving_lib.save_weights_only(model, temporary, objects_to_skip=[getattr(model, "optimizer", None)])
 
 
 class Pruning(keras.callbacks.Callback):
@@ -104,7 +110,8 @@ class Pruning(keras.callbacks.Callback):
         self._execution = execution
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not logs or not self._objective.has_value(logs):
+        # A training loop that gives no `params` would not end for `stop_training`.
+        if not logs or not self._objective.has_value(logs) or not self.params:
             return
         is_last = epoch + 1 >= self.params["epochs"]
         own = self._curve(self._directory, self._execution)

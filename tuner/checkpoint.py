@@ -69,10 +69,15 @@ def values(model: keras.Model) -> list[np.ndarray]:
 def assign(model: keras.Model, values: list[np.ndarray]) -> None:
     """Gives the variables of a built `model` and its optimizer the `values` of another of the same point.
 
+    Where `fit` is to compile the model, its optimizer begins anew.
+
     Raises:
         ValueError: They are of another model; nothing is assigned.
     """
-    model.optimizer.build(model.trainable_variables)
+    if model.compiled:
+        model.optimizer.build(model.trainable_variables)
+    else:
+        values = values[: len(model.variables)]
     variables = _variables(model)
     if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
         raise ValueError("is of another model")
@@ -81,4 +86,4 @@ def assign(model: keras.Model, values: list[np.ndarray]) -> None:
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]
+    return [*model.variables, *(model.optimizer.variables if model.compiled else ())]

@@ -94,8 +94,9 @@ def save(state: State, path: Path) -> None:
 class Resumption(keras.callbacks.Callback):
     """Writes the state of a training after each epoch, and begins from that of one that was killed.
 
-    A hypermodel that calls `model.fit` more than once is followed in its first call only. What a callback of the user's
-    holds beside numbers, texts and arrays cannot be written: a trial with such a one begins anew.
+    A hypermodel that calls `model.fit` more than once is followed in its first call only, one with a training loop of
+    its own not at all. What a callback of the user's holds beside numbers, texts and arrays cannot be written. Their
+    trials begin anew.
 
     Args:
         path: The file.
@@ -194,11 +195,13 @@ class Resumption(keras.callbacks.Callback):
         self.model._initial_epoch = self.params["epochs"] if state.is_over else state.epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if not self._is_on or not self._fits:
+            return
         is_over = self.model.stop_training
         # Nothing is trained after the last epoch, so the trial is as good as ended.
         is_last = is_over or epoch + 1 >= self.params["epochs"]
         is_pruned = any(getattr(one, "pruned", False) for one in self._not_written)
-        if not self._is_on or is_pruned or (is_last and self._is_last_execution):
+        if is_pruned or (is_last and self._is_last_execution):
             return
         try:
             state = State(

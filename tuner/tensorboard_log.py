@@ -49,6 +49,7 @@ class Curves(keras.callbacks.Callback):
             _append(part / self._file, [Event(step=epoch + 1, session_log=SessionLog(status=SessionLog.START))])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.on_epoch_begin(epoch)  # a training loop of the user's own may not have called it
         parts: dict[str, list[Event]] = {}
         for name, value in (logs or {}).items():
             if np.ndim(value) == 0:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tuner import runtime
 
@@ -13,6 +13,7 @@ import keras  # noqa: E402
 import keras_tuner  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 import results  # noqa: E402
 import search_spaces  # noqa: E402
@@ -147,6 +148,62 @@ def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+class OwnLoop(keras_tuner.HyperModel):
+    """As in Keras Tuner's guide to custom training: nothing is compiled, and callbacks hear of ends alone."""
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        inputs = keras.Input((4,))
+        return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dense(hp.Int("units", 1, 64))(inputs)))
+
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        x: np.ndarray,
+        y: np.ndarray,
+        validation_data: tuple[np.ndarray, np.ndarray],
+        callbacks: list[keras.callbacks.Callback],
+    ) -> float:
+        optimizer = keras.optimizers.Adam(0.01)
+        loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        for callback in callbacks:
+            callback.set_model(model)
+        losses = []
+        for epoch in range(2):
+            with tf.GradientTape() as tape:
+                loss = loss_function(y, model(x, training=True))
+            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            losses.append(float(loss_function(validation_data[1], model(validation_data[0]))))
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs={"own": losses[-1]})
+        return min(losses)
+
+
+class CompiledInFit(OwnLoop):
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model.fit(*args, **kwargs)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("hypermodel", [OwnLoop, CompiledInFit])
+def test_build_may_leave_the_model_uncompiled(
+    tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int
+) -> None:
+    objective = keras_tuner.Objective("own" if hypermodel is OwnLoop else "val_loss", "min")
+    settings = {"max_trials": 2, "workers": workers, "directory": tmp_path, "project_name": "run"}
+    made = Tuner(hypermodel(), objective, pruner="median", tensorboard=True, **settings)
+    made.search(X, Y, validation_data=(X, Y), verbose=0)
+    assert [trial["status"] for trial in trials(tmp_path)] == ["COMPLETED"] * 2
+    run = results.read(tmp_path / "run")
+    best = run.epochs[run.epochs["trial_id"] == run.best["trial_id"]]
+    assert best[objective.name].min() == pytest.approx(run.best["score"])
+    assert list((tmp_path / "run" / "tensorboard").rglob("*tfevents*"))
+    model = made.get_best_models()[0]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(Y, model.predict(X, verbose=0))
+    assert float(loss) == pytest.approx(run.best["score"], rel=1e-4)
+
+
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
     points = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
