@@ -107,7 +107,7 @@ def _train_one(task: TrainingTask) -> Training:
     import keras_tuner
 
     from tuner import shared_data
-    from tuner.trial import fresh_model
+    from tuner.models import fresh_model
 
     (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
     shape, classes = x_train.shape[1:], int(y_train.max()) + 1

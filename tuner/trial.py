@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import faulthandler
-import gc
 import math
 import os
 import time
@@ -21,9 +20,9 @@ from keras_tuner.src.engine import tuner_utils
 from results import files, layout
 from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import checkpoint, oracles, resumption, shared_data
+from tuner import checkpoint, continuation, oracles, resumption, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
-from tuner.fast_fit import accelerate
+from tuner.models import fresh_model
 from tuner.pruners import Pruner
 from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
@@ -197,11 +196,12 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         weights.state = state.best
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
-        if state is None and task.continues is not None:
-            _complete_predecessor(task, execution, seed, fit_args, fit_kwargs)
+        if state is None and continuation.lacks_checkpoint(task, execution):
+            given = _callbacks(task, execution, fit_kwargs.get("callbacks", ()))
+            continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        begun = state.begun if state else _go_on(task, execution, model, fit_args, fit_kwargs)
-        hp, epochs = _budget(task, begun, task.values.get(oracles.BUDGET))
+        begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
+        hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
@@ -235,7 +235,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             _require_objective(task.objective, outcome)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
-            checkpoint.save(model, begun + log.epochs, _checkpoint(task.directory, execution))
+            checkpoint.save(model, begun + log.epochs, continuation.checkpoint_path(task.directory, execution))
         if task.pruner is not None and pruning.pruned:
             record.pruned = True
             break
@@ -282,48 +282,6 @@ def _callbacks(
     return callbacks
 
 
-def _go_on(
-    task: TrialTask, execution: int, model: keras.Model, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
-) -> int:
-    """Brings `model` to where the trial's predecessor left it; how many epochs that is."""
-    if task.continues is None:
-        return 0
-    checkpoint.build(model, fit_args[0] if fit_args else fit_kwargs["x"])
-    return checkpoint.load(model, _checkpoint(task.continues, execution))
-
-
-def _complete_predecessor(
-    task: TrialTask, execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
-) -> None:
-    """Where the predecessor's checkpoint is gone or damaged, trains its epochs again, to the same numbers."""
-    path = _checkpoint(task.continues, execution)
-    if checkpoint.is_whole(path):
-        return
-    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-    hp, epochs = _budget(task, 0, task.values[oracles.BUDGET_BEFORE])
-    callbacks = _callbacks(task, execution, fit_kwargs.get("callbacks", ()))
-    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
-    checkpoint.save(model, len(model.history.epoch), path)
-
-
-def _budget(task: TrialTask, begun: int, budget: int | None) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
-    """What `fit` must be told so that it trains from epoch `begun` up to `budget`, where the trial has one."""
-    epochs = {"initial_epoch": begun} if begun else {}
-    if budget is None:
-        return task.hyperparameters, epochs
-    own_fit = type(task.hypermodel).fit is not keras_tuner.HyperModel.fit
-    if own_fit and "epochs" in task.values and not getattr(task.hypermodel, "takes_epochs", False):
-        # It takes its epochs from the hyperparameter and would not bear to be given them twice.
-        hp = task.hyperparameters.copy()
-        hp.values = task.values | {"epochs": budget}
-        return hp, epochs
-    return task.hyperparameters, epochs | {"epochs": budget}
-
-
-def _checkpoint(directory: Path, execution: int) -> Path:
-    return directory / layout.TRIAL_CHECKPOINT.format(execution=execution)
-
-
 def _require_objective(objective: keras_tuner.Objective, history: keras.callbacks.History) -> None:
     first = {name: values[0] for name, values in history.history.items()}
     if not objective.has_value(first):
@@ -331,24 +289,6 @@ def _require_objective(objective: keras_tuner.Objective, history: keras.callback
             f"the objective {objective.name} is not among the metrics {', '.join(first)}: "
             "pass validation_data to search, or compile with that metric"
         )
-
-
-def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
-    """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
-
-    Raises:
-        keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
-    """
-    keras.utils.clear_session(free_memory=False)
-    gc.collect()
-    keras.utils.set_random_seed(seed)
-    model = hypermodel.build(hp)
-    if not isinstance(model, keras.Model):
-        raise keras_tuner.errors.FatalTypeError(
-            f"the hypermodel must return a Keras model, it returned {model!r} of {type(model).__name__}"
-        )
-    accelerate(model, seed)
-    return model
 
 
 def reason(error: BaseException) -> str:

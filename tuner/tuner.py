@@ -17,14 +17,15 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, pruners, shared_data
+from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
-from tuner.progress import Progress, duration
+from tuner.models import fresh_model
+from tuner.progress import Progress
 from tuner.seeds import trial_seed
 from tuner.stop import Stop
 from tuner.tensorboard_log import TensorBoardLog
-from tuner.trial import TrialResult, TrialTask, fresh_model, run_trial
+from tuner.trial import TrialResult, TrialTask, run_trial
 
 _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
@@ -246,11 +247,11 @@ class Tuner(keras_tuner.Tuner):
             check_there(self._run)
             for future in done:
                 task = running.pop(future)
-                if _may_be_retried(future, task):
+                if outcome.may_be_retried(future, task):
                     progress.trial_dies(task, executors.cause_of_death(future.exception()))
                     waiting.append(replace(task, retries=task.retries - 1))
                     continue
-                result = _result(future, task)
+                result = outcome.result(future, task)
                 self._tell(task, result)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
@@ -398,30 +399,3 @@ class Tuner(keras_tuner.Tuner):
 
 def _continues(trial: Trial) -> bool:
     return oracles.CONTINUED in trial.hyperparameters.values
-
-
-def _may_be_retried(future: Future, task: TrialTask) -> bool:
-    """Whether the worker died, and neither of the time limit nor too often."""
-    return isinstance(future.exception(), executors.WorkerDied) and task.retries > 0 and not _hung(task)
-
-
-def _result(future: Future, task: TrialTask) -> TrialResult:
-    """What a trial gave; the death of its worker is its failure, not the search's."""
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if not isinstance(error, executors.WorkerDied):
-        raise error
-    if _hung(task):
-        return TrialResult(
-            {}, 0, f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
-        )
-    return TrialResult(
-        {}, 0, f"WorkerDied: its worker process ended with {executors.cause_of_death(error)}; out of memory, or a crash"
-    )
-
-
-def _hung(task: TrialTask) -> bool:
-    # It is there, and empty, where the worker died of something else.
-    log = task.directory / layout.TRIAL_HUNG
-    return task.timeout is not None and log.exists() and log.stat().st_size > 0

@@ -16,8 +16,8 @@ import pytest  # noqa: E402
 from keras import layers  # noqa: E402
 
 from tuner import Tuner, checkpoint, oracles  # noqa: E402
+from tuner.models import fresh_model  # noqa: E402
 from tuner.seeds import trial_seed  # noqa: E402
-from tuner.trial import fresh_model  # noqa: E402
 
 TABLES = ("summary", "epochs")
 RNG = np.random.default_rng(0)

@@ -1,0 +1,35 @@
+"""What came of a trial: its result, or how its worker process died."""
+
+from concurrent.futures import Future
+
+from results import layout
+from tuner import executors
+from tuner.progress import duration
+from tuner.trial import TrialResult, TrialTask
+
+
+def may_be_retried(future: Future, task: TrialTask) -> bool:
+    """Whether the worker died, and neither of the time limit nor too often."""
+    return isinstance(future.exception(), executors.WorkerDied) and task.retries > 0 and not _hung(task)
+
+
+def result(future: Future, task: TrialTask) -> TrialResult:
+    """What a trial gave; the death of its worker is its failure, not the search's."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if not isinstance(error, executors.WorkerDied):
+        raise error
+    if _hung(task):
+        return TrialResult(
+            {}, 0, f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
+        )
+    return TrialResult(
+        {}, 0, f"WorkerDied: its worker process ended with {executors.cause_of_death(error)}; out of memory, or a crash"
+    )
+
+
+def _hung(task: TrialTask) -> bool:
+    # It is there, and empty, where the worker died of something else.
+    log = task.directory / layout.TRIAL_HUNG
+    return task.timeout is not None and log.exists() and log.stat().st_size > 0
