@@ -77,6 +77,11 @@ def arrays() -> dict[str, np.ndarray]:
     }
 
 
+def without_compiling(printed: str) -> list[str]:
+    """The lines, but for what a search says of the operations that it compiles, once a machine."""
+    return [line for line in printed.splitlines() if "compil" not in line]
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended may be listed on where nobody waits for it."""
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -294,9 +294,11 @@ def test_another_thread_never_sees_half_an_update() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(read)
-        for _ in range(1000):
-            operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
-        is_over.set()
+        try:
+            for _ in range(1000):
+                operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+        finally:
+            is_over.set()
     assert all(reading.result())
 
 
