@@ -13,6 +13,7 @@ What is changed, and what each change is worth, was measured on the documented C
 The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
 """
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Iterable
@@ -73,6 +74,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
             given["validation_data"] = batches(*given["validation_data"], validation_batch_size)
         if model.steps_per_execution == 1 and not _watch_batches(callbacks):
             model.steps_per_execution = STEPS_PER_EXECUTION
+        _build(model, x, y)
         # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
         return plain_fit(
             batches(x, y, batch_size, order.indices), **given, callbacks=[order, *callbacks], shuffle=False
@@ -134,6 +136,15 @@ def _fuse_steps(model: keras.Model) -> None:
     fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
     if not model.jit_compile and "train_step" not in vars(model):
         model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
+
+
+def _build(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
+    """Makes the variables of the optimizer and the metrics; Keras makes them in the first step, traced again then."""
+    if model.run_eagerly or not model.compiled or type(model).train_step is not keras.Model.train_step:
+        return
+    batch = tuple(keras.KerasTensor((None, *array.shape[1:]), array.dtype.name) for array in (x, y))
+    with contextlib.suppress(Exception):  # what is wrong with the model, its `fit` says
+        model._symbolic_build(data_batch=batch)
 
 
 def _is_covered(given: dict[str, Any]) -> bool:

@@ -94,6 +94,45 @@ def test_without_shuffling_the_order_stays() -> None:
     assert order.indices.numpy().tolist() == list(range(10))
 
 
+class CountTraces(keras.optimizers.SGD):
+    traces = 0
+
+    def apply(self, *args: object) -> None:
+        self.traces += 1
+        super().apply(*args)
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+def test_a_step_is_traced_once(is_built: bool) -> None:
+    model = small_model() if is_built else keras.Sequential([layers.Flatten(), layers.Dense(3, "softmax")])
+    model.compile(CountTraces(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    fast_fit.accelerate(model, seed=0)
+    history = model.fit(X, Y, epochs=2, validation_data=VALIDATION).history
+    assert model.optimizer.traces == 1
+    assert set(history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+
+
+def test_a_model_that_cannot_be_traced_beforehand_is_trained_all_the_same() -> None:
+    class Once(keras.metrics.Metric):
+        """Gives up the first time."""
+
+        calls = 0
+
+        def update_state(self, y: tf.Tensor, predicted: tf.Tensor, sample_weight: tf.Tensor | None = None) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                raise RuntimeError("not now")
+
+        def result(self) -> tf.Tensor:
+            return tf.constant(7.0)
+
+    model, metric = small_model(), Once()
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[metric])
+    fast_fit.accelerate(model, seed=0)
+    assert model.fit(X, Y).history["once"] == [7.0]
+    assert metric.calls == 2
+
+
 class CountBatches(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
