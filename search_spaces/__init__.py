@@ -41,6 +41,19 @@ def get(name: str) -> SearchSpace:
     return SPACES[name]
 
 
+def check(name: str) -> None:
+    """Looks for the space called `name`, or for the file of a user's own, and loads nothing.
+
+    Raises:
+        SpaceError: There is none.
+    """
+    place = name.rpartition(":")[0]
+    if not is_custom(name):
+        get(name)
+    elif place.endswith(".py") and not Path(place).is_file():
+        raise SpaceError(f"there is no file {place!r}")
+
+
 def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":
     """The space called `name`, or the user's own, for images of `input_shape` in `num_classes` classes.
 
@@ -49,6 +62,7 @@ def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSp
     Raises:
         SpaceError: There is none of that name, or it does not work.
     """
+    check(name)
     if not is_custom(name):
         return get(name)
     from search_spaces import custom
@@ -61,6 +75,7 @@ __all__ = [
     "Hyperparameter",
     "SearchSpace",
     "SpaceError",
+    "check",
     "fingerprint",
     "get",
     "is_custom",

@@ -122,8 +122,6 @@ def _module(place: str) -> ModuleType:
         _importable_from(Path.cwd())
         module = importlib.import_module(place)
     else:
-        if not path.is_file():
-            raise SpaceError(f"there is no file {place!r}")
         _importable_from(path.resolve().parent)
         spec = importlib.util.spec_from_file_location(f"space_{path.stem}", path.resolve())
         module = importlib.util.module_from_spec(spec)

@@ -63,6 +63,7 @@ def search(options: SearchOptions) -> Path:
     in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
     if in_this_process and options.trial_timeout is not None:
         raise InputError("--trial-timeout ends the process of a trial, and --workers 0 has none: give --workers 1")
+    search_spaces.check(options.space)
     custom = search_spaces.is_custom(options.space)
     if not custom:  # a user's own space may need the data
         narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
