@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import shutil
@@ -49,7 +50,7 @@ def folders(run_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 
 def check(folder: Path, name: str, content: bytes) -> None:
     """Reads the run with `content` in the file `name`: nothing is raised or printed, and all else is read the same."""
-    expected = results.read(folder)
+    expected = as_it_was(folder)
     said = io.StringIO()
     with replaced(folder / name, content), contextlib.redirect_stderr(said), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -62,6 +63,12 @@ def check(folder: Path, name: str, content: bytes) -> None:
     unsure = {"best_epoch", "epoch"} if "record.json" not in {path.name for path in folder.rglob("*")} else set()
     for before, after in ((expected.trials, found.trials), (expected.epochs, found.epochs)):
         assert rows(after, other, unsure) == rows(before, other, unsure)
+
+
+@functools.cache
+def as_it_was(folder: Path) -> results.Run:
+    """The run, read before anything is changed in it."""
+    return results.read(folder)
 
 
 @contextlib.contextmanager

@@ -184,7 +184,7 @@ def convolutional_model(channels: int = 1) -> keras.Model:
 
 
 @needs_compiler
-@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adadelta", "Adafactor", "Lion", "Nadam", "Ftrl", "AdamW"])
+@pytest.mark.parametrize("optimizer", ["RMSprop", "Adafactor", "Lion", "AdamW"])
 def test_every_optimizer_takes_the_gradients(optimizer: str) -> None:
     assert "PooledConvolution" in trained_alike(convolutional_model(), getattr(keras.optimizers, optimizer))
 
@@ -369,6 +369,7 @@ def prepare(cache: Path) -> str:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_a_machine_compiles_once(cli: Cli, tmp_path: Path) -> None:
     assert SAID in search(cli, tmp_path)
     (compiled,) = (tmp_path / "cache" / "keras-search-toolkit").iterdir()
@@ -378,7 +379,7 @@ def test_a_machine_compiles_once(cli: Cli, tmp_path: Path) -> None:
 
 
 @needs_compiler
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
     assert prepare(tmp_path).startswith(SAID)
     (compiled,) = (tmp_path / "keras-search-toolkit").iterdir()
@@ -415,6 +416,7 @@ def test_without_a_compiler_there_are_no_operations(
         operations.load.cache_clear()
 
 
+@pytest.mark.faults
 def test_a_search_without_a_compiler_says_so_and_runs(cli: Cli, tmp_path: Path) -> None:
     printed = search(cli, tmp_path, CXX="no-such-compiler")
     assert "there is no C++ compiler no-such-compiler: trials run without compiled operations" in printed

@@ -185,8 +185,7 @@ class CompiledInFit(OwnLoop):
         return model.fit(*args, **kwargs)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-@pytest.mark.parametrize("hypermodel", [OwnLoop, CompiledInFit])
+@pytest.mark.parametrize(("hypermodel", "workers"), [(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)])
 def test_build_may_leave_the_model_uncompiled(
     tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int
 ) -> None:
