@@ -142,8 +142,8 @@ def _build(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     """Makes the variables of the optimizer and the metrics; Keras makes them in the first step, traced again then."""
     if model.run_eagerly or not model.compiled or type(model).train_step is not keras.Model.train_step:
         return
-    batch = tuple(keras.KerasTensor((None, *array.shape[1:]), array.dtype.name) for array in (x, y))
     with contextlib.suppress(Exception):  # what is wrong with the model, its `fit` says
+        batch = tuple(keras.KerasTensor((None, *array.shape[1:]), array.dtype.name) for array in (x, y))
         model._symbolic_build(data_batch=batch)
 
 

@@ -133,6 +133,22 @@ def test_a_model_that_cannot_be_traced_beforehand_is_trained_all_the_same() -> N
     assert metric.calls == 2
 
 
+def test_words_are_trained_on() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="string"),
+            layers.StringLookup(vocabulary=["red", "green"]),
+            layers.Embedding(3, 2),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    fast_fit.accelerate(model, seed=0)
+    history = model.fit(np.array(["red", "green"] * 64).reshape(-1, 1), np.array([0, 1] * 64), epochs=3).history
+    assert history["accuracy"][-1] == 1
+
+
 class CountBatches(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
