@@ -152,17 +152,25 @@ class Progress:
         return f"{60 * epochs / (time.monotonic() - self._began):.1f} epochs a minute" if epochs else ""
 
     def _left(self) -> str:
-        """How long the rest will take if its epochs take as long as those so far, trials to come being as long too."""
+        """How long the rest will take if a running trial's epochs go on as they are, and those to come are as usual."""
         done, seconds = self._trained()
         if not done or self._oracle.max_trials is None or self._is_complete():
             return ""
-        under_way = done - self._epochs_done
-        asked = [*self._running.values(), *self._waiting.values()]
-        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(asked)
+        usual = seconds / done
+        running, waiting = ([_rest(task, usual) for task in tasks.values()] for tasks in (self._running, self._waiting))
+        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(running) - len(waiting)
         # The baseline comes first and is no guide to what an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
-        rest = sum(task.epochs for task in asked) - under_way + to_come * sum(known) / len(known)
-        return f"about {duration(seconds / done * max(rest, 0) / self.slots)} left"
+        everything = sum(running) + sum(waiting) + usual * to_come * sum(known) / len(known)
+        # In the end workers idle beside the longest trial.
+        return f"about {duration(max([*running, everything / self.slots]))} left"
+
+
+def _rest(task: "TrialTask", usual: float) -> float:
+    """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
+    curve = reader.read_epochs(task.directory)
+    own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
+    return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 
 
 def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":
