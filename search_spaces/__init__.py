@@ -20,14 +20,19 @@ def is_custom(name: str) -> bool:
 
 def resolved(name: str) -> str:
     """`name`, with the file of a user's own space by its absolute path."""
-    place, colon, thing = name.rpartition(":")
-    return f"{Path(place).resolve()}:{thing}" if colon and place.endswith(".py") else name
+    file = _file(name)
+    return name if file is None else f"{file.resolve()}:{name.rpartition(':')[2]}"
 
 
 def fingerprint(name: str) -> str | None:
     """What tells a user's file from a changed one; None for every other space."""
-    place = name.rpartition(":")[0]
-    return hashlib.sha256(Path(place).read_bytes()).hexdigest()[:16] if place.endswith(".py") else None
+    file = _file(name)
+    return None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _file(name: str) -> Path | None:
+    file = Path(name.rpartition(":")[0])
+    return file if file.suffix == ".py" else None
 
 
 def get(name: str) -> SearchSpace:
@@ -47,11 +52,11 @@ def check(name: str) -> None:
     Raises:
         SpaceError: There is none.
     """
-    place = name.rpartition(":")[0]
+    file = _file(name)
     if not is_custom(name):
         get(name)
-    elif place.endswith(".py") and not Path(place).is_file():
-        raise SpaceError(f"there is no file {place!r}")
+    elif file is not None and not file.is_file():
+        raise SpaceError(f"there is no file {str(file)!r}")
 
 
 def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":

@@ -1,6 +1,7 @@
 """What several tests share: the command line in a subprocess, data made on the spot, one finished search."""
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -19,6 +20,12 @@ SEARCH += ["--workers", "0"]  # one process, for the tests' own speed; workers a
 SEARCH += ["--tensorboard"]
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: the trials of tests, each of which collects garbage, need not look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def run_cli(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

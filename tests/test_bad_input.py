@@ -16,7 +16,7 @@ DIGITS = ["search", "--dataset", "digits"]
         (["search", "--space", "nope"], "unknown space 'nope': choose one of baseline_cnn"),
         (["search", "--dataset", "nope"], "unknown dataset 'nope': choose auto, mnist"),
         (["search", "--oracle", "nope"], "unknown oracle 'nope': choose one of random"),
-        (["search", "--space", "nowhere.py:Nothing"], "there is no file 'nowhere.py'"),
+        (["search", "--space", "nowhere.py:Nothing", "--dataset", "no.npz"], "there is no file 'nowhere.py'"),
         (["search", "--pruner", "nope"], "unknown pruner 'nope': choose one of none, median, asha"),
         (["search", "--objective", "val_glory"], "whether more of it is better is not known: add :min or :max"),
         (["search", "--objective", "val_loss:least"], "write a metric such as val_accuracy, or NAME:min or NAME:max"),

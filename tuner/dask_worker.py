@@ -260,7 +260,7 @@ def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
 
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
     """Runs the call in its own process; the answer is packed, for the Dask worker cannot load Keras's classes."""
-    runtime.load_tensorflow()
+    runtime.load_tensorflow_in_worker()
     from tuner import operations
 
     operations.prepare(print)

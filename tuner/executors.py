@@ -194,7 +194,7 @@ def _without_interrupts() -> Iterator[None]:
 def _begin_worker(parent: int) -> None:
     # Before the seconds that TensorFlow takes, in which the parent may die too.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    runtime.load_tensorflow()
+    runtime.load_tensorflow_in_worker()
 
 
 def _end_with(parent: int) -> None:

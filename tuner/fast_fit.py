@@ -4,7 +4,8 @@ What is changed, and what each change is worth, was measured on the documented C
 
 - A batch is gathered by indices from the arrays; images are not shuffled one by one.
 - `tf.data`'s autotuning is off: for data in memory it only waits.
-- Many steps run in one call (`steps_per_execution`), so that Python is not asked between them.
+- Many steps run in one call (`steps_per_execution`), so that Python is not asked between them; it is traced once
+  (`fast_tracing.py`).
 - Validation runs in large batches.
 - Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), so is a first
   convolution with its pooling (`fast_pooling.py`), and dense layers read their kernels along their rows
@@ -13,7 +14,6 @@ What is changed, and what each change is worth, was measured on the documented C
 The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
 """
 
-import contextlib
 import functools
 import inspect
 from collections.abc import Iterable
@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from tuner import fast_batch_norm, fast_dense, fast_pooling, fused_adam
+from tuner.fast_tracing import VariablesFirst
 from tuner.shared_data import tensor
 
 STEPS_PER_EXECUTION = 32
@@ -41,17 +42,19 @@ _UNDERSTOOD = {
 def accelerate(model: keras.Model, seed: int) -> None:
     """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
 
-    Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged.
+    Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged,
+    as does a model that was made under a `tf.distribute` strategy.
 
     Args:
         model: A model; one that is compiled later is sped up from then on.
         seed: Decides the order of the images in every epoch.
     """
     _fuse_steps(model)
-    for layer in model._flatten_layers():
-        fast_dense.straighten(layer)
-        fast_batch_norm.fuse(layer)
-        fast_pooling.fuse(layer)
+    if not _is_distributed(model):
+        for layer in model._flatten_layers():
+            fast_dense.straighten(layer)
+            fast_batch_norm.fuse(layer)
+            fast_pooling.fuse(layer)
     plain_fit = model.fit
     signature = inspect.signature(plain_fit)
 
@@ -63,7 +66,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         if not given.get("validation_split", True):
             del given["validation_split"]
-        if not _is_covered(given):
+        if _is_distributed(model) or not _is_covered(given):
             return plain_fit(*bound.args, **bound.kwargs)
         batch_size = given.pop("batch_size", 32)
         callbacks = list(given.pop("callbacks", ()))
@@ -74,11 +77,9 @@ def accelerate(model: keras.Model, seed: int) -> None:
             given["validation_data"] = batches(*given["validation_data"], validation_batch_size)
         if model.steps_per_execution == 1 and not _watch_batches(callbacks):
             model.steps_per_execution = STEPS_PER_EXECUTION
-        _build(model, x, y)
         # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
-        return plain_fit(
-            batches(x, y, batch_size, order.indices), **given, callbacks=[order, *callbacks], shuffle=False
-        )
+        callbacks = [order, *callbacks, VariablesFirst(x, y)]
+        return plain_fit(batches(x, y, batch_size, order.indices), **given, callbacks=callbacks, shuffle=False)
 
     model.fit = fit
 
@@ -131,20 +132,15 @@ class EpochOrder(keras.callbacks.Callback):
 
 
 def _fuse_steps(model: keras.Model) -> None:
-    if not model.compiled:
+    if not model.compiled or _is_distributed(model):
         return
     fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
     if not model.jit_compile and "train_step" not in vars(model):
         model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
 
 
-def _build(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
-    """Makes the variables of the optimizer and the metrics; Keras makes them in the first step, traced again then."""
-    if model.run_eagerly or not model.compiled or type(model).train_step is not keras.Model.train_step:
-        return
-    with contextlib.suppress(Exception):  # what is wrong with the model, its `fit` says
-        batch = tuple(keras.KerasTensor((None, *array.shape[1:]), array.dtype.name) for array in (x, y))
-        model._symbolic_build(data_batch=batch)
+def _is_distributed(model: keras.Model) -> bool:
+    return model._distribute_strategy is not None
 
 
 def _is_covered(given: dict[str, Any]) -> bool:

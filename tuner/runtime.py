@@ -1,6 +1,7 @@
 """Loads TensorFlow: set up for speed, and without the lines it prints at start-up."""
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -14,13 +15,9 @@ def load_tensorflow() -> None:
 
     The environment is read at import, so it is set first: oneDNN's kernels, which halve a convolution's time, are
     off by default on some processors. What the user has set stays.
-
-    What is loaded stays too, so the garbage collector is told to leave it alone: to look through a million objects
-    takes it a quarter of a second, before every trial.
     """
     if "keras_tuner" in sys.modules:
         return
-    is_first = "tensorflow" not in sys.modules  # else there may be models already, which are not here to stay
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,9 +29,18 @@ def load_tensorflow() -> None:
             getattr(tensorflow.config.threading, f"set_{name}_op_parallelism_threads")(int(threads))
     # It warns that each trial traces functions of its own, as it must.
     tensorflow.get_logger().setLevel(logging.ERROR)
-    if is_first:
-        gc.collect()
-        gc.freeze()
+
+
+@functools.cache
+def load_tensorflow_in_worker() -> None:
+    """Imports the same in a process of the toolkit's own, where what is there by then is there to stay.
+
+    The garbage collector is told to leave it alone: to look through a million objects takes it a quarter of a second,
+    before every trial.
+    """
+    load_tensorflow()
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,9 @@
 """The fast `fit` trains as Keras does: shown on the numbers."""
 
+import subprocess
+import sys
+from collections.abc import Callable
+
 from tuner import runtime
 
 runtime.load_tensorflow()
@@ -10,6 +14,7 @@ import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
+from tests.conftest import ROOT  # noqa: E402
 from tuner import fast_dense, fast_fit  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -102,9 +107,8 @@ class CountTraces(keras.optimizers.SGD):
         super().apply(*args)
 
 
-@pytest.mark.parametrize("is_built", [True, False])
-def test_a_step_is_traced_once(is_built: bool) -> None:
-    model = small_model() if is_built else keras.Sequential([layers.Flatten(), layers.Dense(3, "softmax")])
+def test_a_step_is_traced_once() -> None:
+    model = small_model()
     model.compile(CountTraces(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     fast_fit.accelerate(model, seed=0)
     history = model.fit(X, Y, epochs=2, validation_data=VALIDATION).history
@@ -112,25 +116,123 @@ def test_a_step_is_traced_once(is_built: bool) -> None:
     assert set(history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
 
 
-def test_a_model_that_cannot_be_traced_beforehand_is_trained_all_the_same() -> None:
-    class Once(keras.metrics.Metric):
-        """Gives up the first time."""
+def model_that_answers_otherwise_in_training() -> keras.Model:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flatten, self.dense = layers.Flatten(), layers.Dense(1, "sigmoid")
 
-        calls = 0
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            p = self.dense(self.flatten(x))
+            return tf.concat([p, 1 - p, p / 2], axis=1) if training else p
 
-        def update_state(self, y: tf.Tensor, predicted: tf.Tensor, sample_weight: tf.Tensor | None = None) -> None:
-            self.calls += 1
-            if self.calls == 1:
-                raise RuntimeError("not now")
+    model = Own()
+    model(X[:1])
+    return model
 
-        def result(self) -> tf.Tensor:
-            return tf.constant(7.0)
 
-    model, metric = small_model(), Once()
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[metric])
+def model_whose_build_sets_weights() -> keras.Model:
+    class Loaded(layers.Layer):
+        def build(self, shape: tuple[int | None, ...]) -> None:
+            with tf.init_scope():
+                self.inner = keras.Sequential([keras.Input((64,)), layers.Dense(3, trainable=False)])
+                self.inner.set_weights([np.full((64, 3), 0.5), np.zeros(3)])
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.inner(x)
+
+    return keras.Sequential([layers.Flatten(), Loaded(), layers.Dense(3, "softmax")])
+
+
+def model_with_an_autoencoders_step() -> keras.Model:
+    def train_step(data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        x = data[0][..., 0]
+        with tf.GradientTape() as tape:
+            decoded = model(data[0], training=True)
+            loss = tf.reduce_mean((x - decoded) ** 2)
+        model.optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        return model.compute_metrics(data[0], x, decoded)
+
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(64), layers.Reshape((8, 8))])
+    model.train_step = train_step
+    return model
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        model_that_answers_otherwise_in_training,
+        model_whose_build_sets_weights,
+        model_with_an_autoencoders_step,
+    ],
+)
+def test_what_a_first_step_makes_is_as_keras_makes_it(made: Callable[[], keras.Model]) -> None:
+    histories = []
+    for is_fast in (False, True):
+        keras.utils.set_random_seed(0)
+        model = made()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        if is_fast:
+            fast_fit.accelerate(model, seed=0)
+        histories.append(model.fit(X, Y, epochs=2, shuffle=False, verbose=0).history)
+    assert histories[0].keys() == histories[1].keys()
+    for name, values in histories[0].items():
+        assert histories[1][name] == pytest.approx(values, rel=1e-4), name
+
+
+def test_an_eager_model_calls_its_metric_once_a_step() -> None:
+    calls = []
+
+    def own(y: tf.Tensor, predicted: tf.Tensor) -> float:
+        calls.append(predicted)
+        return 0.0
+
+    model = small_model()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[own], run_eagerly=True)
     fast_fit.accelerate(model, seed=0)
-    assert model.fit(X, Y).history["once"] == [7.0]
-    assert metric.calls == 2
+    model.fit(X[:64], Y[:64])
+    assert len(calls) == 2
+
+
+_TWO_DEVICES = """
+from tuner import runtime
+runtime.load_tensorflow()
+import numpy as np, tensorflow as tf
+from tests.tuner.test_fast_fit import X, Y, small_model
+from tuner import fast_fit
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+weights = []
+for is_fast in (False, True):
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = small_model()
+    if is_fast:
+        fast_fit.accelerate(model, seed=0)
+    model.fit(X, Y, shuffle=False, verbose=0)
+    weights.append(model.get_weights())
+for one, other in zip(*weights, strict=True):
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+"""
+
+
+def test_a_model_of_several_devices_is_left_to_keras() -> None:
+    """In a process of its own: devices are set up before anything is computed."""
+    subprocess.run([sys.executable, "-c", _TWO_DEVICES], cwd=ROOT, check=True)
+
+
+class Unfreeze(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.layers[0].trainable = True
+
+
+def test_a_callback_may_unfreeze_layers_before_the_first_step() -> None:
+    model = small_model()
+    model.layers[0].trainable = False
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    fast_fit.accelerate(model, seed=0)
+    before = model.layers[0].get_weights()[0]
+    model.fit(X, Y, callbacks=[Unfreeze()])
+    assert not np.array_equal(model.layers[0].get_weights()[0], before)
 
 
 def test_words_are_trained_on() -> None:

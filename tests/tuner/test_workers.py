@@ -1,6 +1,7 @@
 """Worker processes: the same scores for any number, little memory and disk, a crash that costs one trial."""
 
 import csv
+import gc
 import os
 import platform
 import subprocess
@@ -257,6 +258,12 @@ def test_auto_takes_fewer_workers_where_memory_is_short(monkeypatch: pytest.Monk
     for available, workers in ((executors.WORKER_BYTES * 3.5, 3), (0, 1), (executors.WORKER_BYTES * 100, 8)):
         monkeypatch.setattr(psutil, "virtual_memory", lambda size=available: type("Memory", (), {"available": size}))
         assert executors._workers_that_fit() == workers
+
+
+def test_a_worker_collects_no_garbage_in_what_it_has_imported() -> None:
+    """That took longer than all else in a trial of a tiny model."""
+    with executors.make(1) as pool:
+        assert pool.submit(gc.get_freeze_count).result() > 100_000
 
 
 def test_gpus_are_dealt_out_one_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:

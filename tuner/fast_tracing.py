@@ -1,0 +1,44 @@
+"""The train step, traced once.
+
+TensorFlow traces a function again that has made variables, and a model's first step makes those of the optimizer and
+of the metrics. Here they are made just before it, as the step itself would make them.
+"""
+
+import contextlib
+import inspect
+
+import keras
+import numpy as np
+
+
+class VariablesFirst(keras.callbacks.Callback):
+    """Makes the variables of a model that is about to be trained on `x` and `y`.
+
+    It is to be the last callback: others may freeze or unfreeze layers as the first epoch begins.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        super().__init__()
+        self._shapes = [(array.shape[1:], array.dtype.name) for array in (x, y)]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        model, optimizer = self.model, self.model.optimizer
+        if not _is_understood(model) or optimizer.built:
+            return
+        with keras.name_scope(optimizer.name, caller=optimizer):
+            optimizer.build(model.trainable_variables)
+        if model._compile_metrics is None:
+            return
+        with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
+            batch = tuple(keras.KerasTensor((None, *shape), dtype) for shape, dtype in self._shapes)
+            model._symbolic_build(data_batch=batch)
+
+
+def _is_understood(model: keras.Model) -> bool:
+    """Whether Keras alone decides what the first step makes: a class of one's own may make more, or otherwise."""
+    return (
+        type(model).__module__.startswith("keras.")
+        and getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
+        and not model.run_eagerly
+        and all(layer.built for layer in model._flatten_layers())
+    )
