@@ -1,8 +1,12 @@
 """Text from files, made safe to show: one line, and nothing in it that a terminal or a spreadsheet would act upon."""
 
+import re
+
 _TRACEBACK = "Traceback (most recent call last):"
 # What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# What Keras puts around the message of an error in a call; the call's arguments follow.
+_IN_A_CALL = re.compile(r"Exception encountered when calling [^\n]*\n\n\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 
 
 def one_line(text: str) -> str:
@@ -30,9 +34,15 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def first_line(message: str) -> str:
+    """The first line of an error message, without what Keras puts before one that was raised in a call."""
+    lines = _IN_A_CALL.sub(r"\1", message).strip().splitlines()
+    return lines[0] if lines else ""
+
+
 def reason(message: str) -> str | None:
     """The line of an error message that says what went wrong: of a traceback its error, else the last line."""
-    lines = [line for line in message.splitlines() if line.strip()]
+    lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
     if _TRACEBACK in lines:
         last = len(lines) - 1 - lines[::-1].index(_TRACEBACK)
         # The frames are indented, the error is not; its message may go on for lines.

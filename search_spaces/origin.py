@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from results.text import first_line
 from search_spaces.space import SpaceError
 
 _OURS = Path(__file__).resolve().parent.parent
@@ -38,4 +39,5 @@ def blamed(reference: str) -> Iterator[None]:
     except SpaceError:
         raise
     except Exception as error:
-        raise SpaceError(f"space {reference!r} fails: {type(error).__name__}: {error}{origin(error)}") from error
+        said = first_line(str(error))
+        raise SpaceError(f"space {reference!r} fails: {type(error).__name__}: {said}{origin(error)}") from error

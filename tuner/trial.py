@@ -18,6 +18,7 @@ import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout
+from results.text import first_line
 from search_spaces.origin import origin
 from search_spaces.space import Value
 from tuner import checkpoint, continuation, oracles, resumption, shared_data
@@ -293,8 +294,7 @@ def _require_objective(objective: keras_tuner.Objective, history: keras.callback
 
 def reason(error: BaseException) -> str:
     """What went wrong in one line: the error's kind and the first line of its message."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return ": ".join(filter(None, (type(error).__name__, first_line(str(error)))))
 
 
 def _now() -> str:

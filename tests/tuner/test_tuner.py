@@ -74,6 +74,22 @@ def test_the_defaults_come_first_and_failures_are_recorded(tmp_path: Path) -> No
     assert best["behaviour"] == "well"
 
 
+def of_three_numbers(hp: keras_tuner.HyperParameters) -> keras.Model:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(hp.Int("units", 2, 9))])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_an_error_in_a_call_is_told_without_what_keras_puts_around_it(tmp_path: Path) -> None:
+    made = Tuner(of_three_numbers, "loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
+    made.search(X, Y, verbose=0)
+    expected = "ValueError: Input 0 with name 'None' of layer 'dense' is incompatible with the layer: expected axis -1"
+    assert trials(tmp_path)[0]["error"].startswith(expected)
+    # Keras Tuner alone keeps the traceback.
+    (tmp_path / "run" / "trial_0" / "record.json").unlink()
+    assert trials(tmp_path)[0]["error"].startswith(expected)
+
+
 class Branching(keras_tuner.HyperModel):
     """Its baseline leaves something out, names what only its own values activate, and has no use for `width`."""
 
