@@ -86,8 +86,10 @@ def make_console() -> Console:
 
 
 def report_training(training: "Training") -> None:
+    trained = "trained" if training.epochs is None else count(training.epochs, "epoch")
+    loss = "" if training.test_loss is None else f", loss {training.test_loss:.4f}"
     print(
-        f"{training.model}, seed {training.seed}: {count(training.epochs, 'epoch')} in {training.train_s:.1f} s, "
-        f"test accuracy {training.test_accuracy:.4f}, loss {training.test_loss:.4f}",
+        f"{training.model}, seed {training.seed}: {trained} in {training.train_s:.1f} s, "
+        f"test accuracy {training.test_accuracy:.4f}{loss}",
         flush=True,
     )

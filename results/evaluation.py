@@ -18,7 +18,7 @@ class Evaluation:
     Attributes:
         trial_id: The trial whose configuration was the best one then.
         training_images: On how many each model was trained.
-        epochs: For how many each of `baseline` and `best` was trained.
+        epochs: For how many each of `baseline` and `best` was trained; None where that is not known.
         accuracies: The test accuracies (0..1) of each of `baseline` and `best`, one a seed.
         verdict: How they compare.
         most_frequent_class: The share of the most frequent class among the test images, and that class.
@@ -27,7 +27,7 @@ class Evaluation:
 
     trial_id: str
     training_images: int
-    epochs: dict[str, int]
+    epochs: dict[str, int | None]
     accuracies: dict[str, list[float]]
     verdict: Verdict
     most_frequent_class: tuple[float, int]

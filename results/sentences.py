@@ -51,20 +51,21 @@ def best_trial(run: "Run") -> str:
     return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
 
 
-def verdict_rows(verdict: Verdict, epochs: Mapping[str, int]) -> list[tuple[str, ...]]:
+def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None]) -> list[tuple[str, ...]]:
     """Documented, retrained and best test accuracy with their intervals, under `VERDICT_HEADINGS`.
 
     Args:
-        epochs: For how many each of `baseline` and `best` was trained.
+        epochs: For how many each of `baseline` and `best` was trained; None where that is not known.
     """
     rows = []
+    shown = {name: "" if number is None else str(number) for name, number in epochs.items()}
     if verdict.documented is not None:
-        rows.append(("baseline as documented", str(epochs["baseline"]), "", percent(verdict.documented), ""))
+        rows.append(("baseline as documented", shown["baseline"], "", percent(verdict.documented), ""))
     for name, label, interval in (
         ("baseline", "baseline, retrained here", verdict.baseline),
         ("best", "best configuration", verdict.best),
     ):
-        rows.append((label, str(epochs[name]), str(interval.count), percent(interval.mean), between(interval)))
+        rows.append((label, shown[name], str(interval.count), percent(interval.mean), between(interval)))
     return rows
 
 

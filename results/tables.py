@@ -125,7 +125,7 @@ def configuration_table(values: Mapping[str, Any]) -> Table:
     return table
 
 
-def verdict_table(verdict: Verdict, epochs: Mapping[str, int]) -> Table:
+def verdict_table(verdict: Verdict, epochs: Mapping[str, int | None]) -> Table:
     """Documented, retrained and best test accuracy with their intervals."""
     table = Table(sentences.VERDICT_HEADINGS[0], box=SIMPLE_HEAD)
     for heading in sentences.VERDICT_HEADINGS[1:]:

@@ -56,6 +56,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
     Attributes:
         own: The user's hypermodel.
         baseline: Its documented point.
+        fits_itself: It has a `fit` of its own.
         takes_epochs: `fit` may be told for how many epochs to train.
     """
 
@@ -64,7 +65,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
     def __init__(self, own: keras_tuner.HyperModel) -> None:
         super().__init__(name=getattr(own, "name", None))
         self.own = own
-        self._fits_itself = type(own).fit is not keras_tuner.HyperModel.fit
+        self.fits_itself = type(own).fit is not keras_tuner.HyperModel.fit
         self.baseline: dict[str, Value] = getattr(own, "baseline", None) or {}
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
@@ -72,12 +73,12 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         model = self.own.build(hp)
-        if not self._fits_itself and "epochs" not in hp:
+        if not self.fits_itself and "epochs" not in hp:
             hp.Int("epochs", 1, EPOCHS, default=EPOCHS)
         return model
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        if self._fits_itself:
+        if self.fits_itself:
             if "epochs" in kwargs and "epochs" in hp.values:
                 hp = hp.copy()
                 hp.values["epochs"] = kwargs.pop("epochs")
@@ -107,7 +108,7 @@ def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> Cust
         model = hypermodel.build(hp)
     if not isinstance(model, keras.Model):
         raise SpaceError(f"space {reference!r} must build a Keras model, it built a {type(model).__name__}")
-    if not model.compiled:
+    if not model.compiled and not hypermodel.fits_itself:
         raise SpaceError(f"space {reference!r} must compile its model: call model.compile before returning it")
     unknown = [name for name in hp.values if name not in {one.name for one in hp.space}]
     if unknown:

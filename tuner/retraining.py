@@ -29,17 +29,18 @@ class Training:
     Attributes:
         model: `baseline` or `best`.
         seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for: the number of the last one that `model.fit` ended.
+        epochs: How many it was trained for: the number of the last one that `model.fit` ended; None where a loop of
+            the user's own has trained it.
         test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them.
+        test_loss: Its mean loss on them; None where it is not compiled.
         train_s: Seconds the training took.
     """
 
     model: str
     seed: int
-    epochs: int
+    epochs: int | None
     test_accuracy: float
-    test_loss: float
+    test_loss: float | None
     train_s: float
 
 
@@ -126,15 +127,17 @@ def _train_one(task: TrainingTask) -> Training:
     if task.save_to is not None:
         with files.replacing(task.save_to) as temporary:
             model.save(temporary)
-    history = getattr(model, "history", None)  # none where a loop of the user's own has trained it
-    epochs = history.epoch[-1] + 1 if history else 0
+    history = getattr(model, "history", None)
+    epochs = history.epoch[-1] + 1 if history else None
     return Training(task.model, task.seed, epochs, accuracy, loss, seconds)
 
 
-def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float]:
-    """Accuracy and mean loss on the test images."""
-    loss = model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"]
+def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float | None]:
+    """Accuracy and mean loss on the test images; no loss of a model that is not compiled."""
+    loss = None
+    if model.compiled:
+        loss = float(model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"])
     # A user's own model may be compiled with other metrics.
     predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
     classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
-    return float(np.mean(classes == y_test)), float(loss)
+    return float(np.mean(classes == y_test)), loss

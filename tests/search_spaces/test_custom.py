@@ -6,6 +6,7 @@ runtime.load_tensorflow()
 
 import csv  # noqa: E402
 import json  # noqa: E402
+import re  # noqa: E402
 import subprocess  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -151,6 +152,44 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate"])
     assert refusal.exit_code == 2
     assert "own.py:thing' has changed since run 'runs/own' was made: put the old file back" in refusal.stderr
+
+
+OWN_LOOP = """
+class thing(keras_tuner.HyperModel):
+    def build(self, hp):
+        units = hp.Int("units", 2, 30, default=3)
+        return keras.Sequential([keras.Input((10, 12, 1)), keras.layers.Flatten(), keras.layers.Dense(units),
+                                 keras.layers.Dense(3, "softmax")])
+
+    def fit(self, hp, model, x, y, callbacks, validation_data=None):
+        optimizer, loss = keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy()
+        for callback in callbacks:
+            callback.set_model(model)
+        for epoch in range(2):
+            with tf.GradientTape() as tape:
+                error = loss(y, model(x, training=True))
+            optimizer.apply(tape.gradient(error, model.trainable_variables), model.trainable_variables)
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, {"own": float(error)})
+        return {"own": float(error)}
+"""
+
+
+def test_a_loop_of_ones_own_is_searched_and_evaluated(
+    arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("data.npz", **arrays)
+    Path("own.py").write_text("import tensorflow as tf\n" + HEAD + OWN_LOOP)
+    search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
+    printed = done(*search, "--run", "own", "--objective", "own:min")
+    assert "[2/2] trial 1" in printed
+    assert "FAILED" not in printed
+    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    assert re.search(r"^best, seed 0: trained in \d+\.\d s, test accuracy \d\.\d{4}$", evaluation, re.MULTILINE)
+    with Path("runs/own/evaluation.csv").open(newline="") as file:
+        assert {(row["epochs"], row["test_loss"]) for row in csv.DictReader(file)} == {("", "")}
+    done("report")
 
 
 def done(*arguments: str) -> str:
