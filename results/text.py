@@ -1,12 +1,18 @@
 """Text from files, made safe to show: one line, and nothing in it that a terminal or a spreadsheet would act upon."""
 
+import itertools
 import re
 
 _TRACEBACK = "Traceback (most recent call last):"
 # What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-# What Keras puts around the message of an error in a call; the call's arguments follow.
-_IN_A_CALL = re.compile(r"Exception encountered when calling [^\n]*\n\n\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
+# What Keras puts around the message of an error in a call: in what call before it, its arguments behind it.
+_IN_A_CALL = re.compile(
+    r"Exception encountered when calling [^\n]*\n\n\x1b\[1m"
+    r"(?:Could not automatically infer the output shape [^\n]*\n\n)?(.*?)\x1b\[0m\n\n"
+    r"Arguments received by [^\n]*(?:\n +[^\n]*)*",
+    re.DOTALL,
+)
 
 
 def one_line(text: str) -> str:
@@ -34,19 +40,33 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def first_line(message: str) -> str:
-    """The first line of an error message, without what Keras puts before one that was raised in a call."""
-    lines = _IN_A_CALL.sub(r"\1", message).strip().splitlines()
-    return lines[0] if lines else ""
+def error_line(error: BaseException) -> str:
+    """What went wrong in one line: the error's kind and the line of its message that says so."""
+    message = str(error)
+    if isinstance(error, KeyError) and error.args and "\n" in str(error.args[0]):
+        message = str(error.args[0])  # of which `str` gives the `repr`
+    return ": ".join(filter(None, (type(error).__name__, telling_line(message))))
+
+
+def telling_line(message: str) -> str:
+    """The line of an error message that says what went wrong: the first that announces no other.
+
+    Keras's and TensorFlow's messages begin with where it went wrong: in what call, or `Graph execution error:`.
+    """
+    lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
+    telling = [line for line in lines if not line[0].isspace() and not line.rstrip().endswith(":")]
+    return (telling or lines or [""])[0].strip()
 
 
 def reason(message: str) -> str | None:
-    """The line of an error message that says what went wrong: of a traceback its error, else the last line."""
+    """The line of a failed trial's message that says what went wrong: of a traceback its error, else the last line."""
     lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
     if _TRACEBACK in lines:
         last = len(lines) - 1 - lines[::-1].index(_TRACEBACK)
         # The frames are indented, the error is not; its message may go on for lines.
-        lines = [line for line in lines[last + 1 :] if not line[0].isspace()][:1] or lines
+        error = "\n".join(itertools.dropwhile(lambda line: line[0].isspace(), lines[last + 1 :]))
+        kind, colon, message = error.partition(": ")
+        lines = [f"{kind}{colon}{telling_line(message)}"] if colon else error.splitlines()[:1] or lines
     return one_line(lines[-1].strip()) if lines else None
 
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from results.text import first_line
+from results.text import error_line
 from search_spaces.space import SpaceError
 
 _OURS = Path(__file__).resolve().parent.parent
@@ -39,5 +39,4 @@ def blamed(reference: str) -> Iterator[None]:
     except SpaceError:
         raise
     except Exception as error:
-        said = first_line(str(error))
-        raise SpaceError(f"space {reference!r} fails: {type(error).__name__}: {said}{origin(error)}") from error
+        raise SpaceError(f"space {reference!r} fails: {error_line(error)}{origin(error)}") from error

@@ -11,7 +11,7 @@ import results
 import search_spaces
 from results import files, layout
 from results.plots import Predictions
-from results.text import first_line
+from results.text import telling_line
 from search_spaces import SpaceError
 from tuner import evaluation, handwriting, pictures, runtime
 from tuner.errors import InputError
@@ -143,7 +143,7 @@ def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray) -> 
         model = keras.models.load_model(path, safe_mode=True, compile=False)
     except (TypeError, ValueError) as error:
         raise results.RunError(
-            f"{str(path)!r} cannot be read back ({first_line(str(error))}): evaluate the run again"
+            f"{str(path)!r} cannot be read back ({telling_line(str(error))}): evaluate the run again"
         ) from error
     predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
     # A user's own model may leave sigmoid or softmax to its loss.

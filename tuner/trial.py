@@ -18,7 +18,7 @@ import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout
-from results.text import first_line
+from results.text import error_line
 from search_spaces.origin import origin
 from search_spaces.space import Value
 from tuner import checkpoint, continuation, oracles, resumption, shared_data
@@ -162,7 +162,7 @@ def run_trial(task: TrialTask) -> TrialResult:
         if (failure := files.disk_failure(error)) is not None:
             raise failure from None
         files.check_writable(task.directory)
-        record.error = reason(error) + origin(error)
+        record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
         result = TrialResult({}, 0, traceback.format_exc(), is_fatal)
     record.ended_at = _now()
@@ -290,11 +290,6 @@ def _require_objective(objective: keras_tuner.Objective, history: keras.callback
             f"the objective {objective.name} is not among the metrics {', '.join(first)}: "
             "pass validation_data to search, or compile with that metric"
         )
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong in one line: the error's kind and the first line of its message."""
-    return ": ".join(filter(None, (type(error).__name__, first_line(str(error)))))
 
 
 def _now() -> str:

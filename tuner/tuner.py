@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import re
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from pathlib import Path
@@ -352,10 +353,9 @@ class Tuner(keras_tuner.Tuner):
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return
-        rows = (reader.read_trial(self._directory(trial.trial_id)) for trial in ended)
-        reasons = {row["error"] for row in rows}
-        if len(reasons) == 1:
-            raise SearchError(f"every trial failed the same way: {reasons.pop()}")
+        reasons = [reader.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
+        if len(set(map(_numbers_aside, reasons))) == 1:
+            raise SearchError(f"every trial failed the same way: {reasons[0]}")
 
     def _best_trials(self) -> list[Trial]:
         """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
@@ -395,6 +395,11 @@ class Tuner(keras_tuner.Tuner):
         """Writes the oracle's and the tuner's state, each file in one step."""
         self.oracle.save()
         files.write_json(Path(self._get_tuner_fname()), self.get_state())
+
+
+def _numbers_aside(reason: str) -> str:
+    """`reason` without the values that it names; but a loss that is no number in another epoch is another reason."""
+    return reason if reason.startswith("FailedTrialError") else re.sub(r"[-+.\d\s]+", "", reason)
 
 
 def _continues(trial: Trial) -> bool:

@@ -90,6 +90,43 @@ def test_an_error_in_a_call_is_told_without_what_keras_puts_around_it(tmp_path: 
     assert trials(tmp_path)[0]["error"].startswith(expected)
 
 
+class Failing(keras.layers.Layer):
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        match self.how:
+            case "key":
+                raise KeyError("nowhere")
+            case "silent":
+                raise NotImplementedError
+        return tf.nothing_like_it(x)
+
+
+def of_a_failing_layer(hp: keras_tuner.HyperParameters) -> keras.Model:
+    how = hp.Choice("how", ["well", "typo", "key", "silent", "too few"])
+    layers = [keras.Input((4,)), *([Failing(how)] if how in ("typo", "key", "silent") else [])]
+    model = keras.Sequential([*layers, keras.layers.Dense(1 if how == "too few" else 2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_an_error_is_told_by_what_it_says_at_last(tmp_path: Path) -> None:
+    made = Tuner(of_a_failing_layer, "loss", 5, oracle="grid", workers=0, directory=tmp_path, project_name="run")
+    made.search(X, Y, verbose=0)
+    expected = {
+        "well": "",
+        "typo": "AttributeError: module 'tensorflow' has no attribute 'nothing_like_it'",
+        "key": "KeyError: 'nowhere'",
+        "silent": "NotImplementedError",
+        "too few": "InvalidArgumentError: Received a label value of 1 which is outside the valid range of [0, 1).",
+    }
+    said = {row["hp_how"]: (row["error"] or "").split(" (/")[0] for row in trials(tmp_path)}
+    assert {how: line[: len(expected[how])] for how, line in said.items()} == expected
+    assert said["silent"] == expected["silent"]
+
+
 class Branching(keras_tuner.HyperModel):
     """Its baseline leaves something out, names what only its own values activate, and has no use for `width`."""
 
@@ -310,11 +347,11 @@ def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> No
 
 def test_a_search_in_which_everything_fails_alike_stops_early(tmp_path: Path) -> None:
     class NoFit(Small):
-        def fit(self, *args: object, **kwargs: object) -> None:
-            raise ValueError("no such column")
+        def fit(self, hp: keras_tuner.HyperParameters, *args: object, **kwargs: object) -> None:
+            raise ValueError(f"no such column: {hp['units']}")
 
     broken = Tuner(NoFit(), workers=0, directory=tmp_path, project_name="run")
-    with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such column"):
+    with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such column: 7"):
         broken.search(X, Y, validation_data=(X, Y), verbose=0)
     assert len(trials(tmp_path)) == 3
 
