@@ -87,6 +87,18 @@ class CustomHyperModel(keras_tuner.HyperModel):
         return model.fit(*args, **tuned | kwargs)
 
 
+def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
+    """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run.
+
+    One that has a `declare_hyperparameters` of its own is taken to declare them all.
+    """
+    kind = type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
+    return (
+        kind.fit is not keras_tuner.HyperModel.fit
+        and kind.declare_hyperparameters is keras_tuner.HyperModel.declare_hyperparameters
+    )
+
+
 def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> CustomSpace:
     """The space that `reference` names, `FILE.py:NAME` or `MODULE:NAME`.
 

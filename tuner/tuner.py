@@ -17,6 +17,8 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
 from results.summary import SummaryWriter
+from results.text import count
+from search_spaces.custom import asks_in_fit
 from search_spaces.declared import declared
 from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
 from tuner.errors import SearchError
@@ -227,8 +229,9 @@ class Tuner(keras_tuner.Tuner):
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
             progress.slots = executor.slots
-            while len(running) < executor.slots and not stop.is_over:
-                while len(waiting) <= self._most_waiting(executor.slots) and (trial := self._ask()):
+            slots = min(1, executor.slots) if self._is_baseline_alone() else executor.slots
+            while len(running) < slots and not stop.is_over:
+                while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
                 if not waiting:
@@ -253,10 +256,29 @@ class Tuner(keras_tuner.Tuner):
                     waiting.append(replace(task, retries=task.retries - 1))
                     continue
                 result = outcome.result(future, task)
+                known = self._names()
                 self._tell(task, result)
+                if task.is_baseline:
+                    self._tell_undeclared(self._names() - known, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
                 self._stop_if_hopeless(task, result)
+
+    def _is_baseline_alone(self) -> bool:
+        """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
+        return not self.oracle.end_order and asks_in_fit(self.hypermodel)
+
+    def _tell_undeclared(self, names: set[str], progress: Progress) -> None:
+        others = len(self.oracle.trials) - 1
+        if names and others:
+            progress.note(
+                f"fit asks for {', '.join(sorted(names))}, which declare_hyperparameters does not declare: the default "
+                f"is used in {count(others, 'trial')} drawn before the first one ended"
+            )
+
+    def _names(self) -> set[str]:
+        """The hyperparameters that are known."""
+        return {hp.name for hp in self.oracle.get_space().space}
 
     def _most_waiting(self, slots: int) -> int:
         """How many trials may wait for a worker: none where it would change the points, or which trials are run."""

@@ -140,6 +140,36 @@ def test_trials_with_many_epochs_begin_first(tmp_path: Path) -> None:
     assert others != sorted(others, reverse=True)
 
 
+class AsksInFit(Small):
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: object, **kwargs: object) -> object:
+        model.optimizer.learning_rate = hp.Float("rate", 0.001, 0.1, sampling="log")
+        return model.fit(*args, **kwargs)
+
+
+class Declares(AsksInFit):
+    """Something, but not all."""
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        hp.Int("units", 8, 1000, default=8)
+
+
+def test_what_only_fit_asks_for_is_drawn_for_any_number_of_workers(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    search(tmp_path / "one", AsksInFit(), workers=0, max_trials=3)
+    search(tmp_path / "two", AsksInFit(), executor=TwoAtOnce(), max_trials=3)
+    assert untimed(table(tmp_path / "one")) == untimed(table(tmp_path / "two"))
+    assert len({row["hp_rate"] for row in table(tmp_path / "two")}) == 3
+    assert capsys.readouterr().out == ""
+
+    made = Tuner(Declares(), max_trials=2, executor=TwoAtOnce(), directory=tmp_path, project_name="declares")
+    made.search(X, Y, validation_data=VALIDATION)
+    assert (
+        "fit asks for rate, which declare_hyperparameters does not declare: the default is used in 1 trial drawn "
+        "before the first one ended\n[1/2] trial 0" in capsys.readouterr().out
+    )
+
+
 @pytest.mark.faults
 def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
     points = [row["hp_units"] for row in table_of_points(tmp_path)]
