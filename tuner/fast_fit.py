@@ -11,7 +11,8 @@ What is changed, and what each change is worth, was measured on the documented C
   convolution with its pooling (`fast_pooling.py`), and dense layers read their kernels along their rows
   (`fast_dense.py`).
 
-The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone.
+The order of the images is a fresh permutation each epoch that depends on the seed and the epoch's number alone, which
+goes on where a model's `fit` is called again.
 """
 
 import functools
@@ -49,6 +50,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
         model: A model; one that is compiled later is sped up from then on.
         seed: Decides the order of the images in every epoch.
     """
+    trained = 0
     _fuse_steps(model)
     if not _is_distributed(model):
         for layer in model._flatten_layers():
@@ -60,6 +62,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
 
     @functools.wraps(plain_fit)
     def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        nonlocal trained
         _fuse_steps(model)  # it may have been compiled anew
         bound = signature.bind(*args, **kwargs)
         bound.arguments.setdefault("verbose", 0)
@@ -71,7 +74,9 @@ def accelerate(model: keras.Model, seed: int) -> None:
         batch_size = given.pop("batch_size", 32)
         callbacks = list(given.pop("callbacks", ()))
         x, y = given.pop("x"), given.pop("y")
-        order = EpochOrder(len(x), seed, shuffle=bool(given.pop("shuffle", True)))
+        # A hypermodel's `fit` that trains epoch by epoch counts each from 0.
+        shift = max(trained - given.get("initial_epoch", 0), 0)
+        order = EpochOrder(len(x), seed, shift, shuffle=bool(given.pop("shuffle", True)))
         if "validation_data" in given:
             validation_batch_size = given.pop("validation_batch_size", VALIDATION_BATCH_SIZE)
             given["validation_data"] = batches(*given["validation_data"], validation_batch_size)
@@ -79,7 +84,9 @@ def accelerate(model: keras.Model, seed: int) -> None:
             model.steps_per_execution = STEPS_PER_EXECUTION
         # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
         callbacks = [order, *callbacks, VariablesFirst(x, y)]
-        return plain_fit(batches(x, y, batch_size, order.indices), **given, callbacks=callbacks, shuffle=False)
+        history = plain_fit(batches(x, y, batch_size, order.indices), **given, callbacks=callbacks, shuffle=False)
+        trained = order.trained
+        return history
 
     model.fit = fit
 
@@ -114,27 +121,39 @@ def batches(x: np.ndarray, y: np.ndarray, batch_size: int, indices: "tf.Variable
 class EpochOrder(keras.callbacks.Callback):
     """Draws a fresh order of the examples at the start of every epoch, from the seed and the epoch's number.
 
+    Args:
+        count: How many examples there are.
+        seed: Decides all orders.
+        shift: Added to the numbers of the epochs: those of the model's earlier calls of `fit` go on.
+        shuffle: Whether to.
+
     Attributes:
         indices: int32 (examples,), the order of the present epoch.
+        trained: The number of the epoch after the last one, or `shift`.
     """
 
-    def __init__(self, count: int, seed: int, shuffle: bool = True) -> None:
+    def __init__(self, count: int, seed: int, shift: int = 0, shuffle: bool = True) -> None:
         super().__init__()
         self._count = count
         self._seed = seed
+        self._shift = shift
         self._shuffle = shuffle
+        self.trained = shift
         self.indices = tf.Variable(np.arange(count, dtype="int32"), trainable=False)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        number = epoch + self._shift
+        self.trained = number + 1
         if self._shuffle:
-            order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+            order = np.random.default_rng((self._seed, number)).permutation(self._count)
             self.indices.assign(order.astype("int32"))
 
 
 def _fuse_steps(model: keras.Model) -> None:
     if not model.compiled or _is_distributed(model):
         return
-    fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
+    if model.optimizer is not None:
+        fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
     if not model.jit_compile and "train_step" not in vars(model):
         model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
 

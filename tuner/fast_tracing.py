@@ -23,7 +23,7 @@ class VariablesFirst(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model, optimizer = self.model, self.model.optimizer
-        if not _is_understood(model) or optimizer.built:
+        if optimizer is None or optimizer.built or not _is_understood(model):
             return
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(model.trainable_variables)

@@ -82,15 +82,23 @@ def test_every_epoch_has_a_fresh_order_that_its_number_decides() -> None:
     assert sorted(seen[0]) == sorted(seen[1]) == list(range(100))
 
 
-def test_a_resumed_fit_sees_the_order_of_the_later_epochs() -> None:
+@pytest.mark.parametrize("later", [{"epochs": 2, "initial_epoch": 1}, {"epochs": 1}])
+def test_a_later_fit_sees_the_order_of_the_later_epochs(later: dict[str, int]) -> None:
     whole, parts = small_model(), small_model()
     for model in (whole, parts):
         fast_fit.accelerate(model, seed=5)
     whole.fit(X, Y, epochs=2, verbose=0)
     parts.fit(X, Y, epochs=1, verbose=0)
-    parts.fit(X, Y, epochs=2, initial_epoch=1, verbose=0)
+    parts.fit(X, Y, **later, verbose=0)
     for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_without_weights_needs_no_optimizer() -> None:
+    model = keras.Sequential([layers.Input((8, 8, 1)), layers.GlobalAveragePooling2D()])
+    model.compile(None, "mse")
+    fast_fit.accelerate(model, seed=0)
+    assert len(model.fit(X, Y, epochs=2, verbose=0).history["loss"]) == 2
 
 
 def test_without_shuffling_the_order_stays() -> None:
