@@ -57,6 +57,21 @@ class EpochLog(keras.callbacks.CSVLogger):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {epoch + 1}")
 
 
+class EpochCount(keras.callbacks.Callback):
+    """Counts the epochs of all calls of `model.fit`.
+
+    Attributes:
+        epochs: How many have ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs = 0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epochs += 1
+
+
 class BestWeights(keras.callbacks.Callback):
     """Holds the weights of the best epoch, of all executions, in memory.
 
@@ -98,24 +113,27 @@ class Pruning(keras.callbacks.Callback):
         execution: The trial's execution that is trained.
 
     Attributes:
-        pruned: Whether it has.
+        pruned: Whether it has: no longer, where a training loop of the user's own goes on nevertheless.
     """
 
     def __init__(self, pruner: Pruner, objective: keras_tuner.Objective, directory: Path, execution: int) -> None:
         super().__init__()
         self.pruned = False
+        self._is_heeded = True
         self._pruner = pruner
         self._objective = objective
         self._directory = directory
         self._execution = execution
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        # A training loop that gives no `params` would not end for `stop_training`.
-        if not logs or not self._objective.has_value(logs) or not self.params:
+        if self.pruned:
+            self.pruned = self._is_heeded = False
+        # Where a training loop of the user's own does not say how many there are, each may be the last.
+        is_last = epoch + 1 >= (self.params or {}).get("epochs", 0)
+        if is_last or not self._is_heeded or not logs or not self._objective.has_value(logs):
             return
-        is_last = epoch + 1 >= self.params["epochs"]
         own = self._curve(self._directory, self._execution)
-        if own and not is_last and self._pruner.prunes(own, self._others()):
+        if own and self._pruner.prunes(own, self._others()):
             self.pruned = self.model.stop_training = True
 
     def _others(self) -> list[Curve]:

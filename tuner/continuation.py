@@ -9,6 +9,7 @@ import keras_tuner
 
 from results import layout
 from tuner import checkpoint, oracles
+from tuner.callbacks import EpochCount
 from tuner.models import fresh_model
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def train_predecessor(
         seed: The execution's.
         fit_args, fit_kwargs: What the predecessor's `fit` was given, its epochs aside.
     """
+    count = EpochCount()
+    callbacks = [*fit_kwargs["callbacks"], count]
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
     hp, epochs = within_budget(task, 0, task.values[oracles.BUDGET_BEFORE])
-    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs)
-    checkpoint.save(model, len(model.history.epoch), checkpoint_path(task.continues, execution))
+    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    checkpoint.save(model, count.epochs, checkpoint_path(task.continues, execution))
 
 
 def within_budget(

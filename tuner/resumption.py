@@ -139,7 +139,8 @@ class Resumption(keras.callbacks.Callback):
         self._seconds_before = state.seconds if state else 0.0
         self._began = time.monotonic()
         self._is_on = True
-        self._fits = 0
+        self._is_in_fit = False
+        self._trainings = 0
         self._written: list[keras.callbacks.Callback] = []
 
     def attach(self, model: keras.Model) -> None:
@@ -153,13 +154,18 @@ class Resumption(keras.callbacks.Callback):
             # A model's own `fit` may take what it is given without names.
             given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get("kwargs", {})
             callbacks = list(given.get("callbacks") or ())
-            if self in callbacks:
-                callbacks.remove(self)
-                self._written = [one for one in callbacks if one not in self._not_written]
-                if self._state is not None:
-                    self._prepare(model, args[0] if args else kwargs["x"])
-                given["callbacks"] = [*callbacks, self]
-            return plain_fit(*bound.args, **bound.kwargs)
+            if self not in callbacks:
+                return plain_fit(*bound.args, **bound.kwargs)
+            callbacks.remove(self)
+            self._written = [one for one in callbacks if one not in self._not_written]
+            if self._state is not None:
+                self._prepare(model, args[0] if args else kwargs["x"])
+            given["callbacks"] = [*callbacks, self]
+            self._is_in_fit = True
+            try:
+                return plain_fit(*bound.args, **bound.kwargs)
+            finally:
+                self._is_in_fit = False
 
         model.fit = fit
 
@@ -173,10 +179,9 @@ class Resumption(keras.callbacks.Callback):
                 next(iter(x), None)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self._fits += 1
-        if self._fits > 1:
-            self._is_on = False
-            self._path.unlink(missing_ok=True)
+        self._trainings += 1
+        if self._trainings > 1 or not self._is_in_fit:
+            self._give_up()
             return
         state, self._state = self._state, None
         if state is None:
@@ -195,7 +200,9 @@ class Resumption(keras.callbacks.Callback):
         self.model._initial_epoch = self.params["epochs"] if state.is_over else state.epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not self._is_on or not self._fits:
+        if not self._is_in_fit:
+            self._give_up()
+        if not self._is_on:
             return
         is_over = self.model.stop_training
         # Nothing is trained after the last epoch, so the trial is as good as ended.
@@ -221,8 +228,13 @@ class Resumption(keras.callbacks.Callback):
             )
             save(state, self._path)
         except TypeError:
-            self._is_on = False
-            self._path.unlink(missing_ok=True)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._state is not None:
+            raise OtherTrainingError
+        self._is_on = False
+        self._path.unlink(missing_ok=True)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.model._initial_epoch = None

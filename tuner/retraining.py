@@ -29,10 +29,9 @@ class Training:
     Attributes:
         model: `baseline` or `best`.
         seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for: the number of the last one that `model.fit` ended; None where a loop of
-            the user's own has trained it.
+        epochs: How many it was trained for; None where a loop of the user's own does not tell the callbacks.
         test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them; None where it is not compiled.
+        test_loss: Its mean loss on them; None where its own evaluation gives none.
         train_s: Seconds the training took.
     """
 
@@ -108,6 +107,7 @@ def _train_one(task: TrainingTask) -> Training:
     import keras_tuner
 
     from tuner import shared_data
+    from tuner.callbacks import EpochCount
     from tuner.models import fresh_model
 
     (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
@@ -117,27 +117,25 @@ def _train_one(task: TrainingTask) -> Training:
     hp.values = dict(task.values)
     if task.epochs is not None:
         fit_kwargs = fit_kwargs | {"epochs": task.epochs}
+    count = EpochCount()
     began = time.monotonic()
     with blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext():
         model = fresh_model(hypermodel, hp, task.seed)
-        # A hypermodel's `fit` may count on being given callbacks.
-        hypermodel.fit(hp, model, x_train, y_train, callbacks=[], **fit_kwargs)
-    seconds = round(time.monotonic() - began, 3)
-    accuracy, loss = test(model, x_test, y_test)
+        hypermodel.fit(hp, model, x_train, y_train, callbacks=[count], **fit_kwargs)
+        seconds = round(time.monotonic() - began, 3)
+        accuracy, loss = test(model, x_test, y_test)
     if task.save_to is not None:
         with files.replacing(task.save_to) as temporary:
             model.save(temporary)
-    history = getattr(model, "history", None)
-    epochs = history.epoch[-1] + 1 if history else None
-    return Training(task.model, task.seed, epochs, accuracy, loss, seconds)
+    return Training(task.model, task.seed, count.epochs or None, accuracy, loss, seconds)
 
 
 def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float | None]:
-    """Accuracy and mean loss on the test images; no loss of a model that is not compiled."""
+    """Accuracy and mean loss on the test images; no loss of a model whose own evaluation gives none."""
     loss = None
-    if model.compiled:
+    # A user's own model may not be compiled, or without a loss, and have any metrics, or a `test_step` of its own.
+    with contextlib.suppress(ValueError, KeyError):
         loss = float(model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"])
-    # A user's own model may be compiled with other metrics.
     predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
     classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
     return float(np.mean(classes == y_test)), loss

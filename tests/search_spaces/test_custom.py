@@ -163,8 +163,7 @@ class thing(keras_tuner.HyperModel):
 
     def fit(self, hp, model, x, y, callbacks, validation_data=None):
         optimizer, loss = keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy()
-        for callback in callbacks:
-            callback.set_model(model)
+        begun(model, callbacks)
         for epoch in range(2):
             with tf.GradientTape() as tape:
                 error = loss(y, model(x, training=True))
@@ -173,22 +172,41 @@ class thing(keras_tuner.HyperModel):
                 callback.on_epoch_end(epoch, {"own": float(error)})
         return {"own": float(error)}
 """
+BEGINNINGS = {
+    "as in Keras Tuner's guide": """
+def begun(model, callbacks):
+    for callback in callbacks:
+        callback.set_model(model)
+""",
+    "as in Keras": """
+def begun(model, callbacks):
+    model.compile(keras.optimizers.Adam())
+    callbacks[:] = [keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=2)]
+    callbacks[0].on_train_begin()
+""",
+    "silent": """
+def begun(model, callbacks):
+    callbacks.clear()
+""",
+}
 
 
+@pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_loop_of_ones_own_is_searched_and_evaluated(
-    arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    beginning: str, arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     np.savez("data.npz", **arrays)
-    Path("own.py").write_text("import tensorflow as tf\n" + HEAD + OWN_LOOP)
+    Path("own.py").write_text("import tensorflow as tf\n" + HEAD + BEGINNINGS[beginning] + OWN_LOOP)
     search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
     printed = done(*search, "--run", "own", "--objective", "own:min")
     assert "[2/2] trial 1" in printed
     assert "FAILED" not in printed
     evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
-    assert re.search(r"^best, seed 0: trained in \d+\.\d s, test accuracy \d\.\d{4}$", evaluation, re.MULTILINE)
+    said, epochs = ("trained", "") if beginning == "silent" else ("2 epochs", "2")
+    assert re.search(rf"^best, seed 0: {said} in \d+\.\d s, test accuracy \d\.\d{{4}}$", evaluation, re.MULTILINE)
     with Path("runs/own/evaluation.csv").open(newline="") as file:
-        assert {(row["epochs"], row["test_loss"]) for row in csv.DictReader(file)} == {("", "")}
+        assert {(row["epochs"], row["test_loss"]) for row in csv.DictReader(file)} == {(epochs, "")}
     done("report")
 
 

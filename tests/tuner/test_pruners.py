@@ -60,16 +60,21 @@ class Untrainable(keras_tuner.HyperModel):
         return model
 
 
-def test_a_pruned_trial_is_a_finished_one(tmp_path: Path) -> None:
+def pruned_search(folder: Path, hypermodel: keras_tuner.HyperModel) -> list[dict[str, str]]:
+    """The trials of a search in which the median gives up two."""
     x = np.random.default_rng(0).random((64, 2))
     y = (x[:, 0] > x[:, 1]).astype(int)
     tuner = Tuner(
-        Untrainable(), objective="val_loss", max_trials=7, pruner="median", workers=0, directory=tmp_path,
+        hypermodel, objective="val_loss", max_trials=7, pruner="median", workers=0, directory=folder,
         project_name="run", seed=SEED_OF_GOOD_POINTS_FIRST,
     )  # fmt: skip
     tuner.search(x, y, epochs=3, validation_data=(x, y), shuffle=False, verbose=0)
-    with (tmp_path / "run" / "summary.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    with (folder / "run" / "summary.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_pruned_trial_is_a_finished_one(tmp_path: Path) -> None:
+    rows = pruned_search(tmp_path, Untrainable())
     assert [row["status"] for row in rows] == ["COMPLETED"] * 7
     pruned = [row for row in rows if row["pruned"] == "True"]
     assert len(pruned) == 2
@@ -78,3 +83,36 @@ def test_a_pruned_trial_is_a_finished_one(tmp_path: Path) -> None:
         assert row["epochs_run"] == "2"
         assert row["score"] == row["val_loss"] != ""
     assert all(row["epochs_run"] == "3" for row in rows if row["pruned"] == "False")
+
+
+class OwnLoop(Untrainable):
+    """Trains in a loop of its own, which ends where it is told to, or does not."""
+
+    def __init__(self, heeds: bool) -> None:
+        super().__init__()
+        self.heeds = heeds
+
+    def fit(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, x: np.ndarray, y: np.ndarray,
+        validation_data: tuple[np.ndarray, np.ndarray], callbacks: list, epochs: int, shuffle: bool,
+    ) -> dict[str, float]:  # fmt: skip
+        told = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
+        model.stop_training = False
+        told.on_train_begin()
+        losses = []
+        for epoch in range(epochs):
+            for start in range(0, 64, 8):
+                model.train_on_batch(x[start : start + 8], y[start : start + 8])
+            losses.append(model.evaluate(*validation_data, verbose=0, return_dict=True)["loss"])
+            told.on_epoch_end(epoch, {"val_loss": losses[-1]})
+            if model.stop_training and self.heeds:
+                break
+        return {"val_loss": min(losses)}
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_loop_of_ones_own_is_pruned_where_it_ends(heeds: bool, tmp_path: Path) -> None:
+    rows = pruned_search(tmp_path, OwnLoop(heeds))
+    assert [row["status"] for row in rows] == ["COMPLETED"] * 7
+    assert sum(row["pruned"] == "True" for row in rows) == (2 if heeds else 0)
+    assert all(row["epochs_run"] == ("2" if row["pruned"] == "True" else "3") for row in rows)
