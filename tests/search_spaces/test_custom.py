@@ -173,12 +173,7 @@ class thing(keras_tuner.HyperModel):
         return {"own": float(error)}
 """
 BEGINNINGS = {
-    "as in Keras Tuner's guide": """
-def begun(model, callbacks):
-    for callback in callbacks:
-        callback.set_model(model)
-""",
-    "as in Keras": """
+    "told": """
 def begun(model, callbacks):
     model.compile(keras.optimizers.Adam())
     callbacks[:] = [keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=2)]

@@ -97,13 +97,12 @@ class OwnLoop(Untrainable):
         validation_data: tuple[np.ndarray, np.ndarray], callbacks: list, epochs: int, shuffle: bool,
     ) -> dict[str, float]:  # fmt: skip
         told = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
-        model.stop_training = False
+        model.stop_training, model.run_eagerly = False, True
         told.on_train_begin()
         losses = []
         for epoch in range(epochs):
-            for start in range(0, 64, 8):
-                model.train_on_batch(x[start : start + 8], y[start : start + 8])
-            losses.append(model.evaluate(*validation_data, verbose=0, return_dict=True)["loss"])
+            model.train_on_batch(x, y)
+            losses.append(model.test_on_batch(*validation_data, return_dict=True)["loss"])
             told.on_epoch_end(epoch, {"val_loss": losses[-1]})
             if model.stop_training and self.heeds:
                 break

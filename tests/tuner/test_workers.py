@@ -156,10 +156,10 @@ class Declares(AsksInFit):
 def test_what_only_fit_asks_for_is_drawn_for_any_number_of_workers(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    search(tmp_path / "one", AsksInFit(), workers=0, max_trials=3)
-    search(tmp_path / "two", AsksInFit(), executor=TwoAtOnce(), max_trials=3)
+    search(tmp_path / "one", AsksInFit(), workers=0, max_trials=2)
+    search(tmp_path / "two", AsksInFit(), executor=TwoAtOnce(), max_trials=2)
     assert untimed(table(tmp_path / "one")) == untimed(table(tmp_path / "two"))
-    assert len({row["hp_rate"] for row in table(tmp_path / "two")}) == 3
+    assert len({row["hp_rate"] for row in table(tmp_path / "two")}) == 2
     assert capsys.readouterr().out == ""
 
     made = Tuner(Declares(), max_trials=2, executor=TwoAtOnce(), directory=tmp_path, project_name="declares")
