@@ -1,9 +1,11 @@
 """A user's own search space: any Keras Tuner hypermodel, from a file or a module."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +98,23 @@ def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
     return (
         kind.fit is not keras_tuner.HyperModel.fit
         and kind.declare_hyperparameters is keras_tuner.HyperModel.declare_hyperparameters
+        and not _only_reads(kind.fit)
     )
+
+
+def _only_reads(fit: Callable[..., Any]) -> bool:
+    """Whether all that `fit` does with its hyperparameters is to read values: `hp["units"]`, `hp.get("units")`."""
+    try:
+        [function] = ast.parse(textwrap.dedent(inspect.getsource(fit))).body
+        name = function.args.args[1].arg
+    except (OSError, TypeError, ValueError, SyntaxError, AttributeError, IndexError):
+        return False
+    read = [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in ("get", "values"))
+    ]
+    return all(node in read for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name)
 
 
 def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> CustomSpace:

@@ -223,6 +223,11 @@ class Tuner(keras_tuner.Tuner):
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
     ) -> None:
+        if executor.slots > 1 and self._is_baseline_alone():
+            progress.note(
+                "the first trial runs alone: its fit may ask for hyperparameters that are not known before; a "
+                "declare_hyperparameters that names them all lets every worker begin at once"
+            )
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
         while True:
