@@ -90,16 +90,18 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
 
 def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
-    """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run.
+    """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run."""
+    fit = _kind(hypermodel).fit
+    return fit is not keras_tuner.HyperModel.fit and not declares_all(hypermodel) and not _only_reads(fit)
 
-    One that has a `declare_hyperparameters` of its own is taken to declare them all.
-    """
-    kind = type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
-    return (
-        kind.fit is not keras_tuner.HyperModel.fit
-        and kind.declare_hyperparameters is keras_tuner.HyperModel.declare_hyperparameters
-        and not _only_reads(kind.fit)
-    )
+
+def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
+    """Whether `hypermodel` is taken to declare all its hyperparameters: in a `declare_hyperparameters` of its own."""
+    return _kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
+
+
+def _kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+    return type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
 
 
 def _only_reads(fit: Callable[..., Any]) -> bool:

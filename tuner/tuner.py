@@ -18,7 +18,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from results.text import count
-from search_spaces.custom import asks_in_fit
+from search_spaces.custom import asks_in_fit, declares_all
 from search_spaces.declared import declared
 from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
 from tuner.errors import SearchError
@@ -263,8 +263,8 @@ class Tuner(keras_tuner.Tuner):
                 result = outcome.result(future, task)
                 known = self._names()
                 self._tell(task, result)
-                if task.is_baseline:
-                    self._tell_undeclared(self._names() - known, progress)
+                if len(self.oracle.end_order) == 1 and declares_all(self.hypermodel):
+                    self._note_undeclared(self._names() - known, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
                 self._stop_if_hopeless(task, result)
@@ -273,12 +273,12 @@ class Tuner(keras_tuner.Tuner):
         """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
         return not self.oracle.end_order and asks_in_fit(self.hypermodel)
 
-    def _tell_undeclared(self, names: set[str], progress: Progress) -> None:
+    def _note_undeclared(self, names: set[str], progress: Progress) -> None:
         others = len(self.oracle.trials) - 1
         if names and others:
             progress.note(
-                f"fit asks for {', '.join(sorted(names))}, which declare_hyperparameters does not declare: the default "
-                f"is used in {count(others, 'trial')} drawn before the first one ended"
+                f"a trial asked for {', '.join(sorted(names))}, which declare_hyperparameters does not declare: the "
+                f"default is used in {count(others, 'trial')} drawn before the first one ended"
             )
 
     def _names(self) -> set[str]:

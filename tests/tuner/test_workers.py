@@ -166,8 +166,8 @@ def test_what_only_fit_asks_for_is_drawn_for_any_number_of_workers(
 
     search(tmp_path, Declares(), executor=TwoAtOnce(), max_trials=2, verbose=1)
     assert capsys.readouterr().out.startswith(
-        "fit asks for rate, which declare_hyperparameters does not declare: the default is used in 1 trial drawn "
-        "before the first one ended\n[1/2] trial 0"
+        "a trial asked for rate, which declare_hyperparameters does not declare: the default is used in 1 trial drawn "
+        "before the first one ended\n[1/2] trial "
     )
     search(tmp_path / "reads", Small(), executor=TwoAtOnce(), max_trials=1, verbose=1)
     assert capsys.readouterr().out.startswith("[1/1] trial 0")
