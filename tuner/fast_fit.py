@@ -2,8 +2,8 @@
 
 What is changed, and what each change is worth, was measured on the documented CNN; the README has the figures.
 
-- A batch is gathered by indices from the arrays; images are not shuffled one by one.
-- `tf.data`'s autotuning is off: for data in memory it only waits.
+- A batch is gathered by indices from the arrays, which are on the device; images are not shuffled one by one, and there
+  is no `tf.data`, whose autotuning only waits where data are in memory (`fast_steps.py`).
 - Many steps run in one call (`steps_per_execution`), so that Python is not asked between them; it is traced once
   (`fast_tracing.py`).
 - Validation runs in large batches.
@@ -15,6 +15,7 @@ The order of the images is a fresh permutation each epoch that depends on the se
 goes on where a model's `fit` is called again.
 """
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Iterable
@@ -22,16 +23,14 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from tuner import fast_batch_norm, fast_dense, fast_pooling, fused_adam
+from tuner import fast_batch_norm, fast_dense, fast_pooling, fast_steps, fused_adam
+from tuner.fast_steps import Batches
 from tuner.fast_tracing import VariablesFirst
-from tuner.shared_data import tensor
 
 STEPS_PER_EXECUTION = 32
 VALIDATION_BATCH_SIZE = 500
 
-_PREFETCH = 8
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 # Arguments of `fit` that leave the shape of an epoch as it is; any other one keeps Keras's own path.
 _UNDERSTOOD = {
@@ -44,19 +43,23 @@ def accelerate(model: keras.Model, seed: int) -> None:
     """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
 
     Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged,
-    as does a model that was made under a `tf.distribute` strategy.
+    as does a model that was made under a `tf.distribute` strategy, or has a loop over its steps of its own.
 
     Args:
         model: A model; one that is compiled later is sped up from then on.
         seed: Decides the order of the images in every epoch.
     """
     trained = 0
+    training, validation = Batches(), Batches()
+    has_keras_loop = fast_steps.has_keras_loop(model)
     _fuse_steps(model)
     if not _is_distributed(model):
         for layer in model._flatten_layers():
             fast_dense.straighten(layer)
             fast_batch_norm.fuse(layer)
             fast_pooling.fuse(layer)
+        if has_keras_loop:
+            fast_steps.loop(model, training, validation)
     plain_fit = model.fit
     signature = inspect.signature(plain_fit)
 
@@ -69,22 +72,22 @@ def accelerate(model: keras.Model, seed: int) -> None:
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         if not given.get("validation_split", True):
             del given["validation_split"]
-        if _is_distributed(model) or not _is_covered(given):
+        if _is_distributed(model) or not has_keras_loop or not _is_covered(given):
             return plain_fit(*bound.args, **bound.kwargs)
-        batch_size = given.pop("batch_size", 32)
         callbacks = list(given.pop("callbacks", ()))
+        if model.steps_per_execution == 1 and not _watch_batches(callbacks):
+            model.steps_per_execution = STEPS_PER_EXECUTION
         x, y = given.pop("x"), given.pop("y")
         # A hypermodel's `fit` that trains epoch by epoch counts each from 0.
         shift = max(trained - given.get("initial_epoch", 0), 0)
-        order = EpochOrder(len(x), seed, shift, shuffle=bool(given.pop("shuffle", True)))
-        if "validation_data" in given:
-            validation_batch_size = given.pop("validation_batch_size", VALIDATION_BATCH_SIZE)
-            given["validation_data"] = batches(*given["validation_data"], validation_batch_size)
-        if model.steps_per_execution == 1 and not _watch_batches(callbacks):
-            model.steps_per_execution = STEPS_PER_EXECUTION
-        # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
-        callbacks = [order, *callbacks, VariablesFirst(x, y)]
-        history = plain_fit(batches(x, y, batch_size, order.indices), **given, callbacks=callbacks, shuffle=False)
+        with contextlib.ExitStack() as stack:
+            numbers = stack.enter_context(training.held(x, y, given.pop("batch_size", 32)))
+            if "validation_data" in given:
+                size = given.pop("validation_batch_size", VALIDATION_BATCH_SIZE)
+                given["validation_data"] = stack.enter_context(validation.held(*given["validation_data"], size))
+            order = EpochOrder(training, validation, seed, shift, shuffle=bool(given.pop("shuffle", True)))
+            # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
+            history = plain_fit(numbers, **given, callbacks=[order, *callbacks, VariablesFirst(x, y)], shuffle=False)
         trained = order.trained
         return history
 
@@ -93,60 +96,41 @@ def accelerate(model: keras.Model, seed: int) -> None:
 
 def restore(model: keras.Model) -> None:
     """Gives an accelerated model Keras's own `fit` back, for whoever trains it further."""
-    for name in ("fit", "train_step", "test_step"):
+    for name in ("fit", "train_step", "test_step", "make_train_function", "make_test_function"):
         vars(model).pop(name, None)
-
-
-def batches(x: np.ndarray, y: np.ndarray, batch_size: int, indices: "tf.Variable | None" = None) -> tf.data.Dataset:
-    """A dataset of `(x, y)` batches, the last one smaller where the length does not divide.
-
-    Args:
-        indices: int32 (examples,), the order to take the examples in, read anew for every batch; None for as is.
-    """
-    examples, labels = tensor(x), tensor(y)
-    count = len(x)
-
-    def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows = slice(number * batch_size, (number + 1) * batch_size)
-        if indices is None:
-            return examples[rows], labels[rows]
-        chosen = indices[rows]
-        return tf.gather(examples, chosen), tf.gather(labels, chosen)
-
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return tf.data.Dataset.range(-(-count // batch_size)).map(batch).prefetch(_PREFETCH).with_options(options)
 
 
 class EpochOrder(keras.callbacks.Callback):
     """Draws a fresh order of the examples at the start of every epoch, from the seed and the epoch's number.
 
     Args:
-        count: How many examples there are.
+        training: What is put in order.
+        validation: What is gone through as it is, after every epoch.
         seed: Decides all orders.
         shift: Added to the numbers of the epochs: those of the model's earlier calls of `fit` go on.
         shuffle: Whether to.
 
     Attributes:
-        indices: int32 (examples,), the order of the present epoch.
         trained: The number of the epoch after the last one, or `shift`.
     """
 
-    def __init__(self, count: int, seed: int, shift: int = 0, shuffle: bool = True) -> None:
+    def __init__(self, training: Batches, validation: Batches, seed: int, shift: int = 0, shuffle: bool = True) -> None:
         super().__init__()
-        self._count = count
+        self._training = training
+        self._validation = validation
         self._seed = seed
         self._shift = shift
         self._shuffle = shuffle
         self.trained = shift
-        self.indices = tf.Variable(np.arange(count, dtype="int32"), trainable=False)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         number = epoch + self._shift
         self.trained = number + 1
-        if self._shuffle:
-            order = np.random.default_rng((self._seed, number)).permutation(self._count)
-            self.indices.assign(order.astype("int32"))
+        generator = np.random.default_rng((self._seed, number))
+        self._training.begin(generator.permutation(self._training.examples) if self._shuffle else None)
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._validation.begin()
 
 
 def _fuse_steps(model: keras.Model) -> None:

@@ -20,6 +20,9 @@ from results import files, layout
 # TensorFlow uses an array in place only where its memory begins at such a multiple.
 _ALIGNMENT = 64
 
+# Of larger arrays a GPU is sent the batches.
+_MOST_ON_GPU = 2_000_000_000
+
 
 @dataclass(frozen=True)
 class StoredArray:
@@ -98,17 +101,25 @@ def load(data: Any) -> Any:
 
 
 def tensor(array: np.ndarray) -> tf.Tensor:
-    """`array` as a tensor in main memory, floats in Keras's width; without a copy where that can be."""
+    """`array` as a tensor, floats in Keras's width, where a model's batches are to be taken from it.
+
+    That is a GPU's memory, if there is one, for floats that leave it room for models; else main memory, without a copy
+    where that can be.
+    """
     floating = np.issubdtype(array.dtype, np.floating)
     dtype = np.dtype(keras.config.floatx() if floating else array.dtype)
+    # TensorFlow's gather knows few types of integers on GPUs, and of these a batch is small.
+    if floating and array.nbytes <= _MOST_ON_GPU and tf.config.list_logical_devices("GPU"):
+        with tf.device("GPU:0"):
+            return tf.constant(array, dtype=dtype)
+    in_place = (
+        isinstance(array, np.memmap)
+        and array.dtype == dtype
+        and array.flags.c_contiguous
+        and array.flags.writeable
+        and array.ctypes.data % _ALIGNMENT == 0
+    )
     with tf.device("CPU:0"):
-        in_place = (
-            isinstance(array, np.memmap)
-            and array.dtype == dtype
-            and array.flags.c_contiguous
-            and array.flags.writeable
-            and array.ctypes.data % _ALIGNMENT == 0
-        )
         if in_place:
             return tf.experimental.dlpack.from_dlpack(np.asarray(array).__dlpack__())
         return tf.constant(array, dtype=dtype)

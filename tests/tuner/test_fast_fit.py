@@ -72,14 +72,42 @@ def test_the_default_batch_size_is_keras_but_not_its_progress_bar(capsys: pytest
     assert "loss" in capsys.readouterr().out
 
 
+class Seen(keras.layers.Layer):
+    """Notes the examples that it is given in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = tf.Variable(tf.zeros(0), shape=(None,), trainable=False)
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        if training:
+            self.seen.assign(tf.concat([self.seen, x[:, 0]], 0))
+        return x
+
+
+def order_seen(count: int, seed: int = 3, **arguments: object) -> list[int]:
+    """The examples in the order in which a model trains on them."""
+    seen = Seen()
+    model = keras.Sequential([layers.Input((1,)), seen, layers.Dense(1)])
+    model.compile("sgd", "mse")
+    fast_fit.accelerate(model, seed=seed)
+    examples = np.arange(count, dtype="float32")
+    model.fit(examples[:, None], examples, batch_size=3, **arguments)
+    return seen.seen.numpy().astype(int).tolist()
+
+
 def test_every_epoch_has_a_fresh_order_that_its_number_decides() -> None:
-    order = fast_fit.EpochOrder(100, seed=3)
-    seen = []
-    for epoch in (0, 1, 0):
-        order.on_epoch_begin(epoch)
-        seen.append(order.indices.numpy().tolist())
-    assert seen[0] == seen[2] != seen[1]
-    assert sorted(seen[0]) == sorted(seen[1]) == list(range(100))
+    first = order_seen(100)
+    assert sorted(first) == list(range(100)) != first
+    second = order_seen(100, initial_epoch=1, epochs=2)
+    assert sorted(second) == sorted(first)
+    assert second != first
+    assert order_seen(100, epochs=2) == first + second
+    assert order_seen(100, seed=4) != first
+
+
+def test_without_shuffling_the_order_stays() -> None:
+    assert order_seen(10, shuffle=False, epochs=2) == list(range(10)) * 2
 
 
 @pytest.mark.parametrize("later", [{"epochs": 2, "initial_epoch": 1}, {"epochs": 1}])
@@ -99,12 +127,6 @@ def test_a_model_without_weights_needs_no_optimizer() -> None:
     model.compile(None, "mse")
     fast_fit.accelerate(model, seed=0)
     assert len(model.fit(X, Y, epochs=2, verbose=0).history["loss"]) == 2
-
-
-def test_without_shuffling_the_order_stays() -> None:
-    order = fast_fit.EpochOrder(10, seed=3, shuffle=False)
-    order.on_epoch_begin(0)
-    assert order.indices.numpy().tolist() == list(range(10))
 
 
 class CountTraces(keras.optimizers.SGD):
@@ -257,6 +279,90 @@ def test_words_are_trained_on() -> None:
     fast_fit.accelerate(model, seed=0)
     history = model.fit(np.array(["red", "green"] * 64).reshape(-1, 1), np.array([0, 1] * 64), epochs=3).history
     assert history["accuracy"][-1] == 1
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Goes through other data in the midst of `fit`."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        logs["other_loss"] = self.model.evaluate(X[:77], Y[:77], verbose=0)[0]
+        self.model.train_on_batch(X[:16], Y[:16])
+
+
+def test_other_data_are_gone_through_as_by_keras() -> None:
+    plain, accelerated = small_model(), small_model()
+    fast_fit.accelerate(accelerated, seed=0)
+    found = []
+    for model in (plain, accelerated):
+        arguments = {"validation_data": VALIDATION, "callbacks": [Evaluate()], "shuffle": False, "verbose": 0}
+        history = model.fit(X, Y, epochs=2, **arguments).history
+        later = model.fit(X[:50], Y[:50], batch_size=7, shuffle=False, verbose=0).history
+        found.append([*history.values(), *later.values(), model.evaluate(X, Y, verbose=0)])
+    assert {"other_loss", "val_loss"} <= history.keys()
+    for one, other in zip(*found, strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
+
+
+class FitAgain(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.fit(X[:64], Y[:64], verbose=0)
+
+
+def test_a_callback_may_fit_the_model_itself() -> None:
+    model = small_model()
+    fast_fit.accelerate(model, seed=0)
+    model.fit(X, Y, epochs=2, callbacks=[FitAgain()])
+    assert int(model.optimizer.iterations) == 2 * (-(-COUNT // 32) + 2)
+
+
+def test_a_model_with_a_loop_of_its_own_keeps_it() -> None:
+    steps = []
+
+    class Own(keras.Sequential):
+        def make_train_function(self, force: bool = False) -> None:
+            self.train_function = lambda iterator: steps.append(next(iterator)) or {"loss": tf.constant(0.0)}
+
+    model = Own([layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    fast_fit.accelerate(model, seed=0)
+    model.fit(X[:64], Y[:64])
+    assert [len(x) for x, _ in steps] == [32, 32]
+
+
+_TWO_MEMORIES = """
+from tuner import runtime
+runtime.load_tensorflow()
+import numpy as np, tensorflow as tf
+from tests.tuner.test_fast_fit import VALIDATION, X, Y, small_model
+from tuner import fast_fit, fast_steps
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+weights, devices, plain_tensor, plain_gather = [], set(), fast_steps.tensor, tf.gather
+def elsewhere(array):
+    with tf.device("CPU:1"):
+        return tf.identity(plain_tensor(array))
+def gather(*arguments, **names):
+    gathered = plain_gather(*arguments, **names)
+    devices.add(gathered.device)
+    return gathered
+tf.gather = gather
+for fast_steps.tensor in (plain_tensor, elsewhere):
+    devices.clear()
+    model = small_model()
+    fast_fit.accelerate(model, seed=0)
+    model.fit(X, Y, validation_data=VALIDATION, epochs=2)
+    weights.append(model.get_weights())
+    print(sorted(devices))
+for one, other in zip(*weights, strict=True):
+    np.testing.assert_array_equal(one, other)
+"""
+
+
+def test_batches_are_gathered_where_the_arrays_are() -> None:
+    """On two devices, as main memory and a GPU's are; in a process of its own, as above."""
+    done = subprocess.run([sys.executable, "-c", _TWO_MEMORIES], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert [line.count("CPU:0") for line in done.stdout.splitlines()] == [1, 0]
+    assert [line.count("CPU:1") for line in done.stdout.splitlines()] == [0, 1]
 
 
 class CountBatches(keras.callbacks.Callback):
