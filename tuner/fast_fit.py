@@ -4,8 +4,7 @@ What is changed, and what each change is worth, was measured on the documented C
 
 - A batch is gathered by indices from the arrays, which are on the device; images are not shuffled one by one, and there
   is no `tf.data`, whose autotuning only waits where data are in memory (`fast_steps.py`).
-- Many steps run in one call (`steps_per_execution`), so that Python is not asked between them; it is traced once
-  (`fast_tracing.py`).
+- Many steps run in one call, so that Python is not asked between them; it is traced once (`fast_tracing.py`).
 - Validation runs in large batches.
 - Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), so is a first
   convolution with its pooling (`fast_pooling.py`), and dense layers read their kernels along their rows
@@ -24,26 +23,26 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner import fast_batch_norm, fast_dense, fast_pooling, fast_steps, fused_adam
+from tuner import fast_batch_norm, fast_dense, fast_pooling, fast_steps, fit_arrays, fused_adam
 from tuner.fast_steps import Batches
 from tuner.fast_tracing import VariablesFirst
 
-STEPS_PER_EXECUTION = 32
+STEPS_PER_CALL = 32
 VALIDATION_BATCH_SIZE = 500
 
-_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+_BATCH_HOOKS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
 # Arguments of `fit` that leave the shape of an epoch as it is; any other one keeps Keras's own path.
-_UNDERSTOOD = {
-    "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_data", "validation_batch_size",
-    "validation_freq", "initial_epoch", "shuffle",
+_UNDERSTOOD = fit_arrays.ARGUMENTS | {
+    "batch_size", "epochs", "verbose", "callbacks", "validation_batch_size", "validation_freq", "initial_epoch",
+    "shuffle",
 }  # fmt: skip
 
 
 def accelerate(model: keras.Model, seed: int) -> None:
     """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
 
-    Calls that it does not cover (a `tf.data.Dataset`, sample weights, `validation_split`, ...) go to Keras unchanged,
-    as does a model that was made under a `tf.distribute` strategy, or has a loop over its steps of its own.
+    Calls that it does not cover (a `tf.data.Dataset`, a generator, `steps_per_epoch`) go to Keras unchanged, as does a
+    model that was made under a `tf.distribute` strategy, or has a loop over its steps of its own.
 
     Args:
         model: A model; one that is compiled later is sped up from then on.
@@ -51,43 +50,49 @@ def accelerate(model: keras.Model, seed: int) -> None:
     """
     trained = 0
     training, validation = Batches(), Batches()
-    has_keras_loop = fast_steps.has_keras_loop(model)
-    _fuse_steps(model)
+    is_looped = fast_steps.is_plain(model) and not _is_distributed(model)
+    _fuse_optimizer(model)
+    model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
     if not _is_distributed(model):
         for layer in model._flatten_layers():
             fast_dense.straighten(layer)
             fast_batch_norm.fuse(layer)
             fast_pooling.fuse(layer)
-        if has_keras_loop:
-            fast_steps.loop(model, training, validation)
+    if is_looped:
+        fast_steps.loop(model, training, validation)
     plain_fit = model.fit
     signature = inspect.signature(plain_fit)
 
     @functools.wraps(plain_fit)
     def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
         nonlocal trained
-        _fuse_steps(model)  # it may have been compiled anew
+        _fuse_optimizer(model)  # it may have been compiled anew
         bound = signature.bind(*args, **kwargs)
         bound.arguments.setdefault("verbose", 0)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
-        if not given.get("validation_split", True):
-            del given["validation_split"]
-        if _is_distributed(model) or not has_keras_loop or not _is_covered(given):
+        if not is_looped or not given.keys() <= _UNDERSTOOD or not fit_arrays.are_covered(given):
             return plain_fit(*bound.args, **bound.kwargs)
-        callbacks = list(given.pop("callbacks", ()))
-        if model.steps_per_execution == 1 and not _watch_batches(callbacks):
-            model.steps_per_execution = STEPS_PER_EXECUTION
-        x, y = given.pop("x"), given.pop("y")
+        data, validation_data = fit_arrays.packed(given)
+        rest = {name: value for name, value in given.items() if name not in fit_arrays.ARGUMENTS}
+        callbacks = list(rest.pop("callbacks", ()))
+        # A bar that is drawn as training goes on counts every batch.
+        is_watched = rest["verbose"] not in (0, 2) or _watch_batches(callbacks)
+        per_call = 1 if is_watched else STEPS_PER_CALL
+        batch_size = rest.pop("batch_size", 32)
+        # The losses of several outputs are means over the batches, whatever the size of the last one.
+        usual = batch_size if keras.tree.is_nested(given.get("y")) else VALIDATION_BATCH_SIZE
+        validation_batch_size = rest.pop("validation_batch_size", usual)
         # A hypermodel's `fit` that trains epoch by epoch counts each from 0.
-        shift = max(trained - given.get("initial_epoch", 0), 0)
+        shift = max(trained - rest.get("initial_epoch", 0), 0)
+        order = EpochOrder(training, validation, seed, shift, shuffle=bool(rest.pop("shuffle", True)))
         with contextlib.ExitStack() as stack:
-            numbers = stack.enter_context(training.held(x, y, given.pop("batch_size", 32)))
-            if "validation_data" in given:
-                size = given.pop("validation_batch_size", VALIDATION_BATCH_SIZE)
-                given["validation_data"] = stack.enter_context(validation.held(*given["validation_data"], size))
-            order = EpochOrder(training, validation, seed, shift, shuffle=bool(given.pop("shuffle", True)))
+            calls = stack.enter_context(training.held(data, batch_size, model, per_call))
+            if validation_data is not None:
+                held = validation.held(validation_data, validation_batch_size, model, per_call)
+                rest["validation_data"] = stack.enter_context(held)
             # Keras warns that it does not shuffle a Dataset: this one is shuffled already.
-            history = plain_fit(numbers, **given, callbacks=[order, *callbacks, VariablesFirst(x, y)], shuffle=False)
+            callbacks = [order, *callbacks, VariablesFirst(data)]
+            history = plain_fit(calls, **rest, callbacks=callbacks, shuffle=False)
         trained = order.trained
         return history
 
@@ -96,8 +101,11 @@ def accelerate(model: keras.Model, seed: int) -> None:
 
 def restore(model: keras.Model) -> None:
     """Gives an accelerated model Keras's own `fit` back, for whoever trains it further."""
-    for name in ("fit", "train_step", "test_step", "make_train_function", "make_test_function"):
+    for name in ("fit", "train_step", "test_step"):
+        setattr(model, name, vars(model)[name].__wrapped__)
+    for name in ("make_train_function", "make_test_function"):
         vars(model).pop(name, None)
+    model.train_function = model.test_function = None
 
 
 class EpochOrder(keras.callbacks.Callback):
@@ -123,6 +131,11 @@ class EpochOrder(keras.callbacks.Callback):
         self._shuffle = shuffle
         self.trained = shift
 
+    def set_params(self, params: dict[str, Any]) -> None:
+        # For the callbacks that come after, which may reckon with the steps of an epoch.
+        params["steps"] = self._training.count
+        super().set_params(params)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         number = epoch + self._shift
         self.trained = number + 1
@@ -133,34 +146,13 @@ class EpochOrder(keras.callbacks.Callback):
         self._validation.begin()
 
 
-def _fuse_steps(model: keras.Model) -> None:
-    if not model.compiled or _is_distributed(model):
-        return
-    if model.optimizer is not None:
-        fused_adam.fuse(model.optimizer, by_factors=not model.jit_compile)
-    if not model.jit_compile and "train_step" not in vars(model):
-        model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
+def _fuse_optimizer(model: keras.Model) -> None:
+    if model.compiled and model.optimizer is not None and not _is_distributed(model):
+        fused_adam.fuse(model.optimizer)
 
 
 def _is_distributed(model: keras.Model) -> bool:
     return model._distribute_strategy is not None
-
-
-def _is_covered(given: dict[str, Any]) -> bool:
-    return (
-        given.keys() <= _UNDERSTOOD
-        and _are_arrays((given.get("x"), given.get("y")))
-        and ("validation_data" not in given or _are_arrays(given["validation_data"]))
-    )
-
-
-def _are_arrays(data: Any) -> bool:
-    return (
-        isinstance(data, (tuple, list))
-        and len(data) == 2
-        and all(isinstance(array, np.ndarray) and array.dtype != object for array in data)
-        and len(data[0]) == len(data[1]) > 0
-    )
 
 
 def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:

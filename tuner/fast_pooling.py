@@ -4,6 +4,7 @@ import contextvars
 import functools
 import types
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -47,12 +48,11 @@ def step(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _call(self: keras.layers.MaxPooling2D, inputs: tf.Tensor) -> tf.Tensor:
-    if not _is_in_step.get() or tf.executing_eagerly() or operations.load() is None:
-        return type(self).call(self, inputs)
-    convolution = _convolution(inputs)
+    compiled = operations.for_graph() if _is_in_step.get() else None
+    convolution = None if compiled is None else _convolution(inputs)
     if convolution is None:
         return type(self).call(self, inputs)
-    pooled = _pooled(*convolution)
+    pooled = _pooled(compiled, *convolution)
     batch, height, width, channels = inputs.shape
     pooled.set_shape((batch, height // 2, width // 2, channels))
     return pooled
@@ -81,9 +81,7 @@ def _convolution(outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, b
     return images, filters, tf.zeros(filters.shape[3]) if bias is None else bias, padding == b"SAME"
 
 
-def _pooled(images: tf.Tensor, filters: tf.Tensor, bias: tf.Tensor, same: bool) -> tf.Tensor:
-    compiled = operations.load()
-
+def _pooled(compiled: ModuleType, images: tf.Tensor, filters: tf.Tensor, bias: tf.Tensor, same: bool) -> tf.Tensor:
     @tf.custom_gradient
     def pooled(
         images: tf.Tensor, filters: tf.Tensor, bias: tf.Tensor

@@ -16,8 +16,8 @@ import tensorflow as tf
 from tuner.shared_data import tensor
 
 
-class BatchNumber(NamedTuple):
-    """What stands for a batch in the dataset that Keras is given, which only counts them."""
+class CallNumber(NamedTuple):
+    """What stands for the batches of one call in the dataset that Keras is given, which only counts them."""
 
     number: tf.Tensor
 
@@ -26,19 +26,32 @@ class Batches:
     """The batches that a model's `fit` goes through, the last one smaller where the length does not divide.
 
     Attributes:
-        examples: How many there are.
+        examples: How many examples there are.
+        count: How many batches.
     """
 
     @contextlib.contextmanager
-    def held(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> Iterator[tf.data.Dataset]:
-        """Has `x` and `y` on the device while the block runs; gives what Keras is to be given in their place."""
+    def held(self, data: Any, batch_size: int, model: keras.Model, per_call: int) -> Iterator[tf.data.Dataset]:
+        """Has `data` on the device while the block runs; gives the dataset that stands for it in Keras's `fit`.
+
+        Args:
+            data: Arrays of one length, in any nesting.
+            batch_size: How many examples there are in a batch.
+            model: The model that goes through them.
+            per_call: How many steps are taken in one call, where the model has not been compiled with a number.
+        """
         before = vars(self).copy()  # a callback may call `fit` again
-        self.examples = len(x)
-        self._arrays = tensor(x), tensor(y)
-        self._batch_size = batch_size
-        self.begin(np.arange(self.examples))
         try:
-            yield tf.data.Dataset.from_tensor_slices(BatchNumber(np.arange(-(-self.examples // batch_size))))
+            self.examples = len(keras.tree.flatten(data)[0])
+            self._batch_size = min(batch_size, self.examples)
+            self.count = -(-self.examples // self._batch_size)
+            self._data = keras.tree.map_structure(tensor, data)
+            own = model.steps_per_execution
+            self._per_call = per_call if own == 1 else own
+            self.begin(np.arange(self.examples))
+            # Keras itself takes so many at a time where the model has a number of its own.
+            calls = -(-self.count // per_call) if own == 1 else self.count
+            yield tf.data.Dataset.from_tensor_slices(CallNumber(np.arange(calls)))
         finally:
             self.__dict__ = before
 
@@ -49,17 +62,19 @@ class Batches:
             with tf.device("CPU:0"):
                 self._order = tf.constant(order, tf.int32)
 
-    def take(self, steps: int) -> tuple[Any, ...]:
-        """What the looping function is called with for the next `steps` batches."""
-        first, self._next = self._next, self._next + steps
-        devices = tuple(array.device for array in self._arrays)
-        return self._arrays, devices, self._order, *map(np.int32, (self._batch_size, first, self._next))
+    def take(self) -> tuple[Any, ...]:
+        """What the looping function is called with for the batches of the next call."""
+        first, self._next = self._next, self._next + self._per_call
+        devices = tuple(array.device for array in keras.tree.flatten(self._data))
+        return self._data, devices, self._order, *map(np.int32, (self._batch_size, first, self._next))
 
 
-def has_keras_loop(model: keras.Model) -> bool:
+def is_plain(model: keras.Model) -> bool:
     """Whether `model` goes through its data as Keras has it."""
-    makers = ("make_train_function", "make_test_function")
-    return all(getattr(type(model), name) is getattr(keras.Model, name) for name in makers)
+    names = ("fit", "evaluate", "make_train_function", "make_test_function")
+    return all(getattr(type(model), name) is getattr(keras.Model, name) for name in names) and not (
+        set(names) & vars(model).keys()
+    )
 
 
 def loop(model: keras.Model, training: Batches, validation: Batches) -> None:
@@ -67,6 +82,7 @@ def loop(model: keras.Model, training: Batches, validation: Batches) -> None:
 
     Other data, as those that a callback evaluates it on, it goes through as before.
     """
+    model.train_function = model.test_function = None  # it may have been trained before
     for purpose, batches in (("train", training), ("test", validation)):
         setattr(model, f"make_{purpose}_function", functools.partial(_make, model, purpose, batches))
 
@@ -75,14 +91,13 @@ def _make(model: keras.Model, purpose: str, batches: Batches, force: bool = Fals
     """Keras's `make_train_function` or `make_test_function`, with our loop beside its own."""
     name = f"{purpose}_function"
     if getattr(model, name) is None or force:
-        getattr(type(model), f"make_{name}")(model, force)
+        getattr(keras.Model, f"make_{name}")(model, force)
         keras_loop = getattr(model, name)
         own_loop = _looping(getattr(model, f"{purpose}_step"), model.jit_compile, model.run_eagerly)
 
         def function(iterator: Any) -> Any:
-            if isinstance(getattr(iterator, "element_spec", None), BatchNumber):
-                return own_loop(*batches.take(model.steps_per_execution))
-            return keras_loop(iterator)
+            is_ours = isinstance(getattr(iterator, "element_spec", None), CallNumber)
+            return own_loop(*batches.take()) if is_ours else keras_loop(iterator)
 
         setattr(model, name, function)
     return getattr(model, name)
@@ -95,7 +110,7 @@ def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> 
         one = tf.function(step, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
 
     def many(
-        arrays: tuple[tf.Tensor, ...],
+        data: Any,
         devices: tuple[str, ...],
         order: tf.Tensor,
         batch_size: tf.Tensor,
@@ -108,11 +123,11 @@ def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> 
         def body(number: tf.Tensor, _: tf.experimental.Optional) -> tuple[tf.Tensor, tf.experimental.Optional]:
             rows = order[number * batch_size : (number + 1) * batch_size]
             batch = []
-            for array, device in zip(arrays, devices, strict=True):
+            for array, device in zip(keras.tree.flatten(data), devices, strict=True):
                 # An array in main memory would else travel to a GPU at every step.
                 with tf.device(device):
                     batch.append(tf.gather(array, rows))
-            outputs = tf.experimental.Optional.from_value(one(tuple(batch)))
+            outputs = tf.experimental.Optional.from_value(one(keras.tree.pack_sequence_as(data, batch)))
             nothing._element_spec = outputs.element_spec
             return number + 1, outputs
 

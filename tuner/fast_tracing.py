@@ -6,20 +6,21 @@ of the metrics. Here they are made just before it, as the step itself would make
 
 import contextlib
 import inspect
+from typing import Any
 
 import keras
 import numpy as np
 
 
 class VariablesFirst(keras.callbacks.Callback):
-    """Makes the variables of a model that is about to be trained on `x` and `y`.
+    """Makes the variables of a model that is about to be trained on `data`, arrays as Keras packs them.
 
     It is to be the last callback: others may freeze or unfreeze layers as the first epoch begins.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+    def __init__(self, data: Any) -> None:
         super().__init__()
-        self._shapes = [(array.shape[1:], array.dtype.name) for array in (x, y)]
+        self._data = data
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model, optimizer = self.model, self.model.optimizer
@@ -30,8 +31,11 @@ class VariablesFirst(keras.callbacks.Callback):
         if model._compile_metrics is None:
             return
         with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
-            batch = tuple(keras.KerasTensor((None, *shape), dtype) for shape, dtype in self._shapes)
-            model._symbolic_build(data_batch=batch)
+            model._symbolic_build(data_batch=keras.tree.map_structure(_symbolic, self._data))
+
+
+def _symbolic(array: np.ndarray) -> keras.KerasTensor:
+    return keras.KerasTensor((None, *array.shape[1:]), array.dtype.name)
 
 
 def _is_understood(model: keras.Model) -> bool:

@@ -1,6 +1,5 @@
 """Adam's update in one kernel, where Keras runs a dozen small operations on every weight."""
 
-import functools
 import types
 
 import keras
@@ -9,7 +8,7 @@ import tensorflow as tf
 from tuner import operations
 
 
-def fuse(optimizer: keras.optimizers.Optimizer, by_factors: bool = True) -> None:
+def fuse(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes a Keras Adam update each weight by one operation; other optimizers are left alone.
 
     The operation is TensorFlow's `ResourceApplyAdam`. Where `operations` are there, the weights of a dense layer are
@@ -19,14 +18,10 @@ def fuse(optimizer: keras.optimizers.Optimizer, by_factors: bool = True) -> None
     The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines), and so are
     the variables: state, configuration and saved models stay Keras's own. So does AdamW's decay, which is no part of
     the update; subclasses with a formula of their own are left alone.
-
-    Args:
-        by_factors: Whether `operations` may be used; XLA cannot.
     """
     is_adam = getattr(optimizer.update_step, "__func__", None) is keras.optimizers.Adam.update_step
     if is_adam and not optimizer.amsgrad:
-        update_step = functools.partial(_update_step, by_factors=by_factors)
-        optimizer.update_step = types.MethodType(update_step, optimizer)
+        optimizer.update_step = types.MethodType(_update_step, optimizer)
 
 
 def _update_step(
@@ -34,7 +29,6 @@ def _update_step(
     gradient: tf.Tensor,
     variable: tf.Variable,
     learning_rate: tf.Tensor,
-    by_factors: bool,
 ) -> None:
     if isinstance(gradient, tf.IndexedSlices):
         type(self).update_step(self, gradient, variable, learning_rate)
@@ -47,7 +41,7 @@ def _update_step(
     )
     step = tf.cast(self.iterations + 1, dtype)
     beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
-    compiled = operations.load() if by_factors and dtype == tf.float32 else None
+    compiled = operations.for_graph() if dtype == tf.float32 else None
     if compiled is not None and (factors := _factors(gradient)):
         step_size = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
         compiled.adam_by_factors(variable.handle, *moments, step_size, beta1, beta2, epsilon, *factors)
@@ -71,7 +65,7 @@ def _factors(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
 
     The product itself is then computed only if something else needs it: TensorFlow drops what nobody reads.
     """
-    if tf.executing_eagerly() or gradient.dtype != tf.float32:
+    if gradient.dtype != tf.float32:
         return None
     while gradient.op.type in ("Identity", "IdentityN"):
         gradient = gradient.op.inputs[gradient.value_index]

@@ -109,8 +109,8 @@ def tensor(array: np.ndarray) -> tf.Tensor:
     floating = np.issubdtype(array.dtype, np.floating)
     dtype = np.dtype(keras.config.floatx() if floating else array.dtype)
     # TensorFlow's gather knows few types of integers on GPUs, and of these a batch is small.
-    if floating and array.nbytes <= _MOST_ON_GPU and tf.config.list_logical_devices("GPU"):
-        with tf.device("GPU:0"):
+    if floating and array.size * dtype.itemsize <= _MOST_ON_GPU and tf.config.list_logical_devices("GPU"):
+        with contextlib.suppress(tf.errors.ResourceExhaustedError), tf.device("GPU:0"):
             return tf.constant(array, dtype=dtype)
     in_place = (
         isinstance(array, np.memmap)

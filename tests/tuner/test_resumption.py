@@ -109,6 +109,10 @@ def arrays() -> dict[str, Any]:
     return {"x": X, "y": Y, "validation_data": (X, Y)}
 
 
+def weighted() -> dict[str, Any]:
+    return {"x": X, "y": Y, "validation_split": 0.25, "class_weight": {0: 1.0, 1: 3.0}}
+
+
 def shuffled_dataset() -> dict[str, Any]:
     keras.utils.set_random_seed(0)  # part of a dataset's own
     return {
@@ -165,6 +169,7 @@ CASES = {
     "own fit": (with_own_fit, arrays, early_stopping, 1),
     "learning rate": (build, arrays, plateau, 1),
     "unbuilt model": (Unbuilt(), arrays, list, 1),
+    "weights, and a part held back": (build, weighted, list, 1),
 }
 
 

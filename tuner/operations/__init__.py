@@ -17,6 +17,7 @@ from types import ModuleType
 
 import platformdirs
 import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 _FOLDER = Path(__file__).parent
 _SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
@@ -58,6 +59,13 @@ def load() -> ModuleType | None:
         return tf.load_op_library(str(_path()))
     except (_Unavailable, OSError, tf.errors.OpError):
         return None
+
+
+def for_graph() -> ModuleType | None:
+    """The operations, where the graph that is being traced may have them; XLA cannot compile them."""
+    if tf.executing_eagerly() or GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return None
+    return load()
 
 
 @functools.cache
