@@ -55,7 +55,7 @@ def build(model: keras.Model, x: Any) -> None:
     if model.built:
         return
     if isinstance(x, tf.data.Dataset):
-        spec = x.element_spec[0]
+        spec, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
         model(keras.tree.map_structure(lambda one: tf.zeros([size or 1 for size in one.shape], one.dtype), spec))
     else:
         model(keras.tree.map_structure(lambda array: array[:1], x))

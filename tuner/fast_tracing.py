@@ -10,10 +10,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 class VariablesFirst(keras.callbacks.Callback):
-    """Makes the variables of a model that is about to be trained on `data`, arrays as Keras packs them.
+    """Makes the variables of a model that is about to be trained on `data` (`fit_data.packed`).
 
     It is to be the last callback: others may freeze or unfreeze layers as the first epoch begins.
     """
@@ -31,11 +32,12 @@ class VariablesFirst(keras.callbacks.Callback):
         if model._compile_metrics is None:
             return
         with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
-            model._symbolic_build(data_batch=keras.tree.map_structure(_symbolic, self._data))
+            data = self._data.element_spec if isinstance(self._data, tf.data.Dataset) else self._data
+            model._symbolic_build(data_batch=keras.tree.map_structure(_symbolic, data))
 
 
-def _symbolic(array: np.ndarray) -> keras.KerasTensor:
-    return keras.KerasTensor((None, *array.shape[1:]), array.dtype.name)
+def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:
+    return keras.KerasTensor((None, *data.shape[1:]), data.dtype.name)
 
 
 def _is_understood(model: keras.Model) -> bool:

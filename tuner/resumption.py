@@ -153,7 +153,7 @@ class Resumption(keras.callbacks.Callback):
             bound = signature.bind(*args, **kwargs)
             # A model's own `fit` may take what it is given without names.
             given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get("kwargs", {})
-            callbacks = list(given.get("callbacks") or ())
+            callbacks = keras.tree.flatten(given.get("callbacks") or [])
             if self not in callbacks:
                 return plain_fit(*bound.args, **bound.kwargs)
             callbacks.remove(self)
@@ -174,9 +174,10 @@ class Resumption(keras.callbacks.Callback):
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
-            times = 2 if x.cardinality() > 0 else 1
-            for _ in range(times * (self._state.epoch - self._begun)):
+            for _ in range(self._state.epoch - self._begun):
                 next(iter(x), None)
+                if x.cardinality() > 0:
+                    iter(x)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._trainings += 1

@@ -115,6 +115,8 @@ def tensor(array: np.ndarray) -> tf.Tensor:
     in_place = (
         isinstance(array, np.memmap)
         and array.dtype == dtype
+        and dtype.kind in "iuf"
+        and dtype.isnative
         and array.flags.c_contiguous
         and array.flags.writeable
         and array.ctypes.data % _ALIGNMENT == 0

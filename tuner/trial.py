@@ -198,7 +198,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         if state is None and continuation.lacks_checkpoint(task, execution):
-            given = _callbacks(task, execution, fit_kwargs.get("callbacks", ()))
+            given = _callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
@@ -224,7 +224,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         )
         going_on.attach(model)
         state = None
-        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks", ())), *ours, going_on]
+        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
@@ -273,7 +273,7 @@ def _callbacks(
 
     A `TensorBoard` among `given` writes where Keras Tuner has it write, and the point as well.
     """
-    callbacks = copy.deepcopy(list(given))
+    callbacks = copy.deepcopy(keras.tree.flatten(given))
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
         from tensorboard.plugins.hparams import api
 

@@ -20,7 +20,8 @@ X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 
 
 def build(hp: keras_tuner.HyperParameters) -> keras.Model:
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 9))])
+    units = hp.Int("units", 1, 9)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     return model
 
@@ -29,7 +30,7 @@ def test_an_oracle_without_a_number_of_trials_has_none_in_the_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     for _ in range(2):
-        oracle = keras_tuner.oracles.HyperbandOracle("loss", max_epochs=2, factor=2, hyperband_iterations=1)
+        oracle = keras_tuner.oracles.HyperbandOracle("loss", max_epochs=2, factor=2, hyperband_iterations=1, seed=1)
         Tuner(build, oracle=oracle, workers=0, directory=tmp_path, project_name="run").search(X, Y)
     *trials, end, again, _ = without_compiling(capsys.readouterr().out)
     assert trials[0].startswith("[1] trial 0000 | units=1 (baseline) | loss 0.0000 at epoch 1 of 1 | ")

@@ -121,6 +121,11 @@ def shuffled_dataset() -> dict[str, Any]:
     }
 
 
+def shuffled_twice() -> dict[str, Any]:
+    data = shuffled_dataset()
+    return data | {"x": data["x"].shuffle(4, seed=5)}
+
+
 def of_unknown_length() -> dict[str, Any]:
     data = shuffled_dataset()
     return data | {"x": data["x"].filter(lambda x, y: True)}
@@ -165,6 +170,7 @@ def outcome(tuner: Tuner) -> dict[str, Any]:
 CASES = {
     "callbacks": (AddsCallbacks(), arrays, early_stopping, 2),
     "dataset": (Unbuilt(), shuffled_dataset, list, 1),
+    "dataset that shuffles twice": (Unbuilt(), shuffled_twice, list, 1),
     "dataset of unknown length": (Unbuilt(), of_unknown_length, list, 1),
     "own fit": (with_own_fit, arrays, early_stopping, 1),
     "learning rate": (build, arrays, plateau, 1),

@@ -207,7 +207,7 @@ def sizes(notes: Path) -> dict[int, list[int]]:
     return seen
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_200_trials_grow_no_process_by_100_mb(tmp_path: Path) -> None:
     parent = psutil.Process().memory_info().rss
     search(tmp_path, Small(notes=tmp_path / "notes"), max_trials=200)

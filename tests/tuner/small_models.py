@@ -1,0 +1,57 @@
+"""Models that train in a moment, data for them, and a callback that watches batches."""
+
+from tuner import runtime
+
+runtime.load_tensorflow()
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from keras import layers  # noqa: E402
+
+from tuner import fast_fit  # noqa: E402
+
+RNG = np.random.default_rng(0)
+# Neither a multiple of the batch nor of the batches in one call.
+COUNT = fast_fit.STEPS_PER_CALL * 16 + 16 * 3 + 5
+X = RNG.random((COUNT, 8, 8, 1), dtype="float32")
+Y = RNG.integers(0, 3, COUNT)
+VALIDATION = (RNG.random((701, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 701))
+
+
+def small_model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def model_with_an_autoencoders_step() -> keras.Model:
+    def train_step(data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            decoded = model(x, training=True)
+            loss = tf.reduce_mean((x[..., 0] - decoded) ** 2)
+        model.optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        return {"loss": loss} | model.compute_metrics(x, x[..., 0], decoded)
+
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(64), layers.Reshape((8, 8))])
+    model.train_step = train_step
+    return model
+
+
+class CountBatches(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.batches += 1
