@@ -18,7 +18,7 @@ def straighten(layer: keras.layers.Layer) -> None:
 
 
 def _call(self: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-    if self.lora_enabled:  # since
+    if self.lora_enabled:  # they may be added to the layer at any time
         return type(self).call(self, inputs, training=training)
     kernel = tf.convert_to_tensor(self.kernel.value)
     if not isinstance(inputs, tf.Tensor) or inputs.shape.rank != 2 or inputs.dtype != kernel.dtype:

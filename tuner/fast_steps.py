@@ -48,6 +48,11 @@ class Pass(Iterator[tuple[int, int]]):
 class Batches(DataAdapter):
     """Data as Keras's `fit` takes them in, which begins a `Pass` for each epoch.
 
+    Args:
+        count: How many batches there are.
+        model: What goes through them.
+        per_call: How many steps it takes in a call, if it has not been compiled with a number.
+
     Attributes:
         count: How many batches there are.
         num_batches: How many Keras reckons with: it takes one where we take those of a call.
