@@ -55,7 +55,8 @@ def test_a_trial_that_hangs_fails_with_the_reason(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [row["status"] for row in rows] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert rows[1]["error"] == "TimeoutError: not done after 10.0 s; hung.txt says where it was"
-    assert "space.py" in (tmp_path / "runs" / "run" / "trial_1" / "hung.txt").read_text()
+    # A function that travelled by value may have lost the name of its file.
+    assert " in fit\n" in (tmp_path / "runs" / "run" / "trial_1" / "hung.txt").read_text()
     assert "begun again" not in done.stdout
 
 
