@@ -1,21 +1,7 @@
 """What a search optimises, from what the user wrote."""
 
+from results import directions
 from tuner.errors import InputError
-
-# The end of a metric's name, as Keras reports it, and whether more of it is better.
-_DIRECTIONS = {
-    "accuracy": "max",
-    "acc": "max",
-    "auc": "max",
-    "precision": "max",
-    "recall": "max",
-    "f1_score": "max",
-    "loss": "min",
-    "crossentropy": "min",
-    "error": "min",
-    "mse": "min",
-    "mae": "min",
-}
 
 
 def parse(text: str) -> tuple[str, str]:
@@ -29,7 +15,6 @@ def parse(text: str) -> tuple[str, str]:
         raise InputError(f"--objective is {text!r}: write a metric such as val_accuracy, or NAME:min or NAME:max")
     if colon:
         return name, direction
-    for ending, known in _DIRECTIONS.items():
-        if name == ending or name.endswith(f"_{ending}"):
-            return name, known
+    if known := directions.of(name):
+        return name, known
     raise InputError(f"--objective is {text!r}: whether more of it is better is not known: add :min or :max")
