@@ -52,7 +52,7 @@ def require(objective: keras_tuner.Objective, outcome: Any) -> None:
         return
     raise keras_tuner.errors.FailedTrialError(
         f"the objective {objective.name} is not among the metrics {', '.join(outcome.history)}: "
-        "pass validation_data to search, with a validation_freq below the epochs, or compile with that metric"
+        "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
     )
 
 

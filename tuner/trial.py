@@ -18,7 +18,7 @@ import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout, reader
-from results.text import error_line
+from results.text import error_line, shortened
 from search_spaces.origin import origin
 from search_spaces.space import Value
 from tuner import asked, continuation, kept, oracles, resumption, scores, shared_data
@@ -29,6 +29,8 @@ from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
 from tuner.tensorboard_log import Curves
 
+_LONGEST_LINE = 500
+_MOST_LINES = 400
 _RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFIG)
 
 
@@ -170,7 +172,7 @@ def run_trial(task: TrialTask) -> TrialResult:
         files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
-        result = TrialResult({}, 0, traceback.format_exc(), is_fatal, task.hyperparameters)
+        result = TrialResult({}, 0, _traceback(), is_fatal, task.hyperparameters)
     record.ended_at = _now()
     record.duration_s = round(seconds_before + time.monotonic() - began, 3)
     record.files = files.digests(task.directory, _RECORDED)
@@ -296,6 +298,15 @@ def _callbacks(
         point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks
+
+
+def _traceback() -> str:
+    """The traceback of the error that is handled, without what its message holds of the data."""
+    lines = [shortened(line, _LONGEST_LINE) for line in traceback.format_exc().splitlines()]
+    left_out = len(lines) - _MOST_LINES
+    if left_out > 0:
+        lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = [f"  [{left_out} lines are left out]"]
+    return "\n".join(lines) + "\n"
 
 
 def _now() -> str:

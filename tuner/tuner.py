@@ -17,9 +17,9 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from results.text import count, error_line
-from search_spaces.custom import asks_in_fit, declares_all
+from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data
+from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data, user_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
@@ -156,11 +156,15 @@ class Tuner(keras_tuner.Tuner):
             SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
-            InputError: Another process searches in the run directory.
+            InputError: Another process searches in the run directory; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
+        if not fits_itself(self.hypermodel):
+            fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
+            if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
+                user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
         with locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
@@ -170,6 +174,11 @@ class Tuner(keras_tuner.Tuner):
                     f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
                     "same search goes on"
                 ) from error
+
+    def _baseline_model(self) -> keras.Model:
+        hp = self.oracle.get_space().copy()
+        hp.values = dict(self.baseline)
+        return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if reader.trial_directories(self._run):
