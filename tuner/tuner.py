@@ -11,16 +11,15 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras.src.saving import saving_lib
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
 from results.summary import SummaryWriter
-from results.text import count
-from search_spaces.custom import asks_in_fit, declares_all
+from results.text import count, error_line
+from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
+from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data, user_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
@@ -157,11 +156,15 @@ class Tuner(keras_tuner.Tuner):
             SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
-            InputError: Another process searches in the run directory.
+            InputError: Another process searches in the run directory; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
+        if not fits_itself(self.hypermodel):
+            fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
+            if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
+                user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
         with locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
@@ -171,6 +174,11 @@ class Tuner(keras_tuner.Tuner):
                     f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
                     "same search goes on"
                 ) from error
+
+    def _baseline_model(self) -> keras.Model:
+        hp = self.oracle.get_space().copy()
+        hp.values = dict(self.baseline)
+        return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if reader.trial_directories(self._run):
@@ -230,6 +238,7 @@ class Tuner(keras_tuner.Tuner):
             )
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
+        are_weights_lost = False
         while True:
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
@@ -267,6 +276,12 @@ class Tuner(keras_tuner.Tuner):
                     self._note_undeclared(self._names() - known, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
+                if result.weights_lost is not None and not are_weights_lost:
+                    are_weights_lost = True
+                    progress.note(
+                        f"the weights of trial {task.trial_id} cannot be kept ({result.weights_lost}): "
+                        "its score counts, but get_best_models cannot give its model"
+                    )
                 self._stop_if_hopeless(task, result)
 
     def _is_baseline_alone(self) -> bool:
@@ -402,15 +417,26 @@ class Tuner(keras_tuner.Tuner):
             ValueError: Its weights were not kept.
         """
         path = self._weights_path(trial)
+        record = files.read_json(path.with_name(layout.TRIAL_RECORD)) or {}
+        if not path.exists() and record.get("weights_lost"):
+            raise ValueError(
+                f"the weights of trial {trial.trial_id} cannot be kept ({record['weights_lost']}): build and train a "
+                "model with get_best_hyperparameters()"
+            )
         if not path.exists():
             raise ValueError(
                 f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
                 "are (`keep_weights`); train its hyperparameters again"
             )
         model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
-        if not model.built:
-            model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
-        saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
+        try:
+            kept.load_weights(model, path)
+        except Exception as error:
+            why = error_line(error)
+            raise ValueError(
+                f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({why}): undo the "
+                "change of the hypermodel, or train its hyperparameters again"
+            ) from error
         fast_fit.restore(model)
         return model
 
