@@ -10,6 +10,7 @@ import numpy as np
 from keras.src.saving import saving_lib
 
 from results import files, reader
+from tuner import objectives
 from tuner.pruners import Curve, Pruner
 
 # What an HDF5 file of weights takes beside the weights, and more.
@@ -24,14 +25,16 @@ class EpochLog(keras.callbacks.CSVLogger):
     Args:
         path: The file, to which is appended.
         execution: The trial's execution that is trained.
+        objective: Of several objectives the sum, which is no metric, is logged beside them.
         epochs: How many of its epochs are in the file already.
 
     Attributes:
         epochs: The epochs logged so far.
     """
 
-    def __init__(self, path: Path, execution: int, epochs: int = 0) -> None:
+    def __init__(self, path: Path, execution: int, objective: keras_tuner.Objective, epochs: int = 0) -> None:
         super().__init__(path, append=True)
+        self._objective = objective
         self.epochs = epochs
         self._execution = execution
         self._began = time.monotonic()
@@ -51,7 +54,11 @@ class EpochLog(keras.callbacks.CSVLogger):
         self.epochs += 1
         now = time.monotonic()
         seconds, self._began = round(now - self._began, 3), now
-        super().on_epoch_end(epoch + 1, {"execution": self._execution, "seconds": seconds} | logs)
+        row = {"execution": self._execution, "seconds": seconds}
+        row |= {name: np.asarray(value) if np.ndim(value) else value for name, value in logs.items()}
+        if (objective := objectives.value(self._objective, logs)) is not None:
+            row.setdefault(self._objective.name, objective)
+        super().on_epoch_end(epoch + 1, row)
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {epoch + 1}")
@@ -85,9 +92,9 @@ class BestWeights(keras.callbacks.Callback):
         self.state: tuple[float | None, list[np.ndarray] | None] = (None, None)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not logs or not self._objective.has_value(logs):
+        value = objectives.value(self._objective, logs or {})
+        if value is None:
             return
-        value = self._objective.get_value(logs)
         best, _ = self.state
         if best is None or self._objective.better_than(value, best):
             self.state = value, self.model.get_weights()
@@ -142,10 +149,6 @@ class Pruning(keras.callbacks.Callback):
 
     def _curve(self, directory: Path, execution: int) -> Curve:
         """The objective of each epoch, larger being better."""
-        name = self._objective.name
         sign = 1.0 if self._objective.direction == "max" else -1.0
-        return {
-            row["epoch"]: sign * row[name]
-            for row in reader.read_epochs(directory)
-            if row["execution"] == execution and isinstance(row.get(name), float) and math.isfinite(row[name])
-        }
+        rows = (row for row in reader.read_epochs(directory) if row["execution"] == execution)
+        return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

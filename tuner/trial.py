@@ -21,7 +21,7 @@ from results import files, layout
 from results.text import error_line
 from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import checkpoint, continuation, oracles, resumption, shared_data
+from tuner import checkpoint, continuation, objectives, oracles, resumption, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -198,12 +198,13 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         if state is None and continuation.lacks_checkpoint(task, execution):
-            given = _callbacks(task, execution, fit_kwargs.get("callbacks") or [])
+            given = copied_callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
         hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
-        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
+        logged = state.epoch - begun if state else 0
+        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, task.objective, logged)
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
             ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
@@ -224,16 +225,15 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         )
         going_on.attach(model)
         state = None
-        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
+        callbacks = [*copied_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
             # A model without an input shape is built by its first batch.
             record.parameters = model.count_params() if model.built else None
+        outcome = objectives.checked(task.objective, outcome)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
-        if isinstance(outcome, keras.callbacks.History):
-            _require_objective(task.objective, outcome)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
             checkpoint.save(model, begun + log.epochs, continuation.checkpoint_path(task.directory, execution))
@@ -266,7 +266,7 @@ def _history(outcome: Any) -> Any:
     return history
 
 
-def _callbacks(
+def copied_callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
     """Copies of `given`, and the task's own log for TensorBoard.
@@ -281,15 +281,6 @@ def _callbacks(
         point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks
-
-
-def _require_objective(objective: keras_tuner.Objective, history: keras.callbacks.History) -> None:
-    first = {name: values[0] for name, values in history.history.items()}
-    if not objective.has_value(first):
-        raise keras_tuner.errors.FailedTrialError(
-            f"the objective {objective.name} is not among the metrics {', '.join(first)}: "
-            "pass validation_data to search, or compile with that metric"
-        )
 
 
 def _now() -> str:
