@@ -16,6 +16,7 @@ from keras.src.saving import saving_lib
 
 from results import files, reader
 from results.text import error_line
+from tuner import objectives
 from tuner.pruners import Curve, Pruner
 
 # What an HDF5 file of weights takes beside the weights, and more.
@@ -31,14 +32,16 @@ class EpochLog(keras.callbacks.Callback):
     Args:
         path: The file, to which is appended.
         execution: The trial's execution that is trained.
+        objective: Of several objectives the sum, which is no metric, is logged beside them.
         epochs: How many of its epochs are in the file already.
 
     Attributes:
         epochs: The epochs logged so far.
     """
 
-    def __init__(self, path: Path, execution: int, epochs: int = 0) -> None:
+    def __init__(self, path: Path, execution: int, objective: keras_tuner.Objective, epochs: int = 0) -> None:
         super().__init__()
+        self._objective = objective
         self.epochs = epochs
         self._path = path
         self._execution = execution
@@ -58,6 +61,8 @@ class EpochLog(keras.callbacks.Callback):
         seconds, self._began = round(now - self._began, 3), now
         told = logs if isinstance(logs, Mapping) else {}
         cells = {str(name): _cell(value) for name, value in told.items()}
+        if (objective := objectives.value(self._objective, logs)) is not None:
+            cells.setdefault(self._objective.name, objective)  # the sum of several
         self._append({"epoch": int(epoch) + 1, "execution": self._execution, "seconds": seconds} | cells)
         loss = numbers(logs).get("loss", 0.0)
         if not math.isfinite(loss):
@@ -88,12 +93,6 @@ def numbers(logs: Any) -> dict[str, float]:
             if np.ndim(value) == 0 and not isinstance(value, str):
                 found[name] = float(value)
     return found
-
-
-def value_of(objective: keras_tuner.Objective, logs: Any) -> float | None:
-    """The objective in what a training loop tells of an epoch; None where it is not there."""
-    found = numbers(logs)
-    return objective.get_value(found) if objective.has_value(found) else None
 
 
 def is_better(objective: keras_tuner.Objective, value: float, best: float | None) -> bool:
@@ -144,7 +143,7 @@ class BestWeights(keras.callbacks.Callback):
         self.failure: str | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        value = value_of(self._objective, logs)
+        value = objectives.value(self._objective, logs)
         if value is None or self.failure is not None or not is_better(self._objective, value, self.state[0]):
             return
         try:
@@ -195,7 +194,7 @@ class Pruning(keras.callbacks.Callback):
             self.pruned = self._is_heeded = False
         # Where a training loop of the user's own does not say how many there are, each may be the last.
         is_last = epoch + 1 >= ((self.params or {}).get("epochs") or 0)
-        if is_last or not self._is_heeded or self.model is None or value_of(self._objective, logs) is None:
+        if is_last or not self._is_heeded or self.model is None or objectives.value(self._objective, logs) is None:
             return
         own = self._curve(self._directory, self._execution)
         if own and self._pruner.prunes(own, self._others()):
@@ -207,10 +206,6 @@ class Pruning(keras.callbacks.Callback):
 
     def _curve(self, directory: Path, execution: int) -> Curve:
         """The objective of each epoch, larger being better."""
-        name = self._objective.name
         sign = 1.0 if self._objective.direction == "max" else -1.0
-        return {
-            row["epoch"]: sign * row[name]
-            for row in reader.read_epochs(directory)
-            if row["execution"] == execution and isinstance(row.get(name), float) and math.isfinite(row[name])
-        }
+        rows = (row for row in reader.read_epochs(directory) if row["execution"] == execution)
+        return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

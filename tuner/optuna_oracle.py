@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 
 from results import reader
 from search_spaces.space import Value
+from tuner import objectives
 from tuner.seeds import derive
 
 _STUDY = "search"
@@ -124,15 +125,12 @@ class OptunaOracle(keras_tuner.Oracle):
         state = _STATES.get(trial.status, TrialState.RUNNING)
         if state == TrialState.COMPLETE and reader.read_trial(directory).get("pruned"):
             state = TrialState.PRUNED
-        curve = {epoch["epoch"]: epoch.get(self.objective.name) for epoch in reader.read_epochs(directory)}
         return optuna.trial.create_trial(
             state=state,
             value=trial.score if state == TrialState.COMPLETE else None,
             params=params,
             distributions=distributions,
-            intermediate_values={
-                epoch: value for epoch, value in curve.items() if isinstance(value, float) and math.isfinite(value)
-            },
+            intermediate_values=objectives.curve(self.objective, reader.read_epochs(directory)),
             system_attrs=self._trial_notes.get(trial.trial_id),
         )
 

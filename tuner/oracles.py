@@ -2,8 +2,10 @@
 
 import importlib.util
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results import files, layout
 from search_spaces import Hyperparameter
 from search_spaces.space import Value
 from tuner.errors import InputError
@@ -62,9 +64,11 @@ def make(
             `epochs` that is not there.
     """
     check(name, [hp.name for hp in hyperparameters.space])
-    return ORACLES[name](
+    oracle = ORACLES[name](
         objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
+    oracle.told_as = name
+    return oracle
 
 
 def _random(**arguments: Any) -> "keras_tuner.Oracle":
@@ -130,6 +134,16 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
+
+
+def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
+    """The space as the oracle of the run in the directory `run` knows it; None where there is none to read."""
+    import keras_tuner
+
+    try:
+        return keras_tuner.HyperParameters.from_config(files.read_json(run / layout.ORACLE)["hyperparameters"])
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return None
 
 
 def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from results import reader
 from results.text import one_line
+from tuner import objectives
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -128,13 +129,13 @@ class Progress:
 
     def _live(self) -> ConsoleRenderable:
         lines = []
-        name = self._oracle.objective.name
+        objective = self._oracle.objective
         for task in self._running.values():
             curve = reader.read_epochs(task.directory)
             epoch = min(len(curve) + 1, task.epochs)
             line = f"trial {task.trial_id} | epoch {epoch} of {task.epochs}"
-            if curve and curve[-1].get(name) is not None:
-                line += f" | {name} {curve[-1][name]:.4f}"
+            if value := list(objectives.curve(objective, curve).values())[-1:]:
+                line += f" | {objective.name} {value[0]:.4f}"
             lines.append(f"{line} | {point(task.values)}")
         ended = f"{self._ended(' of ')} trials done, {len(lines)} running"
         lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))

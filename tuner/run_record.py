@@ -1,14 +1,18 @@
-"""`run.json`: what a run was asked for, and whether the same is asked again."""
+"""`run.json`: what a run was asked for, and whether the same is asked again.
+
+Two doors write in it: the command line its options (`asked`), and every `Tuner` what it searches for (`tuner`).
+"""
 
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results import files, layout
+from results import files, layout, projects
 from tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
@@ -32,7 +36,11 @@ def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
             raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
         return
     before = files.read_json(path / layout.RUN)
-    if not overwrite and isinstance(before, dict):
+    if not isinstance(before, dict):
+        return
+    if "asked" not in before:
+        raise InputError(f"{str(path)!r} is the run of a Python script: give --run another name")
+    if not overwrite:
         _check_same(path, before, asked)
 
 
@@ -46,7 +54,7 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         overwrite: Delete a run that is there.
     """
     if overwrite:
-        _empty(path)
+        empty(path)
     for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
         files.remove_unfinished(folder)
     record = path / layout.RUN
@@ -56,20 +64,65 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         # Without a `run.json`, where the disk is full now, it would be taken for no run.
         aside = Path(shutil.copyfile(record, record.with_name(f"{record.name}.damaged")))
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
-    files.write_json(
-        record,
-        {
-            "format": 1,
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": sys.argv,
-            "asked": asked,
-            **details,
-            "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES},
-        },
-    )
+    files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
 
 
-def _empty(path: Path) -> None:
+def read_question(path: Path) -> dict[str, Any]:
+    """What the run in the directory `path` was asked for by a `Tuner`, and its `id`; empty where none has said it."""
+    record = files.read_json(path / layout.RUN)
+    found = record.get("tuner") if isinstance(record, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def write_question(path: Path, question: Mapping[str, Any], objective: Mapping[str, str]) -> str:
+    """Notes what a `Tuner` searches for in the directory `path`; returns the run's `id`, which it is given once.
+
+    Args:
+        objective: Its name and direction, for whoever reads the run.
+    """
+    record = path / layout.RUN
+    before = files.read_json(record)
+    if not isinstance(before, dict):
+        if record.exists():
+            files.set_aside(record)
+        before = _made() | _versions()
+    question = {"id": read_question(path).get("id") or uuid.uuid4().hex, **question}
+    after = before | {"objective": dict(objective), "tuner": question}
+    if after != before:
+        files.write_json(record, after)
+    return question["id"]
+
+
+def is_another(path: Path, run_id: str) -> bool:
+    """Whether the run in the directory `path` is no longer the one that was given the `run_id`, or has vanished."""
+    if isinstance(files.read_json(path / layout.RUN), dict):
+        return read_question(path).get("id") != run_id
+    return not (path / layout.RUN).exists()
+
+
+def check_deletable(path: Path) -> None:
+    """Raises InputError where the directory `path` holds something, and no run or project."""
+    if not path.exists() or (path.is_dir() and projects.is_project(path)):
+        return
+    if not path.is_dir() or any(not _may_be_left_of_a_run(inside.name) for inside in path.iterdir()):
+        raise InputError(
+            f"overwrite=True would delete {str(path)!r}, which is no run: give another directory or project_name"
+        )
+
+
+def _may_be_left_of_a_run(name: str) -> bool:
+    return name.startswith((".", "tuner", layout.TRIAL_PREFIX)) or name in (layout.TENSORBOARD, layout.SUMMARY)
+
+
+def _made() -> dict[str, Any]:
+    return {"format": 1, "created_at": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _versions() -> dict[str, Any]:
+    return {"versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES}}
+
+
+def empty(path: Path) -> None:
     """Deletes all that the locked directory `path` holds, but for its lock."""
     for inside in path.iterdir():
         if inside.is_dir() and not inside.is_symlink():

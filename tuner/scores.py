@@ -10,7 +10,8 @@ import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
 from results.reader import Row
-from tuner.callbacks import is_better, value_of
+from tuner import objectives
+from tuner.callbacks import is_better
 
 
 def aligned(outcome: Any, curve: Sequence[Row] = ()) -> Any:
@@ -46,16 +47,6 @@ def _evenly(count: int, epochs: int) -> list[int]:
     return [(number + 1) * step - 1 for number in range(count)]
 
 
-def require(objective: keras_tuner.Objective, outcome: Any) -> None:
-    """Raises `keras_tuner.errors.FailedTrialError` where a history that `fit` gave lacks the objective."""
-    if not isinstance(outcome, keras.callbacks.History) or any(map(objective.has_value, _epochs(outcome))):
-        return
-    raise keras_tuner.errors.FailedTrialError(
-        f"the objective {objective.name} is not among the metrics {', '.join(outcome.history)}: "
-        "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
-    )
-
-
 def best(outcomes: list[Any], objective: keras_tuner.Objective) -> tuple[dict[str, float], int]:
     """The metrics, and the best epoch, counted from 0, of all `outcomes` of `fit`.
 
@@ -76,7 +67,7 @@ def _best(outcome: Any, objective: keras_tuner.Objective) -> tuple[dict[str, flo
         return tuner_utils.convert_to_metrics_dict(outcome, objective), 0
     found, best_step, best_value = {}, 0, None
     for step, metrics in enumerate(_epochs(outcome)):
-        value = value_of(objective, metrics)
+        value = objectives.value(objective, metrics)
         if value is not None and is_better(objective, value, best_value):
             found, best_step, best_value = metrics | {objective.name: value}, step, value
     return found or {objective.name: math.nan}, best_step

@@ -21,7 +21,7 @@ from results import files, layout, reader
 from results.text import error_line, shortened
 from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import asked, continuation, kept, oracles, resumption, scores, shared_data
+from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -206,12 +206,13 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         if state is None and continuation.lacks_checkpoint(task, execution):
-            given = _callbacks(task, execution, fit_kwargs.get("callbacks") or [])
+            given = copied_callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
         begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
         hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
-        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
+        logged = state.epoch - begun if state else 0
+        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, task.objective, logged)
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
             ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
@@ -232,7 +233,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         )
         going_on.attach(model)
         state = None
-        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
+        callbacks = [*copied_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
@@ -241,10 +242,10 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             # It may be a copy.
             task.hyperparameters.merge(hp, overwrite=False)
         going_on.require_taken()
+        outcome = objectives.checked(task.objective, outcome)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
         curve = [row for row in reader.read_epochs(task.directory) if row["execution"] == execution]
         outcome = scores.aligned(outcome, curve)
-        scores.require(task.objective, outcome)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
             path = continuation.checkpoint_path(task.directory, execution)
@@ -283,7 +284,7 @@ def _history(outcome: Any) -> Any:
     return history
 
 
-def _callbacks(
+def copied_callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
     """Copies of `given`, and the task's own log for TensorBoard.

@@ -12,17 +12,29 @@ from typing import Any
 import keras
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
-from search_spaces.declared import declared
-from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data, user_data
-from tuner.errors import SearchError
+from tuner import (
+    executors,
+    kept_models,
+    models,
+    objectives,
+    operations,
+    oracles,
+    outcome,
+    pruners,
+    question,
+    run_record,
+    runtime,
+    shared_data,
+    user_data,
+)
+from tuner.errors import InputError, SearchError
 from tuner.lock import check_there, locked
-from tuner.models import fresh_model
+from tuner.own_run import OwnRun
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
 from tuner.stop import Stop
@@ -33,6 +45,8 @@ _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
 _WAITING_PER_SLOT = 4
 _SLOTS_CHECK_S = 2
+
+objectives.watch_guesses()
 
 
 class Tuner(keras_tuner.Tuner):
@@ -49,7 +63,7 @@ class Tuner(keras_tuner.Tuner):
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
             Its `baseline`, where it has one, is the first trial; else its defaults are.
-        objective: What to optimise, as in Keras Tuner; not for an `oracle` that has its own.
+        objective: What to optimise, as in Keras Tuner, or `NAME:max`, `NAME:min`; not for an `oracle` that has its own.
         max_trials: How many trials in all; raised later, the search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial.
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
@@ -65,13 +79,17 @@ class Tuner(keras_tuner.Tuner):
         trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
         directory, project_name: The run directory is `directory/project_name`.
-        overwrite: Whether a run that is already there is deleted first.
+        overwrite: Whether a run that is already there is deleted first, and another tuner's that is there by the time
+            of the first `search`.
+
+    Raises:
+        InputError: An argument is not possible, or the run that is there cannot be ranked by the objective.
     """
 
     def __init__(
         self,
         hypermodel: Any,
-        objective: str | keras_tuner.Objective = "val_accuracy",
+        objective: str | keras_tuner.Objective | list[Any] | None = "val_accuracy",
         max_trials: int = 20,
         seed: int = 0,
         *,
@@ -86,8 +104,8 @@ class Tuner(keras_tuner.Tuner):
         retries: int = 1,
         trial_timeout: float | None = None,
         tensorboard: bool = False,
-        directory: str | Path = "runs",
-        project_name: str = "untitled",
+        directory: str | Path | None = "runs",
+        project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
         if type(self).run_trial is not keras_tuner.Tuner.run_trial:
@@ -98,13 +116,24 @@ class Tuner(keras_tuner.Tuner):
             raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
         executors.check_workers(workers, trials_per_gpu)
         self._pruner = pruners.get(pruner)
-        hypermodel = get_hypermodel(hypermodel)
+        hypermodel = models.hypermodel(hypermodel)
+        # As in Keras Tuner.
+        directory, project_name = directory or ".", project_name or "untitled_project"
+        self._run = Path(directory) / project_name
+        if overwrite:
+            run_record.check_deletable(self._run)
         if isinstance(oracle, str):
             oracles.check(oracle)
-            hp = declared(hypermodel)
-            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
+            objective = objectives.resolve(objective)
+        elif isinstance(oracle, keras_tuner.Oracle):
+            objectives.settle(oracle)
         else:
-            hp = declared(hypermodel, oracle.get_space())
+            raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
+        saved = None if overwrite else oracles.saved_space(self._run)
+        known = None if isinstance(oracle, str) else oracle.get_space()
+        hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
+        if isinstance(oracle, str):
+            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
@@ -115,10 +144,15 @@ class Tuner(keras_tuner.Tuner):
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
         oracles.adopt(oracle, self.baseline)
-        self._run = Path(directory) / project_name
+        asked = question.of(
+            oracle.objective, question.of_oracle(oracle), seed, executions_per_trial, space, self.baseline
+        )
+        self._own = OwnRun(self._run, asked, overwrite)
+        self._fit: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         with contextlib.ExitStack() as stack:
             if overwrite and self._run.exists():
                 stack.enter_context(locked(self._run))
+            stack.enter_context(runtime.without_chief())
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             super().__init__(
@@ -132,6 +166,7 @@ class Tuner(keras_tuner.Tuner):
         if not overwrite and not Path(self._get_tuner_fname()).exists() and reader.trial_directories(self._run):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
+        self._own.say_rescored(print)
         self._tensorboard = None
         if tensorboard:
             folder = (self._run / layout.TENSORBOARD).resolve()
@@ -141,9 +176,17 @@ class Tuner(keras_tuner.Tuner):
         done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
 
+    def _populate_initial_space(self) -> None:
+        if self._unbuilt is None:
+            super()._populate_initial_space()
+
     def reload(self) -> None:
-        """Goes on with the run that is there."""
-        self.oracle.reload()
+        """Goes on with the run that is there.
+
+        Raises:
+            InputError: Its trials cannot be ranked by the objective.
+        """
+        self._own.reload(self.oracle)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are `max_trials`, or the oracle has no further point.
@@ -156,7 +199,8 @@ class Tuner(keras_tuner.Tuner):
             SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
-            InputError: Another process searches in the run directory; or the data are not of numbers.
+            InputError: Another process searches in the run directory; or the run there was made for another search, or
+                has taken the place of this tuner's; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
@@ -181,9 +225,12 @@ class Tuner(keras_tuner.Tuner):
         return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
-        if reader.trial_directories(self._run):
-            # Another search may have gone on since this tuner was made, or a signal ended one of its own.
-            self.reload()
+        if self._unbuilt is not None:
+            raise InputError(
+                f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
+            ) from self._unbuilt
+        self._own.open(self.oracle, progress.note)
+        self._fit = fit_args, dict(fit_kwargs)
         self._set_aside(progress)
         self.save()
         if self._tensorboard is not None:
@@ -319,7 +366,9 @@ class Tuner(keras_tuner.Tuner):
         trial.status = status
         self.oracle._save_trial(trial)
 
-    def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
+    def _task(
+        self, trial: Trial, fit_args: tuple[Any, ...] = (), fit_kwargs: dict[str, Any] | None = None
+    ) -> TrialTask:
         # It may have more: what the oracle's space holds that the baseline's model has no use for.
         is_baseline = (
             trial.trial_id == self.oracle.start_order[0]
@@ -335,7 +384,7 @@ class Tuner(keras_tuner.Tuner):
             is_baseline=is_baseline,
             executions=self.executions_per_trial,
             fit_args=fit_args,
-            fit_kwargs=fit_kwargs,
+            fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
@@ -413,36 +462,62 @@ class Tuner(keras_tuner.Tuner):
     def load_model(self, trial: Trial) -> keras.Model:
         """The trained model of `trial`, with the weights of its best epoch.
 
+        Where they were not kept, and this tuner has searched and so has the data, it is trained once more.
+
         Raises:
-            ValueError: Its weights were not kept.
+            ValueError: It has no weights, or its weights were not kept.
+            InputError: The run is no longer this tuner's.
         """
-        path = self._weights_path(trial)
-        record = files.read_json(path.with_name(layout.TRIAL_RECORD)) or {}
-        if not path.exists() and record.get("weights_lost"):
+        self._own.check()
+        if self._own.has_weights(trial):
+            directory = self._directory(trial.trial_id)
+            return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
+        if why := self._weights_lost(trial):
             raise ValueError(
-                f"the weights of trial {trial.trial_id} cannot be kept ({record['weights_lost']}): build and train a "
-                "model with get_best_hyperparameters()"
+                f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
+                "get_best_hyperparameters()"
             )
-        if not path.exists():
-            raise ValueError(
-                f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
-                "are (`keep_weights`); train its hyperparameters again"
-            )
-        model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
-        try:
-            kept.load_weights(model, path)
-        except Exception as error:
-            why = error_line(error)
-            raise ValueError(
-                f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({why}): undo the "
-                "change of the hypermodel, or train its hyperparameters again"
-            ) from error
-        fast_fit.restore(model)
-        return model
+        if self._is_repeatable(trial):
+            return kept_models.train_again(self._task(trial, *self._fit))
+        raise ValueError(
+            f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
+            "are (`keep_weights`); train its hyperparameters again"
+        )
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """The trained models of the best completed trials, the best first, at most as many as weights are kept."""
-        return [self.load_model(trial) for trial in self._best_trials()[:num_models]]
+        """The trained models of the best completed trials, the best first.
+
+        Those whose weights were not kept are trained once more, where this tuner has searched, and so has the data;
+        else they are left out. Either is said.
+
+        Raises:
+            InputError: The run is no longer this tuner's.
+        """
+        self._own.check()
+        wanted = self._best_trials()[:num_models]
+        lacking = [trial for trial in wanted if not self._own.has_weights(trial)]
+        again = [trial for trial in lacking if self._is_repeatable(trial)]
+        lost = next(filter(None, map(self._weights_lost, lacking)), None)
+        if lost and lacking == wanted and not again:
+            return [self.load_model(trial) for trial in wanted]  # which says so
+        kept = f"the weights of {len(wanted) - len(lacking)} of the {count(len(wanted), 'best trial')} were kept"
+        if again:
+            print(f"{kept} (keep_weights={self.keep_weights}): {count(len(again), 'trial')} trained once more")
+        if len(again) < len(lacking):
+            lost = next(filter(None, map(self._weights_lost, lacking)), None)
+            why = (
+                f"others cannot be ({lost})" if lost else "this tuner has not searched, so it has no data to train with"
+            )
+            print(f"{kept}, and {why}: {count(len(wanted) - len(lacking) + len(again), 'model')} given")
+        return [self.load_model(trial) for trial in wanted if trial not in lacking or trial in again]
+
+    def _is_repeatable(self, trial: Trial) -> bool:
+        is_known = trial.status == TrialStatus.COMPLETED and self._weights_lost(trial) is None
+        return self._fit is not None and is_known and kept_models.is_repeatable(self._task(trial))
+
+    def _weights_lost(self, trial: Trial) -> str | None:
+        """Why the weights of `trial` cannot be kept, for a reason of the model's own; None where they can."""
+        return (files.read_json(self._directory(trial.trial_id) / layout.TRIAL_RECORD) or {}).get("weights_lost")
 
     def save(self) -> None:
         """Writes the oracle's and the tuner's state, each file in one step."""
