@@ -285,12 +285,22 @@ class Tuner(keras_tuner.Tuner):
             )
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
-        are_weights_lost = False
+        are_weights_lost = has_failed_here = is_held = False
         while True:
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
             progress.slots = executor.slots
             slots = min(1, executor.slots) if self._is_baseline_alone() else executor.slots
+            if (failure := self._common_failure()) is not None:
+                unended = [*running.values(), *filter(self._has_begun, waiting)]
+                if has_failed_here and not unended:
+                    raise SearchError(f"every trial failed the same way: {failure}")
+                if running and not is_held:
+                    progress.note(
+                        "all trials so far failed the same way: no other begins before those that run have ended"
+                    )
+                is_held = bool(running)
+                slots = len(running) or min(1, slots)
             while len(running) < slots and not stop.is_over:
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
@@ -329,7 +339,10 @@ class Tuner(keras_tuner.Tuner):
                         f"the weights of trial {task.trial_id} cannot be kept ({result.weights_lost}): "
                         "its score counts, but get_best_models cannot give its model"
                     )
-                self._stop_if_hopeless(task, result)
+                has_failed_here |= result.error is not None
+                if result.is_fatal:
+                    error = reader.read_trial(task.directory)["error"]
+                    raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
 
     def _is_baseline_alone(self) -> bool:
         """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
@@ -437,16 +450,17 @@ class Tuner(keras_tuner.Tuner):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
 
-    def _stop_if_hopeless(self, task: TrialTask, result: TrialResult) -> None:
-        if result.is_fatal:
-            error = reader.read_trial(task.directory)["error"]
-            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
+    def _has_begun(self, task: TrialTask) -> bool:
+        """Whether a trial that waits was interrupted, or its worker died."""
+        return task.is_interrupted or task.retries < self._retries
+
+    def _common_failure(self) -> str | None:
+        """How all trials that have ended failed, if they did, the same way and often enough to say so."""
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
-            return
+            return None
         reasons = [reader.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
-        if len(set(map(_numbers_aside, reasons))) == 1:
-            raise SearchError(f"every trial failed the same way: {reasons[0]}")
+        return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
 
     def _best_trials(self) -> list[Trial]:
         """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
