@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from results.errors import Refusal
+
 if TYPE_CHECKING:
     import keras
     import keras_tuner
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 Value = int | float | str | bool
 
 
-class SpaceError(ValueError):
+class SpaceError(Refusal):
     """A search space or a hyperparameter that does not exist, or a value that it does not have."""
 
 

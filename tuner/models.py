@@ -5,6 +5,7 @@ import gc
 import keras
 import keras_tuner
 
+from tuner import settings
 from tuner.fast_fit import accelerate
 
 
@@ -14,7 +15,7 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
     """
-    keras.utils.clear_session(free_memory=False)
+    settings.clear_session()
     gc.collect()
     keras.utils.set_random_seed(seed)
     model = hypermodel.build(hp)

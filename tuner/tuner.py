@@ -4,7 +4,8 @@ import contextlib
 import io
 import itertools
 import re
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent import futures
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
+from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count
 from search_spaces.custom import asks_in_fit, declares_all
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
-from tuner.errors import SearchError
+from tuner import executors, fast_fit, foreign_executors, operations, oracles, outcome, pruners, settings, shared_data
+from tuner.errors import InputError, SearchError
+from tuner.executors import Executor
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
 from tuner.progress import Progress
@@ -56,7 +59,8 @@ class Tuner(keras_tuner.Tuner):
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
+        executor: Where trials run, in place of `workers`: a `tuner.executors.Executor`, or a pool of processes that
+            forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
@@ -79,7 +83,7 @@ class Tuner(keras_tuner.Tuner):
         oracle: str | keras_tuner.Oracle = "random",
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
-        executor: Executor | None = None,
+        executor: Executor | futures.Executor | None = None,
         executions_per_trial: int = 1,
         keep_weights: int = 3,
         pruner: str = "none",
@@ -95,17 +99,24 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(
                 "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
             )
-        if trial_timeout is not None and workers == 0:
-            raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
-        executors.check_workers(workers, trials_per_gpu)
+        in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
+        if executor is not None:
+            executor = foreign_executors.adopt(executor)
+            in_this_process = executor.shares_memory
+        if trial_timeout is not None and in_this_process:
+            timeout, workers = Parameter("trial_timeout"), Parameter("workers")
+            raise InputError(timeout, " ends the process of a trial, and ", workers, "=0 has none: use ", workers, "=1")
         self._pruner = pruners.get(pruner)
         hypermodel = get_hypermodel(hypermodel)
+        self._settings = settings.current()
         if isinstance(oracle, str):
             oracles.check(oracle)
-            hp = declared(hypermodel)
+            with settings.kept():
+                hp = declared(hypermodel)
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         else:
-            hp = declared(hypermodel, oracle.get_space())
+            with settings.kept():
+                hp = declared(hypermodel, oracle.get_space())
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
@@ -122,6 +133,7 @@ class Tuner(keras_tuner.Tuner):
                 stack.enter_context(locked(self._run))
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(settings.kept())
             super().__init__(
                 oracle,
                 hypermodel,
@@ -160,6 +172,8 @@ class Tuner(keras_tuner.Tuner):
             InputError: Another process searches in the run directory.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
+        if self._executor is not None:
+            foreign_executors.adopt(self._executor)  # it may have been shut down since
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         with locked(self._run):
@@ -176,6 +190,7 @@ class Tuner(keras_tuner.Tuner):
         if reader.trial_directories(self._run):
             # Another search may have gone on since this tuner was made, or a signal ended one of its own.
             self.reload()
+        self._settings = settings.current()
         self._set_aside(progress)
         self.save()
         if self._tensorboard is not None:
@@ -407,10 +422,12 @@ class Tuner(keras_tuner.Tuner):
                 f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
                 "are (`keep_weights`); train its hyperparameters again"
             )
-        model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
-        if not model.built:
-            model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
-        saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
+        # Those under which it was trained, whatever the script has set since.
+        with settings.applied(self._settings):
+            model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
+            if not model.built:
+                model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
+            saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
         fast_fit.restore(model)
         return model
 
