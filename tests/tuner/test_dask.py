@@ -389,7 +389,7 @@ def test_a_scheduler_that_cannot_be_used_is_refused(
 ) -> None:
     search = ["search", "--dataset", "digits", "--scheduler"]
     assert "names no certificate" in refused(cli, tmp_path, *search, scheduler)
-    with pytest.raises(InputError, match="^workers is 0, for this process: with scheduler give"):
+    with pytest.raises(InputError, match=r"^workers is 0, for this process: with scheduler give"):
         executors.make(0, scheduler=scheduler)
     monkeypatch.setattr(dask_cluster, "_CONNECT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
