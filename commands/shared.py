@@ -61,13 +61,15 @@ def option(parameter: str) -> str:
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from results import RunError
+    from results.errors import Refusal
     from search_spaces import SpaceError
     from tuner.errors import InputError, SearchError
 
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        print(f"Error: {one_line(error.told(option))}", file=sys.stderr)
+        told = error.told(option) if isinstance(error, Refusal) else str(error)
+        print(f"Error: {one_line(told)}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

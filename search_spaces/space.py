@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from results.errors import Refusal
-
 if TYPE_CHECKING:
     import keras
     import keras_tuner
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 Value = int | float | str | bool
 
 
-class SpaceError(Refusal):
+class SpaceError(ValueError):
     """A search space or a hyperparameter that does not exist, or a value that it does not have."""
 
 

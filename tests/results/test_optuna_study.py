@@ -243,7 +243,7 @@ def test_what_cannot_be_a_study_is_refused(cli: Cli, tmp_path: Path) -> None:
     message = refused(cli, tmp_path, "export", "./project", "--optuna", URL)
     assert "optimised is not known, and Optuna must know: no one metric equals the score" in message
     write_trial(tmp_path / "other", "0")
-    with pytest.raises(results.RunError, match="^name is empty"):
+    with pytest.raises(results.RunError, match=r"^name is empty"):
         optuna_study.write(results.read(tmp_path / "other"), f"sqlite:///{tmp_path / 'study.db'}", " ")
 
 
