@@ -198,6 +198,7 @@ class Tuner(keras_tuner.Tuner):
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            progress.begins(self.oracle, executor, self._run)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
@@ -208,7 +209,7 @@ class Tuner(keras_tuner.Tuner):
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
-            stack.enter_context(progress.search(self.oracle, executor.slots))
+            stack.enter_context(progress.search(self.oracle, executor.slots, self.baseline))
             try:
                 self._search(executor, progress, summary, stop, *fit)
             except KeyboardInterrupt:
