@@ -16,6 +16,7 @@ from tuner import dask_worker, executors, parcels
 from tuner.dask_cluster import Cluster
 from tuner.dask_worker import Call, Files, WorkerLost
 from tuner.errors import InputError, SearchError
+from tuner.executor import Executor
 from tuner.parcels import Stamp
 
 # How often the files of a call are fetched while it runs, but for large ones: the line is to be idle most of the time.
@@ -27,7 +28,7 @@ _MOST_AT_ONCE = 10_000
 _LOSSES = 3
 
 
-class DaskExecutor(executors.Executor):
+class DaskExecutor(Executor):
     """Runs each call in a process of its own on a Dask cluster, as many at once as its workers have threads.
 
     Workers may come and go. Where any of them declares the resource `GPU`, calls go to GPUs alone. The files of the run

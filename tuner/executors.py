@@ -1,6 +1,5 @@
 """Where trials run: in this process, or in workers on this machine. All that a search knows of it is an `Executor`."""
 
-import abc
 import contextlib
 import importlib.util
 import itertools
@@ -16,9 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psutil
 from loky import cpu_count
@@ -27,6 +24,7 @@ from loky.process_executor import ProcessPoolExecutor
 from results.errors import Parameter
 from tuner import runtime
 from tuner.errors import InputError
+from tuner.executor import Executor
 
 # The error of a call whose worker process was killed or crashed; loky's own is one of its kind.
 WorkerDied = BrokenProcessPool
@@ -41,40 +39,6 @@ _PARENT_CHECK_S = 0.5
 
 # A worker with MNIST mapped and the documented CNN in training held 0.75 GB of its own; larger models need more.
 WORKER_BYTES = 1_500_000_000
-
-
-class Executor(abc.ABC):
-    """Runs calls, some at once.
-
-    Attributes:
-        slots: How many calls run at once.
-        shares_memory: Whether a call sees the caller's arrays as they are.
-        is_local: Whether calls run on this machine.
-        directory: The run directory; to be set before a call that names paths in it, where calls run elsewhere.
-        is_shut: Whether it takes no more calls.
-    """
-
-    slots: int
-    shares_memory: bool
-    is_local: bool
-    directory: Path | None = None
-    is_shut = False
-
-    @abc.abstractmethod
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Begins the call, or lets it wait; `WorkerDied` is the error of one whose process died."""
-
-    def shutdown(self, wait: bool = True) -> None:
-        """Takes no more calls, and gives up what it holds for them."""
-        self.is_shut = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.shutdown()
 
 
 class InProcessExecutor(Executor):

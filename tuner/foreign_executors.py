@@ -11,7 +11,7 @@ from loky.process_executor import ProcessPoolExecutor as LokyExecutor
 from results.errors import Parameter
 from tuner import executors
 from tuner.errors import InputError
-from tuner.executors import Executor
+from tuner.executor import Executor
 
 _NAME = Parameter("executor")
 _USE_WORKERS = (": say ", Parameter("workers"), "=N in its place")

@@ -24,7 +24,7 @@ from search_spaces.custom import asks_in_fit, declares_all
 from search_spaces.declared import declared
 from tuner import executors, fast_fit, foreign_executors, operations, oracles, outcome, pruners, settings, shared_data
 from tuner.errors import InputError, SearchError
-from tuner.executors import Executor
+from tuner.executor import Executor
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
 from tuner.progress import Progress
@@ -59,7 +59,7 @@ class Tuner(keras_tuner.Tuner):
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers`: a `tuner.executors.Executor`, or a pool of processes that
+        executor: Where trials run, in place of `workers`: a `tuner.executor.Executor`, or a pool of processes that
             forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
