@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.errors import RunError
+from results.errors import Parameter, RunError
 from results.text import csv_cell, one_line
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ def check(option: str, path: Path) -> None:
         RunError: It is a folder, is in none, or what writes the format is not installed.
     """
     if path.is_dir():
-        raise RunError(f"--{option} {str(path)!r} is a folder: give the name of a file")
+        raise RunError(Parameter(option), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise RunError(f"--{option} {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise RunError(Parameter(option), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
     if option == "parquet":
         try:
             import pyarrow  # noqa: F401
         except ImportError:
-            raise RunError("--parquet needs the package pyarrow: python -m pip install -e '.[parquet]'") from None
+            raise RunError(
+                Parameter("parquet"), " needs the package pyarrow: python -m pip install -e '.[parquet]'"
+            ) from None
 
 
 def write_csv(trials: "pd.DataFrame", path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from results import layout
-from results.errors import RunError
+from results.errors import Parameter, RunError
 from results.run import Run
 from results.text import one_line
 
@@ -24,7 +24,7 @@ try:
 
     from results.optuna_distributions import distribution, parameter
 except ImportError:
-    raise RunError("--optuna needs the package optuna: python -m pip install -e '.[optuna]'") from None
+    raise RunError(Parameter("optuna"), " needs the package optuna: python -m pip install -e '.[optuna]'") from None
 
 _STATES = {
     "COMPLETED": TrialState.COMPLETE,
@@ -55,7 +55,7 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
             "every trial"
         )
     if not name.strip():
-        raise RunError("--name is empty: give the study a name")
+        raise RunError(Parameter("name"), " is empty: give the study a name")
     address = _address(url)
     trials = _trials(run)
     optuna.logging.set_verbosity(logging.ERROR)
@@ -73,10 +73,10 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
             optuna.delete_study(study_name=name, storage=storage)
             raise
     except optuna.exceptions.DuplicatedStudyError:
-        raise RunError(f"{shown(address)!r} has a study {name!r} already: give another --name") from None
+        raise RunError(f"{shown(address)!r} has a study {name!r} already: give another ", Parameter("name")) from None
     # A driver that is missing, a file of something else, the tables of another version of Optuna's, a full disk.
     except (ImportError, RuntimeError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise RunError(f"--optuna {shown(address)!r} cannot be written: {_reason(error)}") from None
+        raise RunError(Parameter("optuna"), f" {shown(address)!r} cannot be written: {_reason(error)}") from None
     return Counter(trial.state.name.lower() for trial in trials)
 
 
@@ -99,12 +99,12 @@ def _address(url: str) -> URL:
         address = make_url(url)
     except (ArgumentError, ValueError):
         meant = example if not url.strip() or "://" in url else f"sqlite:///{url}"
-        raise RunError(f"--optuna is {url!r}: give the URL of a database, such as {meant}") from None
+        raise RunError(Parameter("optuna"), f" is {url!r}: give the URL of a database, such as {meant}") from None
     if address.get_backend_name() == "sqlite":
         if address.database in (None, "", ":memory:"):
-            raise RunError(f"--optuna is {url!r}, which names no file: write {example}")
+            raise RunError(Parameter("optuna"), f" is {url!r}, which names no file: write {example}")
         if not (folder := Path(address.database).parent).is_dir():
-            raise RunError(f"--optuna {url!r}: there is no folder {str(folder)!r}")
+            raise RunError(Parameter("optuna"), f" {url!r}: there is no folder {str(folder)!r}")
     return address
 
 

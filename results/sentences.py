@@ -129,7 +129,7 @@ def _significance(verdict: Verdict, same: bool) -> str:
     if same:
         return "The best configuration is the baseline itself."
     if verdict.significant is None:
-        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use 3 seeds or more."
     by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
     if verdict.significant:
         return f"The difference is significant{by}."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from results.errors import Parameter
 from tuner import checked_arrays, runtime
 from tuner.errors import InputError
 
@@ -113,8 +114,9 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
     samples = len(labels) if samples is None else samples
     if not dataset.num_classes <= samples <= len(labels):
         raise InputError(
-            f"--train-samples is {samples}: give at least one image a class, {dataset.num_classes}, "
-            f"and at most the {len(labels)} that {dataset.name} has"
+            Parameter("samples"),
+            f" is {samples}: give at least one image a class, {dataset.num_classes}, "
+            f"and at most the {len(labels)} that {dataset.name} has",
         )
     rng = np.random.default_rng(seed)
     chosen = np.sort(stratified(labels, samples, rng))
@@ -163,7 +165,11 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"dataset {name!r} is not in Keras's cache and could not be downloaded ({cause}): "
-            "give the path of an .npz file of it, as in --dataset path/to/mnist.npz, or use --dataset digits"
+            "give the path of an .npz file of it, as in ",
+            Parameter("dataset"),
+            " path/to/mnist.npz, or use ",
+            Parameter("dataset"),
+            " digits",
         ) from error
     finally:
         socket.setdefaulttimeout(patience)

@@ -11,6 +11,7 @@ import numpy as np
 import results
 import search_spaces
 from results import files, layout, verdict
+from results.errors import Parameter
 from results.hyperparameters import configuration
 from search_spaces import SearchSpace
 from tuner import datasets, oracles, retraining, runtime
@@ -46,8 +47,9 @@ def check_recorded(run: results.Run) -> None:
     """Raises InputError if it is not recorded what `run` searched, and on which data."""
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
-            f"--evaluate: run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
-            "best configuration with your own script, on your own data"
+            Parameter("evaluate"),
+            f": run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
+            "best configuration with your own script, on your own data",
         )
 
 
@@ -89,7 +91,7 @@ def load_space(run: results.Run, dataset: Dataset) -> "SearchSpace | CustomSpace
 def check_seeds(seeds: int) -> None:
     """Raises InputError if one cannot train on `seeds` seeds."""
     if seeds < 1:
-        raise InputError(f"--seeds is {seeds}: it must be at least 1")
+        raise InputError(Parameter("seeds"), f" is {seeds}: it must be at least 1")
 
 
 def train_baseline(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from results import layout
+from results.errors import Parameter
 from tuner.errors import InputError
 
 _held: dict[Path, TextIO] = {}
@@ -35,8 +36,9 @@ def locked(run: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise InputError(
-                f"another search is at work on run {str(run)!r} ({file.read().strip()}): wait until it ends, or give "
-                "--run another name"
+                f"another search is at work on run {str(run)!r} ({file.read().strip()}): wait until it ends, or give ",
+                Parameter("project_name"),
+                " another name",
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {platform.node()}")

@@ -11,7 +11,7 @@ import results
 import search_spaces
 from results import files, layout
 from results.plots import Predictions
-from results.text import telling_line
+from results.text import command, telling_line
 from search_spaces import SpaceError
 from tuner import evaluation, handwriting, pictures, runtime
 from tuner.errors import InputError
@@ -98,9 +98,8 @@ def _evaluation(run: results.Run) -> dict[str, Any]:
         )
     evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
     if not _path(run).is_file() or not isinstance(evaluated, dict):
-        raise results.RunError(
-            f"run {str(run.path)!r} has no evaluated model: `python cli.py best --run {run.path} --evaluate` makes it"
-        )
+        evaluate = command("python", "cli.py", "best", "--run", run.path, "--evaluate")
+        raise results.RunError(f"run {str(run.path)!r} has no evaluated model: `{evaluate}` makes it")
     return evaluated
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from results import files, layout, projects
+from results.errors import Parameter
 from tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
@@ -29,17 +30,21 @@ def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
         InputError: It is no run directory, or was made with other options.
     """
     if path.exists() and not path.is_dir():
-        raise InputError(f"{str(path)!r} is a file: give --run another name")
+        raise InputError(f"{str(path)!r} is a file: give ", Parameter("project_name"), " another name")
     if not (path / layout.RUN).is_file():
         # Hidden files are a lock, or what a killed process had begun to write.
         if path.is_dir() and any(not inside.name.startswith(".") for inside in path.iterdir()):
-            raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
+            raise InputError(
+                f"{str(path)!r} holds other things than a run: give ", Parameter("project_name"), " another name"
+            )
         return
     before = files.read_json(path / layout.RUN)
     if not isinstance(before, dict):
         return
     if "asked" not in before:
-        raise InputError(f"{str(path)!r} is the run of a Python script: give --run another name")
+        raise InputError(
+            f"{str(path)!r} is the run of a Python script: give ", Parameter("project_name"), " another name"
+        )
     if not overwrite:
         _check_same(path, before, asked)
 
@@ -140,6 +145,8 @@ def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any])
     ]
     if differences:
         raise InputError(
-            f"run {str(path)!r} was made with other options: {'; '.join(differences)}; "
-            "ask for the same, give --run another name, or start it anew with --overwrite"
+            f"run {str(path)!r} was made with other options: {'; '.join(differences)}; ask for the same, give ",
+            Parameter("project_name"),
+            " another name, or start it anew with ",
+            Parameter("overwrite=True"),
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from results.errors import Parameter
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
@@ -14,11 +15,13 @@ def check_picture(path: Path) -> None:
     """Raises InputError if no picture can be written to `path`: no such folder, or an ending that is no format."""
     formats = Figure().canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in formats:
-        raise InputError(f"--out {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}")
+        raise InputError(
+            Parameter("path"), f" {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}"
+        )
     if path.is_dir():
-        raise InputError(f"--out {str(path)!r} is a folder: give the name of a file")
+        raise InputError(Parameter("path"), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise InputError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise InputError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
 def save_samples(dataset: Dataset, path: Path) -> None:

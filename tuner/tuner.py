@@ -4,7 +4,8 @@ import contextlib
 import io
 import itertools
 import re
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent import futures
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from results import files, layout, reader
+from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from tuner import (
     executors,
+    foreign_executors,
     kept_models,
     models,
     objectives,
@@ -29,10 +32,12 @@ from tuner import (
     question,
     run_record,
     runtime,
+    settings,
     shared_data,
     user_data,
 )
 from tuner.errors import InputError, SearchError
+from tuner.executor import Executor
 from tuner.lock import check_there, locked
 from tuner.own_run import OwnRun
 from tuner.progress import Progress
@@ -69,7 +74,8 @@ class Tuner(keras_tuner.Tuner):
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
+        executor: Where trials run, in place of `workers`: a `tuner.executor.Executor`, or a pool of processes that
+            forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
@@ -96,7 +102,7 @@ class Tuner(keras_tuner.Tuner):
         oracle: str | keras_tuner.Oracle = "random",
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
-        executor: Executor | None = None,
+        executor: Executor | futures.Executor | None = None,
         executions_per_trial: int = 1,
         keep_weights: int = 3,
         pruner: str = "none",
@@ -112,11 +118,16 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(
                 "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
             )
-        if trial_timeout is not None and workers == 0:
-            raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
-        executors.check_workers(workers, trials_per_gpu)
+        in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
+        if executor is not None:
+            executor = foreign_executors.adopt(executor)
+            in_this_process = executor.shares_memory
+        if trial_timeout is not None and in_this_process:
+            timeout, workers = Parameter("trial_timeout"), Parameter("workers")
+            raise InputError(timeout, " ends the process of a trial, and ", workers, "=0 has none: use ", workers, "=1")
         self._pruner = pruners.get(pruner)
         hypermodel = models.hypermodel(hypermodel)
+        self._settings = settings.current()
         # As in Keras Tuner.
         directory, project_name = directory or ".", project_name or "untitled_project"
         self._run = Path(directory) / project_name
@@ -131,7 +142,8 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
         saved = None if overwrite else oracles.saved_space(self._run)
         known = None if isinstance(oracle, str) else oracle.get_space()
-        hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
+        with settings.kept():
+            hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         self.seed = seed
@@ -155,6 +167,7 @@ class Tuner(keras_tuner.Tuner):
             stack.enter_context(runtime.without_chief())
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(settings.kept())
             super().__init__(
                 oracle,
                 hypermodel,
@@ -203,6 +216,8 @@ class Tuner(keras_tuner.Tuner):
                 has taken the place of this tuner's; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
+        if self._executor is not None:
+            foreign_executors.adopt(self._executor)  # it may have been shut down since
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         if not fits_itself(self.hypermodel):
@@ -222,7 +237,8 @@ class Tuner(keras_tuner.Tuner):
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
         hp.values = dict(self.baseline)
-        return self.hypermodel.build(hp)
+        with settings.kept():
+            return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if self._unbuilt is not None:
@@ -231,6 +247,7 @@ class Tuner(keras_tuner.Tuner):
             ) from self._unbuilt
         self._own.open(self.oracle, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
+        self._settings = settings.current()
         self._set_aside(progress)
         self.save()
         if self._tensorboard is not None:
@@ -238,6 +255,7 @@ class Tuner(keras_tuner.Tuner):
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            progress.begins(self.oracle, executor, self._run)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
@@ -248,7 +266,7 @@ class Tuner(keras_tuner.Tuner):
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
-            stack.enter_context(progress.search(self.oracle, executor.slots))
+            stack.enter_context(progress.search(self.oracle, executor.slots, self.baseline))
             try:
                 self._search(executor, progress, summary, stop, *fit)
             except KeyboardInterrupt:
@@ -483,19 +501,20 @@ class Tuner(keras_tuner.Tuner):
             InputError: The run is no longer this tuner's.
         """
         self._own.check()
-        if self._own.has_weights(trial):
-            directory = self._directory(trial.trial_id)
-            return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
-        if why := self._weights_lost(trial):
-            raise ValueError(
-                f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
-                "get_best_hyperparameters()"
-            )
-        if self._is_repeatable(trial):
-            return kept_models.train_again(self._task(trial, *self._fit))
+        # Those under which it was trained, whatever the script has set since.
+        with settings.applied(self._settings):
+            if self._own.has_weights(trial):
+                directory = self._directory(trial.trial_id)
+                return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
+            if self._is_repeatable(trial):
+                return kept_models.train_again(self._task(trial, *self._fit))
+        why = self._weights_lost(trial)
         raise ValueError(
-            f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
-            "are (`keep_weights`); train its hyperparameters again"
+            f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
+            "get_best_hyperparameters()"
+            if why
+            else f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} are "
+            "(`keep_weights`); train its hyperparameters again"
         )
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
@@ -518,7 +537,6 @@ class Tuner(keras_tuner.Tuner):
         if again:
             print(f"{kept} (keep_weights={self.keep_weights}): {count(len(again), 'trial')} trained once more")
         if len(again) < len(lacking):
-            lost = next(filter(None, map(self._weights_lost, lacking)), None)
             why = (
                 f"others cannot be ({lost})" if lost else "this tuner has not searched, so it has no data to train with"
             )

@@ -61,10 +61,7 @@ def curves(run: "Run") -> Figure:
     best = scores.scored(run)["trial_id"].iloc[0]
     objective = str(run.objective)
     if objective not in run.epochs.columns or _measured(run, objective).empty:
-        raise RunError(
-            f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch; "
-            "choose another --kind"
-        )
+        raise RunError(f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch")
     own = run.epochs[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
     has_both = training != objective and training in own.columns and own[training].notna().any()

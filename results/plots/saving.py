@@ -7,7 +7,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from results import files
-from results.errors import RunError
+from results.errors import Parameter, RunError
 
 FORMATS = ("png", "svg")
 
@@ -17,17 +17,17 @@ _DPI = 144  # twice as many dots as a README's width has points
 def check_file(path: Path) -> None:
     """Raises RunError if no figure can be written to `path`: no such folder, or an ending that is no format."""
     if path.suffix.lstrip(".").lower() not in FORMATS:
-        raise RunError(f"--out {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
+        raise RunError(Parameter("path"), f" {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
     if path.is_dir():
-        raise RunError(f"--out {str(path)!r} is a folder: give the name of a file")
+        raise RunError(Parameter("path"), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise RunError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise RunError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
 def check_folder(path: Path) -> None:
     """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet."""
     if path.exists() and not path.is_dir():
-        raise RunError(f"--out {str(path)!r} is a file: give the name of a folder")
+        raise RunError(Parameter("path"), f" {str(path)!r} is a file: give the name of a folder")
 
 
 def rendered(figure: Figure, name: str, ending: str) -> bytes:

@@ -1,6 +1,5 @@
 """What a report says first: the verdict, or that there is none yet."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from results import evaluation, runs, scores, sentences
 from results.errors import RunError
 from results.evaluation import Evaluation
 from results.sentences import is_missing, number
-from results.text import one_line
+from results.text import command, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -191,4 +190,4 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
 
 def _evaluate(run: "Run") -> str:
     name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return f"python cli.py best --run {shlex.quote(name)} --evaluate"
+    return command("python", "cli.py", "best", "--run", name, "--evaluate")
