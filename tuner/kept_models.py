@@ -21,6 +21,10 @@ from tuner.seeds import derive
 from tuner.trial import TrialTask, copied_callbacks
 
 
+class OtherTrainingError(ValueError):
+    """A training that is repeated comes to other figures."""
+
+
 def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Path) -> keras.Model:
     """The model of `trial` with the weights in `folder`.
 
@@ -48,7 +52,7 @@ def train_again(task: TrialTask) -> keras.Model:
     """The model that the trial of `task`, which has ended, had in its best epoch: its training is repeated up to there.
 
     Raises:
-        ValueError: The training comes to another value of the objective, hence to another model.
+        OtherTrainingError: The training comes to another value of the objective, hence to another model.
     """
     rows = reader.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
@@ -56,9 +60,9 @@ def train_again(task: TrialTask) -> keras.Model:
     with tempfile.TemporaryDirectory() as folder:
         model = _trained(task, execution, weights, Path(folder))
         if number is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
-            raise ValueError(
+            raise OtherTrainingError(
                 f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
-                f"{value:.6g}: the data or the hypermodel are others than they were"
+                f"{value:.6g}: the data, their order or the hypermodel are others than they were"
             )
         if why := kept.weights(model, weights, Path(folder)):
             raise ValueError(f"the weights of trial {task.trial_id} cannot be kept ({why})")
@@ -84,7 +88,7 @@ class _WeightsOf(BestWeights):
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
     seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
-    fit_args, fit_kwargs = shared_data.load((tuple(task.fit_args), task.fit_kwargs))
+    fit_args, fit_kwargs = shared_data.anew((tuple(task.fit_args), task.fit_kwargs))
     given = fit_kwargs.get("callbacks") or []
     if continuation.lacks_checkpoint(task, execution):
         task = replace(task, continues=folder)

@@ -146,6 +146,15 @@ def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
         return None
 
 
+def saved_points(run: Path) -> list[dict[str, Value]]:
+    """The points of the trials that have ended in the directory `run`, in that order, as its oracle noted them."""
+    try:
+        oracle = files.read_json(run / layout.ORACLE)
+        return [dict(oracle["points"][trial_id]) for trial_id in oracle["end_order"] if trial_id in oracle["points"]]
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return []
+
+
 def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
     """Whether the points of `oracle` are the same whatever the scores are: it can be asked for many beforehand."""
     from keras_tuner import oracles

@@ -50,7 +50,7 @@ class OwnRun:
             raise question.refusal(self._path, [f"the objective {was}, which is not among {kept}"])
         self._rescored = {one.trial.trial_id: one for one in rescored}
 
-    def open(self, oracle: keras_tuner.Oracle, say: Callable[[str], Any]) -> None:
+    def open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, say: Callable[[str], Any]) -> None:
         """Sees to it that the locked directory holds a run to go on with: this one, or a new one.
 
         Raises:
@@ -64,8 +64,9 @@ class OwnRun:
             there.clear()
         before = run_record.read_question(self._path)
         if there:
-            learned = oracles.saved_space(self._path) or keras_tuner.HyperParameters()
-            question.check_same(self._path, before, self._asked, learned.space)
+            learned = (oracles.saved_space(self._path) or keras_tuner.HyperParameters()).space
+            declared = question.hidden(hypermodel, self._asked, learned, oracles.saved_points(self._path))
+            question.check_same(self._path, before, self._asked, learned, declared)
             # Another search may have gone on since this tuner was made, or a signal ended one of its own.
             self.reload(oracle)
             self.say_rescored(say)

@@ -1,5 +1,6 @@
 """What a search is asked for: what must stay the same for its trials to be ranked together."""
 
+import contextlib
 import inspect
 import json
 from collections.abc import Iterable, Mapping
@@ -62,12 +63,45 @@ def of_space(space: Iterable[kinds.HyperParameter]) -> dict[str, str]:
     return {_key(one): _described(one) for one in space}
 
 
-def check_same(run: Path, before: Mapping[str, Any], asked: Question, learned: Iterable[kinds.HyperParameter]) -> None:
+def hidden(
+    hypermodel: keras_tuner.HyperModel,
+    asked: Question,
+    learned: Iterable[kinds.HyperParameter],
+    points: Iterable[Mapping[str, Value]],
+) -> dict[str, str]:
+    """What `hypermodel` declares of the `learned` hyperparameters that it does not at the baseline.
+
+    Args:
+        points: Those of trials, in the order in which they ended: each of these hyperparameters turned up at one.
+    """
+    missing = {_key(one): one for one in learned if _key(one) not in asked["space"]}
+    found: dict[str, str] = {}
+    for values in points:
+        here = [key for key, one in missing.items() if one.name in values and _is_active(one, values)]
+        if here:
+            hp = keras_tuner.HyperParameters()
+            hp.values = dict(values)
+            with contextlib.suppress(Exception):  # at this point the trial may have failed as well
+                hypermodel.declare_hyperparameters(hp)
+                hypermodel.build(hp)
+            found = of_space(hp.space) | found
+            missing = {key: one for key, one in missing.items() if key not in here}
+    return found
+
+
+def check_same(
+    run: Path,
+    before: Mapping[str, Any],
+    asked: Question,
+    learned: Iterable[kinds.HyperParameter],
+    declared: Mapping[str, str],
+) -> None:
     """Makes sure that the trials of `run` answer the question `asked`; of another objective they are scored anew.
 
     Args:
         before: What the run was asked for; empty where that is not known.
         learned: The space as the search knows it, with what only its trials have shown.
+        declared: What `hidden` gives of that.
 
     Raises:
         InputError: They do not.
@@ -80,7 +114,7 @@ def check_same(run: Path, before: Mapping[str, Any], asked: Question, learned: I
         if name in before and before[name] != asked[name]
     ]
     if "space" in before:
-        differences += _space_differences(before["space"], asked["space"], of_space(learned))
+        differences += _space_differences(before["space"], asked["space"], of_space(learned), declared)
         points = before.get("baseline", {}), asked["baseline"]
         differences += [
             _difference(f"the baseline's {name}", points[0][name], points[1][name])
@@ -102,10 +136,12 @@ def refusal(run: Path, differences: list[str]) -> InputError:
     )
 
 
-def _space_differences(before: dict[str, str], asked: dict[str, str], learned: dict[str, str]) -> list[str]:
-    known = learned | before
-    found = [_difference(key, known[key], text) for key, text in asked.items() if known.get(key, text) != text]
-    found += [f"{key} is new" for key in asked if key not in known]
+def _space_differences(
+    before: dict[str, str], asked: dict[str, str], learned: dict[str, str], declared: Mapping[str, str]
+) -> list[str]:
+    known, now = learned | before, {**declared, **asked}
+    found = [_difference(key, known[key], text) for key, text in now.items() if known.get(key, text) != text]
+    found += [f"{key} is new" for key in now if key not in known]
     return found + [f"{key} is gone" for key in before if key not in asked]
 
 
@@ -123,6 +159,10 @@ def _arguments(oracle: keras_tuner.Oracle) -> str:
                 if is_told and value != parameter.default:
                     found.setdefault(name, _plain(value))
     return ", ".join(f"{name}={value!r}" for name, value in sorted(found.items()))
+
+
+def _is_active(hp: kinds.HyperParameter, values: Mapping[str, Value]) -> bool:
+    return all(condition.is_active(values) for condition in hp.conditions)
 
 
 def _key(hp: kinds.HyperParameter) -> str:

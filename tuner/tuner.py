@@ -245,7 +245,7 @@ class Tuner(keras_tuner.Tuner):
             raise InputError(
                 f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
             ) from self._unbuilt
-        self._own.open(self.oracle, progress.note)
+        self._own.open(self.oracle, self.hypermodel, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
         self._settings = settings.current()
         self._set_aside(progress)
@@ -349,6 +349,8 @@ class Tuner(keras_tuner.Tuner):
                 self._tell(task, result)
                 if len(self.oracle.end_order) == 1 and declares_all(self.hypermodel):
                     self._note_undeclared(self._names() - known, progress)
+                if len(self.oracle.end_order) == 1 and self._pruner is not None and result.error is None:
+                    self._note_no_curve(task, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
                 if result.weights_lost is not None and not are_weights_lost:
@@ -372,6 +374,13 @@ class Tuner(keras_tuner.Tuner):
             progress.note(
                 f"a trial asked for {', '.join(sorted(names))}, which declare_hyperparameters does not declare: the "
                 f"default is used in {count(others, 'trial')} drawn before the first one ended"
+            )
+
+    def _note_no_curve(self, task: TrialTask, progress: Progress) -> None:
+        if not objectives.curve(task.objective, reader.read_epochs(task.directory)):
+            progress.note(
+                f"the pruner will end no trial: no epoch has {objectives.text(task.objective)} among the metrics that "
+                "`fit` tells its callbacks"
             )
 
     def _names(self) -> set[str]:
@@ -533,15 +542,24 @@ class Tuner(keras_tuner.Tuner):
         lost = next(filter(None, map(self._weights_lost, lacking)), None)
         if lost and lacking == wanted and not again:
             return [self.load_model(trial) for trial in wanted]  # which says so
-        kept = f"the weights of {len(wanted) - len(lacking)} of the {count(len(wanted), 'best trial')} were kept"
-        if again:
-            print(f"{kept} (keep_weights={self.keep_weights}): {count(len(again), 'trial')} trained once more")
-        if len(again) < len(lacking):
-            why = (
-                f"others cannot be ({lost})" if lost else "this tuner has not searched, so it has no data to train with"
-            )
-            print(f"{kept}, and {why}: {count(len(wanted) - len(lacking) + len(again), 'model')} given")
-        return [self.load_model(trial) for trial in wanted if trial not in lacking or trial in again]
+        if lacking:
+            why = f"; {count(len(again), 'trial')} trained once more" if again else ""
+            if lost:
+                why += f"; others cannot be ({lost})"
+            elif len(again) < len(lacking) and self._fit is None:
+                why += "; this tuner has not searched, so it has no data to train others with"
+            elif len(again) < len(lacking):
+                why += "; what was not trained here cannot be repeated"
+            kept = len(wanted) - len(lacking)
+            print(f"the weights of {kept} of {count(len(wanted), 'model')} were kept (keep_weights){why}")
+        models = []
+        for trial in wanted:
+            if trial not in lacking or trial in again:
+                try:
+                    models.append(self.load_model(trial))
+                except kept_models.OtherTrainingError as error:
+                    print(error)
+        return models
 
     def _is_repeatable(self, trial: Trial) -> bool:
         is_known = trial.status == TrialStatus.COMPLETED and self._weights_lost(trial) is None

@@ -160,6 +160,18 @@ def test_several_objectives_have_a_curve_and_a_score(hypermodel: Any, tmp_path: 
     assert run.epochs["multi_objective"].tolist() == pytest.approx(sums.tolist())
 
 
+class ReturnsANumber(ReturnsBoth):
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> float:
+        return super().fit(hp, model, *args, **kwargs)["val_loss"]
+
+
+def test_a_pruner_without_a_curve_says_that_it_ends_no_trial(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for objective, said in ((None, 1), ("val_loss", 0)):
+        made = tuner(tmp_path / str(objective), ReturnsANumber(), objective, pruner="median")
+        made.search(X, Y, epochs=1, validation_data=(X, Y))
+        assert capsys.readouterr().out.count("the pruner will end no trial: no epoch has default_objective:min") == said
+
+
 def untrainable_from_the_sixth(hp: keras_tuner.HyperParameters) -> keras.Model:
     keras.utils.set_random_seed(3)  # all begin alike
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax", kernel_initializer="zeros")])

@@ -212,6 +212,24 @@ def test_an_oracle_with_other_arguments_is_another_one(before: Any, after: Any, 
     assert said in str(refused.value)
 
 
+def test_a_change_behind_a_condition_is_another_question(tmp_path: Path) -> None:
+    def branching_to(most: float, more: bool = False) -> Instant:
+        def declare(hp: keras_tuner.HyperParameters) -> None:
+            if hp.Choice("kind", ["flat", "deep"]) == "deep":
+                hp.Float("dropout", 0.0, most)
+                if more:
+                    hp.Boolean("norm")
+
+        return Instant(declare)
+
+    searched(tmp_path, hypermodel=branching_to(0.5), max_trials=4)
+    searched(tmp_path, hypermodel=branching_to(0.5), max_trials=5)
+    with pytest.raises(InputError, match=r"dropout was Float\(.*max_value=0.5.* and is now Float\(.*max_value=0.9"):
+        searched(tmp_path, hypermodel=branching_to(0.9))
+    with pytest.raises(InputError, match="norm is new"):
+        searched(tmp_path, hypermodel=branching_to(0.5, more=True))
+
+
 def trained(hp: keras_tuner.HyperParameters) -> keras.Model:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
     rate = hp.Choice("rate", [3.0, 0.3, 0.05])
