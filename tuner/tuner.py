@@ -19,6 +19,7 @@ from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from search_spaces.declared import declared
+from search_spaces.origin import contained
 from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data, user_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
@@ -101,10 +102,12 @@ class Tuner(keras_tuner.Tuner):
         hypermodel = get_hypermodel(hypermodel)
         if isinstance(oracle, str):
             oracles.check(oracle)
-            hp = declared(hypermodel)
+            with contained():
+                hp = declared(hypermodel)
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         else:
-            hp = declared(hypermodel, oracle.get_space())
+            with contained():
+                hp = declared(hypermodel, oracle.get_space())
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
@@ -121,6 +124,7 @@ class Tuner(keras_tuner.Tuner):
                 stack.enter_context(locked(self._run))
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(contained())  # it may build further points
             super().__init__(
                 oracle,
                 hypermodel,
@@ -178,7 +182,8 @@ class Tuner(keras_tuner.Tuner):
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
         hp.values = dict(self.baseline)
-        return self.hypermodel.build(hp)
+        with contained():
+            return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if reader.trial_directories(self._run):
@@ -442,7 +447,8 @@ class Tuner(keras_tuner.Tuner):
                 f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
                 "are (`keep_weights`); train its hyperparameters again"
             )
-        model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
+        with contained():
+            model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
         try:
             kept.load_weights(model, path)
         except Exception as error:
