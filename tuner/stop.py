@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Self
 
+from search_spaces.origin import Interrupted
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
     """Says whether a search should begin no further trial, and is how a signal ends it, while its block runs.
 
-    The first Ctrl-C or SIGTERM raises `KeyboardInterrupt` within `interruptible`, never while the search keeps its
-    record; a second one raises it at once.
+    The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, within `interruptible`, never while the
+    search keeps its record; a second one raises it at once.
 
     Args:
         time_budget: Seconds from now; None for no limit.
@@ -43,7 +45,7 @@ class Stop:
         self._is_interruptible = True
         try:
             if self._is_asked:
-                raise KeyboardInterrupt
+                raise Interrupted
             yield
         finally:
             self._is_interruptible = False
@@ -63,5 +65,5 @@ class Stop:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._is_asked or self._is_interruptible:
             self._is_asked = True
-            raise KeyboardInterrupt
+            raise Interrupted
         self._is_asked = True

@@ -19,7 +19,7 @@ from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout, reader
 from results.text import error_line, shortened
-from search_spaces.origin import origin
+from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
 from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
@@ -145,10 +145,13 @@ class TrialResult:
 def run_trial(task: TrialTask) -> TrialResult:
     """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
 
+    So is a SystemExit of it, and a KeyboardInterrupt that no signal has raised.
+
     A trial that was interrupted goes on after its last finished epoch (`resumption.py`).
 
     Raises:
         OSError: The run directory can no longer be written, which is no fault of the trial.
+        Interrupted: A signal has come.
     """
     began = time.monotonic()
     state = resumption.load(task.directory / layout.TRIAL_STATE)
@@ -168,7 +171,9 @@ def run_trial(task: TrialTask) -> TrialResult:
     except OtherTrainingError:
         (task.directory / layout.TRIAL_STATE).unlink()
         return run_trial(task)
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupted(error):
+            raise Interrupted from error
         files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)

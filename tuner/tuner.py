@@ -19,6 +19,7 @@ from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
+from search_spaces.origin import contained
 from tuner import (
     executors,
     foreign_executors,
@@ -142,7 +143,7 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
         saved = None if overwrite else oracles.saved_space(self._run)
         known = None if isinstance(oracle, str) else oracle.get_space()
-        with settings.kept():
+        with contained(), settings.kept():
             hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
@@ -167,6 +168,8 @@ class Tuner(keras_tuner.Tuner):
             stack.enter_context(runtime.without_chief())
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            # It may build further points.
+            stack.enter_context(contained())
             stack.enter_context(settings.kept())
             super().__init__(
                 oracle,
@@ -237,7 +240,7 @@ class Tuner(keras_tuner.Tuner):
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
         hp.values = dict(self.baseline)
-        with settings.kept():
+        with contained(), settings.kept():
             return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
@@ -511,7 +514,7 @@ class Tuner(keras_tuner.Tuner):
         """
         self._own.check()
         # Those under which it was trained, whatever the script has set since.
-        with settings.applied(self._settings):
+        with contained(), settings.applied(self._settings):
             if self._own.has_weights(trial):
                 directory = self._directory(trial.trial_id)
                 return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)

@@ -7,6 +7,7 @@ runtime.load_tensorflow()
 import csv  # noqa: E402
 import json  # noqa: E402
 import re  # noqa: E402
+import signal  # noqa: E402
 import subprocess  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -101,6 +102,10 @@ MISTAKES = [
     ("import nothing_like_it\n", r"No module named 'nothing_like_it' \(.*own.py, line 7\)"),
     ("thing = 3\n", "is a int: it must be a keras_tuner.HyperModel or a function"),
     ("other = 3\n", "has no 'thing'"),
+    ("raise SystemExit(0)\n", r"fails: SystemExit: 0 \(.*own.py, line 7\)"),
+    ("def thing(hp):\n    exit()\n", r"fails: SystemExit: None \(.*own.py, line 8\)"),
+    ("def thing(hp):\n    raise KeyboardInterrupt\n", r"fails: KeyboardInterrupt \(.*own.py, line 8\)"),
+    ("def thing(hp):\n    raise GeneratorExit\n", r"fails: GeneratorExit \(.*own.py, line 8\)"),
     ("def thing(hp):\n    return 3\n", "must build a Keras model, it built a int"),
     ("def thing(hp):\n    return keras.Sequential([keras.Input((2,))])\n", "must compile its model"),
 ]
@@ -110,6 +115,15 @@ MISTAKES = [
 def test_a_mistake_is_shown_with_the_users_own_line(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match=message):
         load(tmp_path, text)
+
+
+def test_ctrl_c_is_no_mistake(tmp_path: Path) -> None:
+    text = (
+        "import signal, sys\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept KeyboardInterrupt:\n    sys.exit(1)\n"
+    )
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        load(tmp_path, text)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from tuner import runtime
 runtime.load_tensorflow()
 
 import csv  # noqa: E402
+import signal  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -140,12 +141,12 @@ def plateau() -> list[keras.callbacks.Callback]:
 
 
 def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """The process ends in the midst of an epoch, `after` epochs having been begun."""
+    """Ctrl-C comes in the midst of an epoch, `after` epochs having been begun."""
     begun = iter(range(after))
 
     def on_epoch_begin(self: Any, epoch: int, logs: Any = None) -> None:
         if next(begun, None) is None:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("tuner.callbacks.BestWeights.on_epoch_begin", on_epoch_begin)
 
