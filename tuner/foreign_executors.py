@@ -6,8 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import ProcessPoolExecutor
 from typing import Any
 
-from loky.process_executor import ProcessPoolExecutor as LokyExecutor
-
 from results.errors import Parameter
 from tuner import executors
 from tuner.errors import InputError
@@ -27,7 +25,9 @@ def adopt(executor: Any) -> Executor:
     if isinstance(executor, type):
         raise InputError(_NAME, f" is the class {executor.__name__}: give one that is made, {executor.__name__}(...)")
     if _is_shut(executor):
-        raise InputError(_NAME, f" {_kind(executor)} is shut down: give one that takes calls, and shut it down later")
+        raise InputError(
+            _NAME, f" is a {_kind(executor)} that is shut down: give one that takes calls, and shut it down later"
+        )
     if all(hasattr(executor, name) for name in _SEAM):
         return executor
     if isinstance(executor, ThreadPoolExecutor):
@@ -37,7 +37,7 @@ def adopt(executor: Any) -> Executor:
             "one process",
             *_USE_WORKERS,
         )
-    if isinstance(executor, ProcessPoolExecutor | LokyExecutor):
+    if isinstance(executor, ProcessPoolExecutor) or _is_loky(executor):
         return ForeignProcesses(executor)
     if _kind(executor).startswith("distributed."):
         raise InputError(
@@ -61,8 +61,8 @@ class ForeignProcesses(Executor):
     shares_memory = False
     is_local = True
 
-    def __init__(self, pool: ProcessPoolExecutor | LokyExecutor) -> None:
-        if not isinstance(pool, LokyExecutor) and _forks(pool):
+    def __init__(self, pool: futures.Executor) -> None:
+        if not _is_loky(pool) and _forks(pool):
             raise InputError(
                 _NAME,
                 f" is a {_kind(pool)} that forks, and TensorFlow hangs in a fork: make it with "
@@ -90,6 +90,11 @@ class ForeignProcesses(Executor):
             return executors.failed(error)
 
 
+def _is_loky(executor: futures.Executor) -> bool:
+    """Whether it is loky's, or that of the loky which joblib brings along."""
+    return any(kind.__module__.endswith("loky.process_executor") for kind in type(executor).__mro__)
+
+
 def _forks(pool: ProcessPoolExecutor) -> bool:
     # A server of forks may be asked to load TensorFlow beforehand, and runs nothing of it until it forks.
     return pool._mp_context.get_start_method() == "fork"
@@ -103,5 +108,5 @@ def _is_shut(executor: Any) -> bool:
 
 
 def _kind(executor: Any) -> str:
-    kind = type(executor)
+    kind = type(executor._pool if isinstance(executor, ForeignProcesses) else executor)
     return f"{kind.__module__}.{kind.__qualname__}"

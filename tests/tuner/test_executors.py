@@ -14,6 +14,7 @@ import keras_tuner  # noqa: E402
 import loky  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib_executor  # noqa: E402
 
 import results  # noqa: E402
 from tests.conftest import tree  # noqa: E402
@@ -58,10 +59,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a text": (lambda: "threads", "executor is 'threads', which is no executor: say workers=N"),
     "a number": (lambda: 4, "executor is 4, which is no executor: say workers=N"),
     "a pool of the standard library": (lambda: SPAWN.Pool, "which is no executor"),
-    "shut threads": (lambda: shut(futures.ThreadPoolExecutor(1)), "is shut down"),
-    "shut processes": (lambda: shut(futures.ProcessPoolExecutor(1, mp_context=SPAWN)), "is shut down"),
-    "shut loky": (lambda: shut(loky.ProcessPoolExecutor(1)), "is shut down"),
-    "ours, shut": (lambda: shut(executors.InProcessExecutor()), "is shut down"),
+    "shut threads": (lambda: shut(futures.ThreadPoolExecutor(1)), "that is shut down: give one"),
+    "shut processes": (lambda: shut(futures.ProcessPoolExecutor(1, mp_context=SPAWN)), "that is shut down: give one"),
+    "shut loky": (lambda: shut(loky.ProcessPoolExecutor(1)), "that is shut down: give one"),
+    "ours, shut": (lambda: shut(executors.InProcessExecutor()), "that is shut down: give one"),
 }
 
 
@@ -74,11 +75,21 @@ def test_an_executor_in_which_trials_cannot_run_is_refused(name: str, tmp_path: 
     assert tree(tmp_path) == {}
 
 
-def test_an_executor_that_is_shut_down_before_the_search_is_refused(tmp_path: Path) -> None:
-    with executors.InProcessExecutor() as executor:
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (executors.InProcessExecutor, r"tuner\.executors\.InProcessExecutor"),
+        (lambda: loky.ProcessPoolExecutor(1), r"loky\.process_executor\.ProcessPoolExecutor"),
+        (lambda: joblib_executor(1), r"joblib\.externals\.loky\.process_executor\.ProcessPoolExecutor"),
+    ],
+)
+def test_an_executor_that_is_shut_down_before_the_search_is_refused(
+    make: Callable[[], object], kind: str, tmp_path: Path
+) -> None:
+    with make() as executor:
         tuner = Tuner(build, "val_loss", executor=executor, directory=tmp_path)
     before = tree(tmp_path)
-    with pytest.raises(InputError, match="InProcessExecutor is shut down"):
+    with pytest.raises(InputError, match=f"is a {kind} that is shut down"):
         tuner.search(X, Y, validation_split=0.2, verbose=0)
     assert tree(tmp_path) == before
 
