@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from results.numbers import number
 from results.text import count, one_line
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def make_console() -> Console:
 
 def report_training(training: "Training") -> None:
     trained = "trained" if training.epochs is None else count(training.epochs, "epoch")
-    loss = "" if training.test_loss is None else f", loss {training.test_loss:.4f}"
+    loss = "" if training.test_loss is None else f", loss {number(training.test_loss)}"
     print(
         f"{training.model}, seed {training.seed}: {trained} in {training.train_s:.1f} s, "
         f"test accuracy {training.test_accuracy:.4f}{loss}",

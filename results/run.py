@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from results import keras_tuner_files, layout, objective, projects, reader, search_files, space
 from results.errors import DamagedFile, RunError
 from results.keras_tuner_files import Trial
-from results.objective import Objective
+from results.objective import Objective, UnknownObjective
 from results.reader import Row
 from results.text import one_line, shortened
 
@@ -41,6 +41,8 @@ class Run:
         objective: What was optimised, from `run.json` or else found in the trials; None where it is not to be found.
         space: The hyperparameters with their ranges and conditions.
         problems: What could not be read, one line each; the tables hold the rest.
+        end_order: The ids of the trials in the order in which they ended, as far as Keras Tuner kept it.
+        objective_unknown: Why `objective` is None, a clause; empty where it is known.
     """
 
     path: Path
@@ -50,6 +52,8 @@ class Run:
     objective: Objective | None
     space: "list[Hyperparameter]"
     problems: tuple[str, ...] = ()
+    end_order: tuple[str, ...] = ()
+    objective_unknown: str = ""
 
     def __repr__(self) -> str:
         from results import sentences
@@ -91,8 +95,8 @@ class Run:
             )
         if self.objective is None:
             raise RunError(
-                f"which trial of {str(self.path)!r} is the best is not known: no one metric equals the score in every "
-                "trial; sort the trials by a metric"
+                f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
+                "sort the trials by a metric, `results --sort METRIC`"
             )
         return scored.iloc[0]
 
@@ -123,14 +127,17 @@ def read(path: str | Path) -> Run:
         curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
         rows.append(reader.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
         epochs += curve or reader.observed_epochs(trial, tells_epochs)
+    found, unknown = _objective(info, trials.values())
     return Run(
         path=path,
         info=info,
         trials=_table(rows, reader.summary_columns(rows), _WHOLE_NUMBERS),
         epochs=_table(epochs, reader.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
-        objective=_objective(info, trials.values()),
+        objective=found,
         space=_read_space(oracle, trials.values(), problems),
         problems=tuple(map(_told, problems)),
+        end_order=_end_order(oracle),
+        objective_unknown=unknown,
     )
 
 
@@ -147,9 +154,19 @@ def _told(problem: str) -> str:
     return shortened(one_line(problem), _LONGEST_PROBLEM)
 
 
-def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> Objective | None:
-    asked = info.get("objective")
-    return Objective(asked["name"], asked["direction"]) if asked else objective.infer(trials)
+def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> tuple[Objective | None, str]:
+    """What was optimised, or why that is not known."""
+    if asked := info.get("objective"):
+        return Objective(asked["name"], asked["direction"]), ""
+    try:
+        return objective.infer(trials), ""
+    except UnknownObjective as error:
+        return None, one_line(str(error))
+
+
+def _end_order(oracle: dict[str, Any]) -> tuple[str, ...]:
+    order = oracle.get("end_order")
+    return tuple(map(str, order)) if isinstance(order, list) else ()
 
 
 def _read_trials(directories: Iterable[Path], problems: list[str]) -> dict[Path, Trial]:

@@ -1,9 +1,11 @@
 """What is said of runs and verdicts, the same words on a terminal and on a page."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from results.errors import RunError
+from results.numbers import is_missing, number
+from results.objective import NO_SCORE
 from results.text import count, one_line
 from results.verdict import Interval, Verdict
 
@@ -16,7 +18,9 @@ VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
 
 def objective(run: "Run") -> str:
     """What `run` optimised, or that this is not known."""
-    return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
+    if run.objective is None:
+        return "not known yet" if run.objective_unknown == NO_SCORE else "not known"
+    return f"{one_line(str(run.objective))} ({run.objective.direction})"
 
 
 def headline(run: "Run") -> str:
@@ -111,18 +115,6 @@ def points(interval: Interval) -> str:
     if interval.low is None:
         return text
     return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
-
-
-def number(value: float) -> str:
-    """A score or a metric to four digits; empty where it is missing."""
-    return "" if is_missing(value) else format(value, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of a table of trials says nothing."""
-    import pandas as pd
-
-    return bool(pd.isna(value))
 
 
 def _significance(verdict: Verdict, same: bool) -> str:

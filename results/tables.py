@@ -8,9 +8,9 @@ from rich.table import Table
 
 from results import layout, sentences
 from results.errors import RunError
+from results.numbers import is_missing, number, setting
 from results.reader import trial_order
 from results.run import Run
-from results.sentences import is_missing, number
 from results.text import count, one_line, shortened
 from results.verdict import Verdict
 
@@ -121,7 +121,7 @@ def configuration_table(values: Mapping[str, Any]) -> Table:
     """A point of a search space, a hyperparameter a line."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in values.items():
-        table.add_row(f"  {one_line(name)}", f"{value:g}" if isinstance(value, float) else one_line(str(value)))
+        table.add_row(f"  {one_line(name)}", one_line(setting(value)))
     return table
 
 
@@ -161,7 +161,7 @@ def _figure(name: str, trial: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else shortened(one_line(str(value)), _LONGEST_VALUE)
+    return shortened(one_line(setting(value)), _LONGEST_VALUE)
 
 
 def _error(value: Any) -> str:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from results import reader
+from results.numbers import number, setting
 from results.text import one_line
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ class Progress:
         if trial.score is None:
             outcome = f"FAILED: {row['error']}"
         else:
-            outcome = f"{objective.name} {trial.score:.4f}"
+            outcome = f"{objective.name} {number(trial.score)}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
             if row.get("pruned"):
                 outcome += ", pruned"
         best = self._oracle.get_best_trials(1)
         if best and best[0].score is not None:
-            self._best = f"best {best[0].score:.4f} (trial {best[0].trial_id})"
+            self._best = f"best {number(best[0].score)} (trial {best[0].trial_id})"
         parts = [
             f"[{self._ended('/')}] trial {trial.trial_id}",
             point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
@@ -134,7 +135,7 @@ class Progress:
             epoch = min(len(curve) + 1, task.epochs)
             line = f"trial {task.trial_id} | epoch {epoch} of {task.epochs}"
             if curve and curve[-1].get(name) is not None:
-                line += f" | {name} {curve[-1][name]:.4f}"
+                line += f" | {name} {number(curve[-1][name])}"
             lines.append(f"{line} | {point(task.values)}")
         ended = f"{self._ended(' of ')} trials done, {len(lines)} running"
         lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
@@ -179,11 +180,7 @@ def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTa
 
 def point(values: Mapping[str, object]) -> str:
     """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
-    return " ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in values.items()
-        if not name.startswith("tuner/")
-    )
+    return " ".join(f"{name}={setting(value)}" for name, value in values.items() if not name.startswith("tuner/"))
 
 
 def duration(seconds: float) -> str:

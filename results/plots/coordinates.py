@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from results import hyperparameters, scores
 from results.hyperparameters import Scale
+from results.labels import apart
 from results.plots import style, trials
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def parallel(run: "Run") -> Figure:
     bar = figure.colorbar(
         ScalarMappable(norm, shades), ax=axes, location="bottom", aspect=50, pad=0.01, extend=beyond
     )  # fmt: skip
-    bar.set_label(f"{scores.name(run)}; a line breaks where a hyperparameter is not active")
+    bar.set_label(f"{style.objective(run)}; a line breaks where a hyperparameter is not active")
     bar.outline.set_visible(False)
     return figure
 
@@ -101,7 +102,7 @@ def _rows(axes: Axes, scales: list[Scale]) -> None:
     """Labels each row on its left with the hyperparameter and below its line with values."""
     axes.grid(False)
     axes.hlines(range(len(scales)), 0, 1, colors="#C4C4C4", linewidth=1, zorder=1)
-    axes.set_yticks(range(len(scales)), [style.shortened(scale.name) for scale in scales])
+    axes.set_yticks(range(len(scales)), apart([scale.name for scale in scales]))
     axes.tick_params(axis="both", length=0)
     axes.set_xticks([])
     axes.set_xlim(-0.04, 1.04)

@@ -5,7 +5,7 @@ marker or its line style as well.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from cycler import cycler
@@ -13,7 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from results.text import one_line
+from results import scores
+from results.labels import shortened
+
+if TYPE_CHECKING:
+    from results import Run
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",
@@ -22,6 +26,7 @@ GREY = "#8A8A8A"
 WORST, MIDDLING, BEST = "#E3DFC0", "#62A6A9", "#15305B"  # of a scale of scores: lightness alone tells them apart
 
 WIDTH = 9.0  # inches: at a README's width the text is then as large as the README's
+LONGEST_LABEL = 44  # characters, of an axis: the lowest plots are four inches high
 MANY = 300  # marks: more than these are an image within an SVG, which else takes seconds to show
 
 _COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
@@ -62,11 +67,9 @@ def figure(title: str, height: float, width: float = WIDTH) -> Figure:
     return made
 
 
-def shortened(text: str, length: int = 28) -> str:
-    """`text` on one line, or its beginning and its end where that is longer than `length`."""
-    text = one_line(text)
-    half = (length - 1) // 2
-    return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"
+def objective(run: "Run") -> str:
+    """What the scores of `run` are, as an axis has room for it."""
+    return shortened(scores.name(run), LONGEST_LABEL)
 
 
 def legend(figure: Figure, columns: int = 6) -> None:

@@ -6,7 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from results import scores
+from results.labels import shortened
+from results.numbers import number
 from results.plots import style
+from results.text import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,16 +26,16 @@ def headline(run: "Run") -> str:
     """The run, how many of its trials have finished, and the best of them."""
     finished = scores.scored(run)
     best = finished.iloc[0]
-    number = "1 finished trial" if len(finished) == 1 else f"{len(finished):,} finished trials"
     name = run.path.resolve().name
-    about = f"{number}, best {scores.name(run)} {best['score']:.4f} ({label(best['trial_id'])})"
+    of = count(len(finished), "finished trial")
+    about = f"{of}, best {style.objective(run)} {number(best['score'])} ({label(best['trial_id'])})"
     separator = ": " if len(name) + len(about) <= _LINE else "\n"
-    return f"{style.shortened(name, _LINE)}{separator}{about}"
+    return f"{shortened(name, _LINE)}{separator}{about}"
 
 
 def label(trial_id: str) -> str:
     """A trial as a legend names it."""
-    return f"trial {style.shortened(trial_id, _LONGEST_ID)}"
+    return f"trial {shortened(trial_id, _LONGEST_ID)}"
 
 
 def is_baseline(trials: "pd.DataFrame") -> "pd.Series":

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from results import hyperparameters, scores
 from results.hyperparameters import Scale
+from results.labels import apart, shortened
 from results.plots import style, trials
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def slices(run: "Run") -> Figure:
     for axes in panels.flat[len(scales) :]:
         axes.remove()
     rng = np.random.default_rng(0)
-    for axes, scale in zip(panels.flat, scales):
+    names = apart([scale.name for scale in scales], _LONGEST_NAME)
+    for axes, scale, name in zip(panels.flat, scales, names):
         positions = scale.positions(finished)
         active = ~np.isnan(positions)
         x, shown = positions[active], finished[active]
@@ -47,9 +49,9 @@ def slices(run: "Run") -> Figure:
             x = x + rng.uniform(-_ASIDE, _ASIDE, len(x))
         trials.draw(axes, x, shown, run, scale=0.6)
         _mark(axes, scale)
-        axes.set_xlabel(style.shortened(scale.name, _LONGEST_NAME))
+        axes.set_xlabel(name)
     for axes in panels[:, 0]:
-        axes.set_ylabel(scores.name(run), fontsize=_FONT_SIZE)
+        axes.set_ylabel(shortened(scores.name(run), _LONGEST_NAME), fontsize=_FONT_SIZE)
     style.legend(figure)
     return figure
 
@@ -65,7 +67,7 @@ def _mark(axes: Axes, scale: Scale) -> None:
     slant = {}
     if scale.kind == "category" and len(labels) < len(scale.levels):
         positions, labels = scale.ticks(_SLANTED_WIDTH)
-        labels = [style.shortened(text, _SLANTED_LABEL) for text in labels]
+        labels = apart(labels, _SLANTED_LABEL)
         slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(positions, labels, fontsize=_FONT_SIZE, **slant)
     axes.tick_params(axis="y", labelsize=_FONT_SIZE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from results import evaluation, runs, scores, sentences
 from results.errors import RunError
 from results.evaluation import Evaluation
-from results.sentences import is_missing, number
+from results.numbers import is_missing, number
 from results.text import one_line
 from results.verdict import Interval, Verdict
 
