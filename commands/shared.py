@@ -1,6 +1,7 @@
 """What several commands share: options, how errors and warnings are shown, the console."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +84,9 @@ def print_notice(console: Console, run: "results.Run") -> None:
 
 def make_console() -> Console:
     console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+    if console.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        return console
+    return Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
 
 
 def report_training(training: "Training") -> None:

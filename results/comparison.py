@@ -5,18 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 import results
 from results import scores, sentences
 from results.errors import RunError
+from results.fitted import Column, FittedTable
 from results.numbers import number
 from results.objective import Objective
 from results.text import one_line
 
 if TYPE_CHECKING:
     from results import Run
+
+_HEADINGS = ("run", "finished", "best", "median", "epochs", "seconds", "best trial")
+_GOES = {"seconds": 4, "epochs": 3, "median": 2, "finished": 1}
 
 
 def read(paths: Sequence[Path]) -> dict[str, "Run"]:
@@ -45,26 +46,31 @@ def read(paths: Sequence[Path]) -> dict[str, "Run"]:
     }
 
 
-def table(runs: Mapping[str, "Run"]) -> Table:
+def table(runs: Mapping[str, "Run"]) -> FittedTable:
     """A line a run: its trials, best and median score, and what it took."""
-    made = Table("run", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in ("finished", "best", "median", "epochs", "seconds"):
-        made.add_column(heading, justify="right", no_wrap=True)
-    made.add_column("best trial", no_wrap=True)
+    rows = []
     for name, run in runs.items():
         finished = scores.scored(run)
         seconds = run.trials["duration_s"]
-        made.add_row(
-            one_line(name),
-            f"{len(finished):,}/{len(run.trials):,}",
-            number(finished["score"].iloc[0]),
-            number(finished["score"].median()),
-            # Keras Tuner keeps the best epoch alone, which is not what was trained.
-            f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
-            f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
-            one_line(finished["trial_id"].iloc[0]),
+        rows.append(
+            (
+                one_line(name),
+                f"{len(finished):,}/{len(run.trials):,}",
+                number(finished["score"].iloc[0]),
+                number(finished["score"].median()),
+                # Keras Tuner keeps the best epoch alone, which is not what was trained.
+                f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
+                f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
+                one_line(finished["trial_id"].iloc[0]),
+            )
         )
-    return made
+    columns = dict(zip(_HEADINGS, zip(*rows)))
+    return FittedTable(
+        [
+            Column(heading, cells, _GOES.get(heading, 0), is_text=heading == "run", is_id=heading == "best trial")
+            for heading, cells in columns.items()
+        ]
+    )
 
 
 def caution(runs: Mapping[str, "Run"]) -> str:

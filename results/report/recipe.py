@@ -49,6 +49,14 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
     return [tuple(shortened(one_line(text), _LONGEST) for text in row) for row in texts]
 
 
+def differs_from_baseline(run: "Run") -> bool:
+    """Whether the best trial is another point than the documented one, which is known."""
+    try:
+        return bool(run.info.get("baseline")) and run.best["is_baseline"] is not True
+    except RunError:
+        return False
+
+
 def code(run: "Run") -> str | None:
     """Python that has Keras Tuner build the best configuration; None where no trial is known to be the best."""
     try:
