@@ -1,15 +1,16 @@
 """The hyperparameters of a run as scales: where a value lies, evenly spaced, and which values to mark."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
 
 from results import layout, scores
 from results.errors import RunError
 from results.keras_tuner_files import NAN
 from results.numbers import is_missing, settings
-from results.text import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,10 +52,14 @@ class Scale:
         """The positions of the first and the last level."""
         return self._position(self.levels[0]), self._position(self.levels[-1])
 
-    def ticks(self, width: float) -> tuple[list[float], list[str]]:
-        """Positions to mark and their labels, as many as fit side by side on an axis `width` characters wide."""
+    def ticks(self, width: float, write: Callable[[Sequence[str]], list[str]]) -> tuple[list[float], list[str]]:
+        """Positions to mark and their labels, as many as fit side by side on an axis `width` characters wide.
+
+        Args:
+            write: Makes the labels out of the values as texts.
+        """
         for values in self._marks():
-            positions, labels = [self._position(value) for value in values], list(map(one_line, settings(values)))
+            positions, labels = [self._position(value) for value in values], write(settings(values))
             if self._fits(positions, labels, width):
                 break
         return positions, labels
@@ -72,7 +77,7 @@ class Scale:
         low, high = self.limits()
         places = [(position - low) / (high - low) * width for position in positions]
         return all(
-            right - left >= (len(before) + len(after)) / 2 + 1
+            right - left >= (cell_len(before) + cell_len(after)) / 2 + 1
             for left, right, before, after in zip(places, places[1:], labels, labels[1:])
         )
 

@@ -1,5 +1,6 @@
 """A search as tables, read from its directory, finished or not, whoever made it."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,13 @@ class Run:
     def finished(self) -> "pd.DataFrame":
         """The completed trials, the best first; equal scores in the order of the trials, as in Keras Tuner.
 
-        All in the order of the trials where the objective is not known.
+        Those whose score is not finite come last. All in the order of the trials where the objective is not known.
         """
         completed = self.trials[self.trials["status"] == "COMPLETED"]
         if self.objective is None:
             return completed
-        return completed.sort_values("score", ascending=self.objective.direction == "min", kind="stable")
+        is_minimised = self.objective.direction == "min"
+        return completed.sort_values("score", ascending=is_minimised, kind="stable", key=finite_first(is_minimised))
 
     @property
     def best(self) -> "pd.Series":
@@ -99,6 +101,12 @@ class Run:
                 "sort the trials by a metric, `results --sort METRIC`"
             )
         return scored.iloc[0]
+
+
+def finite_first(is_minimised: bool) -> "Callable[[pd.Series], pd.Series]":
+    """A key that sorts scores with those last that are not finite, which an overflow gives and no good trial has."""
+    worst = math.inf if is_minimised else -math.inf
+    return lambda scores: scores.astype(float).replace([math.inf, -math.inf], worst)
 
 
 def read(path: str | Path) -> Run:

@@ -11,7 +11,7 @@ from results.errors import RunError
 from results.fitted import Column, FittedTable
 from results.numbers import is_missing, number, setting
 from results.reader import trial_order
-from results.run import Run
+from results.run import Run, finite_first
 from results.text import count, one_line, shortened
 from results.verdict import Verdict
 
@@ -52,6 +52,8 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
     is_maximised = run.objective is not None and run.objective.direction == "max"
     largest_first = sort.endswith("accuracy") or (sort == "score" and is_maximised)
     key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else _numbers_first
+    if sort == "score" and run.objective is not None:
+        key = finite_first(not is_maximised)
     trials = trials.sort_values(sort, ascending=not largest_first, kind="stable", na_position="last", key=key)
     return trials if top is None else trials.head(top)
 

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from results import scores
 from results.errors import RunError
-from results.labels import shortened
 from results.plots import style, trials
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def curves(run: "Run") -> Figure:
     if has_both:
         _both_curves(panels[1], own, training, objective)
         panels[1].set_title(f"{trials.label(best)}, the best: training and validation")
-        panels[1].set_ylabel(shortened(training, style.LONGEST_LABEL))
+        panels[1].set_ylabel(style.shortened(training, style.LONGEST_LABEL))
     for axes in panels:
         axes.set_xlabel("epoch")
         style.count_axis(axes)
@@ -139,6 +138,6 @@ def _has_lines(measured: "pd.DataFrame") -> bool:
 
 def _both_curves(axes: Axes, own: "pd.DataFrame", training: str, objective: str) -> None:
     for _, curve in own.groupby("execution", sort=False, dropna=False):
-        label = f"{shortened(training)} (training)"
+        label = f"{style.shortened(training)} (training)"
         axes.plot(curve["epoch"], curve[training], "s--", color=style.BLACK, markersize=4, label=label)
         axes.plot(curve["epoch"], curve[objective], "o-", color=_NAMED[0], markersize=4)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from results import scores
-from results.labels import apart
 from results.plots import style
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def comparison(runs: Mapping[str, "Run"]) -> Figure:
     figure = style.figure("the best score so far of each run", 4 + 0.22 * len(runs) / columns)
     axes = figure.subplots()
     orders = {name: scores.order(run) for name, run in runs.items()}
-    for (name, line), label in zip(lines.items(), apart(list(lines), _LONGEST_NAME)):
+    for (name, line), label in zip(lines.items(), style.apart(list(lines), _LONGEST_NAME)):
         label += "" if orders[name] else _NO_ORDER
         label = f" {label}" if label.startswith("_") else label  # with an underscore first, matplotlib would hide it
         drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=label)[0]

@@ -1,12 +1,12 @@
 """What several plots show of trials: the headline, the limits of the scores, and one marker a trial."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from results import scores
-from results.labels import shortened
 from results.numbers import number
 from results.plots import style
 from results.text import count
@@ -29,13 +29,14 @@ def headline(run: "Run") -> str:
     name = run.path.resolve().name
     of = count(len(finished), "finished trial")
     about = f"{of}, best {style.objective(run)} {number(best['score'])} ({label(best['trial_id'])})"
-    separator = ": " if len(name) + len(about) <= _LINE else "\n"
-    return f"{shortened(name, _LINE)}{separator}{about}"
+    if len(name) + len(about) <= _LINE:
+        return f"{name}: {about}"
+    return f"{style.shortened(name, _LINE)}\n{textwrap.fill(about, _LINE)}"
 
 
 def label(trial_id: str) -> str:
     """A trial as a legend names it."""
-    return f"trial {shortened(trial_id, _LONGEST_ID)}"
+    return f"trial {style.shortened(trial_id, _LONGEST_ID)}"
 
 
 def is_baseline(trials: "pd.DataFrame") -> "pd.Series":
