@@ -98,7 +98,7 @@ class Run:
         if self.objective is None:
             raise RunError(
                 f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
-                "sort the trials by a metric, `results --sort METRIC`"
+                "sort the trials by a metric"
             )
         return scored.iloc[0]
 

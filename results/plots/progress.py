@@ -70,7 +70,7 @@ def curves(run: "Run") -> Figure:
     if objective is None or not _has_lines(measured := _measured(run, objective)):
         is_kept = objective is not None and not measured.empty
         kept = "no trial has more than one epoch of" if is_kept else "no trial kept the epochs of"
-        raise RunError(f"{str(run.path)!r} has no learning curves: {kept} {scores.name(run)!r}; choose another --kind")
+        raise RunError(f"run {str(run.path)!r} has no learning curves: {kept} {scores.name(run)!r}")
     own = run.epochs[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
     has_both = training != objective and training in own.columns and own[training].notna().any()
