@@ -48,9 +48,8 @@ def show_best(
         path = Path(one_line(str(found.path)))  # to be shown
         console = make_console()
         data = f" on {one_line(found.dataset['name'])}" if found.dataset else ""
-        console.print(
-            f"The best of {len(found.finished)} finished trials of {path}{data}: trial {one_line(trial['trial_id'])}"
-        )
+        finished = count(len(found.finished), "finished trial")
+        console.print(f"The best of {finished} of {path}{data}: trial {one_line(trial['trial_id'])}")
         print_notice(console, found)
         console.print(tables.configuration_table(hyperparameters.configuration(found)))
         console.print(sentences.best_trial(found))
@@ -60,16 +59,17 @@ def show_best(
             return
         dataset = evaluation.load_dataset(found)
         space = evaluation.load_space(found, dataset)
+        retrained = "it" if bool(trial["is_baseline"]) else "it and the baseline"
         images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
         if space.needs_validation_data:
             images += " but a sixth, held back as the validation_data that its `fit` needs"
         console.print(
-            f"\nRetraining it and the baseline on {images}, on {count(seeds, 'seed')} each, "
+            f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')} each, "
             f"and testing on {len(dataset.x_test):,} images"
         )
         outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
         epochs = {training.model: training.epochs for training in outcome.trainings}
-        console.print(tables.verdict_table(outcome.verdict, epochs))
+        console.print(tables.verdict_table(outcome.verdict, epochs, outcome.same))
         for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
             console.print(sentence)
         console.print()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import errors, make_console, print_notice, read
+from commands.shared import count, errors, make_console, print_notice, read
 
 if TYPE_CHECKING:
     import results
@@ -38,7 +38,9 @@ def show_results(
         files = {option: path for option, path in asked.items() if path is not None}
         path = runs.find(run)
         console = make_console()
-        if not files and len(several := projects.inside(path)) > 1:
+        several = projects.inside(path)
+        is_one = projects.is_project(path)
+        if not files and not is_one and len(several) > 1:
             console.print(f"{one_line(str(path))} holds {len(several)} projects; give the path of one for its trials")
             console.print(tables.projects_table([(str(one.relative_to(path)), _readable(one)) for one in several]))
             return
@@ -54,6 +56,9 @@ def show_results(
         console.print(tables.trials_table(shown))
         if len(shown) < len(trials):
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
+        if is_one and several:
+            names = ", ".join(one_line(str(one.relative_to(path))) for one in several)
+            console.print(f"It holds {count(len(several), 'further project')}: {names}")
         for file in files.values():
             console.print(f"Written: {one_line(str(file))}")
 

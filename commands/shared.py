@@ -1,6 +1,7 @@
 """What several commands share: options, how errors and warnings are shown, the console."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from results.numbers import number
 from results.text import count, one_line
 
 if TYPE_CHECKING:
@@ -102,12 +104,14 @@ def print_notice(console: Console, run: "results.Run") -> None:
 
 def make_console() -> Console:
     console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+    if console.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        return console
+    return Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
 
 
 def report_training(training: "Training") -> None:
     trained = "trained" if training.epochs is None else count(training.epochs, "epoch")
-    loss = "" if training.test_loss is None else f", loss {training.test_loss:.4f}"
+    loss = "" if training.test_loss is None else f", loss {number(training.test_loss)}"
     print(
         f"{training.model}, seed {training.seed}: {trained} in {training.train_s:.1f} s, "
         f"test accuracy {training.test_accuracy:.4f}{loss}",

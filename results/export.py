@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.errors import Parameter, RunError
+from results.numbers import is_missing, setting
 from results.text import csv_cell, one_line
 
 if TYPE_CHECKING:
@@ -80,19 +81,13 @@ def _with_texts(table: "pd.DataFrame", change: Callable[[str], str]) -> "pd.Data
 
 
 def _json(value: Any) -> Any:
-    return None if _is_missing(value) or (isinstance(value, float) and math.isinf(value)) else value
+    return None if is_missing(value) or (isinstance(value, float) and math.isinf(value)) else value
 
 
 def _markdown(value: Any) -> str:
-    if _is_missing(value):
+    if is_missing(value):
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else one_line(str(value)).translate(_MARKDOWN)
-
-
-def _is_missing(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(value))
+    return one_line(setting(value)).translate(_MARKDOWN)
 
 
 def _is_mixed(values: "pd.Series") -> bool:

@@ -12,6 +12,8 @@ from results.errors import DamagedFile
 
 Value = int | float | str | bool
 
+NAN = "nan"  # how a table has the value NaN of a hyperparameter
+
 _LARGEST = 10**300  # what is more is no number that one can compute with
 _MOST_STEPS = 2**31  # what is more is no epoch
 
@@ -142,6 +144,8 @@ def _step(step: Any) -> int | None:
 
 
 def _value(value: Any) -> Value | None:
+    if isinstance(value, float) and math.isnan(value):
+        return NAN  # in a table, NaN is a value that is not there
     if type(value) is int and abs(value) > _LARGEST:
         return str(value)
     return value if value is None or isinstance(value, Value) else json.dumps(value)

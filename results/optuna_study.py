@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from results import layout
+from results import layout, scores
 from results.errors import Parameter, RunError
 from results.run import Run
 from results.text import one_line
@@ -50,10 +50,7 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
             already. It has then no other study than before.
     """
     if run.objective is None:
-        raise RunError(
-            f"what {str(run.path)!r} optimised is not known, and Optuna must know: no one metric equals the score in "
-            "every trial"
-        )
+        raise RunError(f"what {str(run.path)!r} optimised is not known, and Optuna must know: {run.objective_unknown}")
     if not name.strip():
         raise RunError(Parameter("name"), " is empty: give the study a name")
     address = _address(url)
@@ -157,11 +154,11 @@ def _trial(row: dict[str, Any], distributions: dict[str, Any], curve: dict[int, 
 
 def _curves(run: Run) -> dict[str, dict[int, float]]:
     """The objective of every trial after each of its epochs, where it is known."""
-    epochs = run.epochs
-    if run.objective.name not in epochs.columns:
+    name = scores.metric(run)
+    if name is None:
         return {}
-    known = epochs.dropna(subset=["epoch", run.objective.name])
-    means = known.astype({run.objective.name: float}).groupby(["trial_id", "epoch"])[run.objective.name].mean()
+    known = run.epochs.dropna(subset=["epoch", name])
+    means = known.astype({name: float}).groupby(["trial_id", "epoch"])[name].mean()
     curves: dict[str, dict[int, float]] = {}
     for (trial_id, epoch), value in means.items():
         curves.setdefault(trial_id, {})[int(epoch)] = value

@@ -56,7 +56,8 @@ def check(name: str) -> None:
     if not is_custom(name):
         get(name)
     elif file is not None and not file.is_file():
-        raise SpaceError(f"there is no file {str(file)!r}")
+        is_there = file.is_dir()
+        raise SpaceError(f"{str(file)!r} is a folder: name a file" if is_there else f"there is no file {str(file)!r}")
 
 
 def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":

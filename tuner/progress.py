@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from results import reader
-from results.sentences import number
+from results.numbers import number, setting
 from results.text import count, one_line
 from tuner import live, objectives
 
@@ -235,11 +235,7 @@ def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTa
 
 def point(values: Mapping[str, object]) -> str:
     """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
-    return " ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in values.items()
-        if not name.startswith("tuner/")
-    )
+    return " ".join(f"{name}={setting(value)}" for name, value in values.items() if not name.startswith("tuner/"))
 
 
 def duration(seconds: float) -> str:

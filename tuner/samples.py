@@ -5,6 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from results.errors import Parameter
+from tuner import handwriting
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
@@ -25,18 +26,19 @@ def check_picture(path: Path) -> None:
 
 
 def save_samples(dataset: Dataset, path: Path) -> None:
-    """Draws the first 4x4 training images, each titled "Number N" by its label, into the picture `path`."""
+    """Draws the first 4x4 training images, each titled by its label, into the picture `path`."""
     figure = Figure(figsize=(6, 6.6), layout="constrained")
     figure.suptitle(dataset.name)
     lowest = dataset.x_train.min()
     spread = (dataset.x_train.max() - lowest) or 1
+    noun = "Number" if handwriting.is_known(dataset.name) else "Class"
     count = min(_SIDE**2, len(dataset.x_train))
     for axes, image, label in zip(
         figure.subplots(_SIDE, _SIDE).flat, dataset.x_train[:count], dataset.y_train[:count], strict=False
     ):
         picture = image if image.shape[-1] == 3 else image[..., 0]
         axes.imshow((picture - lowest) / spread, cmap="gray", vmin=0, vmax=1)
-        axes.set_title(f"Number {label}")
+        axes.set_title(f"{noun} {label}")
     for axes in figure.axes:
         axes.axis("off")
     figure.savefig(path)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from results import evaluation, runs, scores, sentences
 from results.errors import RunError
 from results.evaluation import Evaluation
-from results.sentences import is_missing, number
-from results.text import command, one_line
+from results.numbers import is_missing, number
+from results.text import command, count, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -91,12 +91,14 @@ def without_verdict(run: "Run") -> Outcome:
         named["baseline"] = baseline.iloc[0]
     objective = one_line(scores.name(run))
     trial, score = f"trial {one_line(str(best['trial_id']))}", number(best["score"])
-    headline = f"{trial} has the best {objective} of {len(finished):,} finished trials, {score}"
+    headline = f"{trial} has the best {objective} of {count(len(finished), 'finished trial')}, {score}"
     chosen = f"The best trial was chosen by this very score, which flatters it. {_UNSEEN}"
     if len(finished) == 1:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:
-        advice = "To retrain it and the baseline from scratch on several seeds, and to test both on the test images:"
+        is_baseline = best["is_baseline"] is True or best["is_baseline"] == 1
+        retrained, tested = ("it", "it") if is_baseline else ("it and the baseline", "both")
+        advice = f"To retrain {retrained} from scratch on several seeds, and to test {tested} on the test images:"
     else:
         advice = "The data are not recorded: train the best configuration with your own script, and test it there."
     headings, rows = _trials(named, objective)
@@ -155,9 +157,11 @@ def _tone(verdict: Verdict, same: bool) -> str:
 
 
 def _models(found: Evaluation) -> list[Row]:
-    intervals = {"baseline": found.verdict.baseline, "best": found.verdict.best}
+    intervals = {"baseline": found.verdict.baseline}
+    if not found.same:
+        intervals["best"] = found.verdict.best
     bars = dict(zip(intervals, _bars(list(intervals.values()))))
-    rows = sentences.verdict_rows(found.verdict, found.epochs)
+    rows = sentences.verdict_rows(found.verdict, found.epochs, found.same)
     # The documented figure, which is one and far off, has neither.
     names = [""] * (len(rows) - len(intervals)) + list(intervals)
     return [

@@ -129,6 +129,9 @@ def test_ctrl_c_is_no_mistake(tmp_path: Path) -> None:
 def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match=r"there is no file 'nowhere\.py'"):
         search_spaces.load("nowhere.py:thing", (8, 8, 1), 3)
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(SpaceError, match=r"folder\.py' is a folder: name a file"):
+        search_spaces.check(f"{tmp_path}/folder.py:thing")
     with pytest.raises(SpaceError, match="No module named 'nowhere'"):
         search_spaces.load("nowhere:thing", (8, 8, 1), 3)
 

@@ -1,5 +1,7 @@
 """Loading, scaling, naming and splitting of data."""
 
+import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 from tuner import InputError, datasets
+from tuner.samples import save_samples
 
 
 def saved(path: Path, arrays: dict[str, np.ndarray]) -> datasets.Dataset:
@@ -96,3 +99,42 @@ def test_a_search_does_not_see_the_test_images() -> None:
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown dataset 'cifar': choose auto, mnist, fashion_mnist, digits, or"):
         datasets.load("cifar")
+
+
+def test_a_series_is_no_image_unless_it_has_a_channel(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    def of(*shape: int) -> dict[str, np.ndarray]:
+        return arrays | {"x_train": np.zeros((60, *shape), "f4"), "x_test": np.zeros((9, *shape), "f4")}
+
+    for shape in ((100, 6), (6, 100), (128, 9), (60, 15)):
+        with pytest.raises(
+            InputError, match=r"as a series of \d+ steps of \d+ values has: if they are images, store them"
+        ):
+            saved(tmp_path / "series.npz", of(*shape))
+    for shape in ((100, 6, 1), (28, 28), (32, 280), (8, 8), (10, 39)):
+        assert saved(tmp_path / "images.npz", of(*shape)).input_shape[:2] == shape[:2]
+
+
+def test_why_a_file_cannot_be_read_is_said(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    table = np.zeros(60, [(f"column {place}", "f4") for place in range(900)])
+    with pytest.raises(
+        InputError, match="a longer header than NumPy reads for safety, as a table of hundreds of named"
+    ):
+        saved(tmp_path / "table.npz", arrays | {"x_train": table})
+    folder = tmp_path / "folder.npz"
+    folder.mkdir()
+    with pytest.raises(InputError, match="is a folder: give the path of an"):
+        datasets.load(str(folder))
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(InputError, match="is no regular file: give the path of an"):
+        datasets.load(str(tmp_path / "pipe.npz"))
+
+
+@pytest.mark.parametrize(("source", "title"), [("digits", "Number"), ("mine", "Class")])
+def test_samples_are_titled_by_what_they_are(
+    tmp_path: Path, arrays: dict[str, np.ndarray], source: str, title: str
+) -> None:
+    data = saved(tmp_path / "mine.npz", arrays) if source == "mine" else datasets.load(source)
+    save_samples(data, tmp_path / "samples.svg")
+    # In an SVG, each text stands in a comment before its outlines.
+    found = re.findall(r"<!-- (\w+) (\d+) -->", (tmp_path / "samples.svg").read_text())
+    assert found == [(title, str(label)) for label in data.y_train[:16]]
