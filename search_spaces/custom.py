@@ -18,6 +18,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from search_spaces.declared import declared
+from search_spaces.epochs import like
 from search_spaces.origin import blamed
 from search_spaces.space import Hyperparameter, SpaceError, Value
 
@@ -83,7 +84,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
         if self.fits_itself:
             if "epochs" in kwargs and "epochs" in hp.values:
                 hp = hp.copy()
-                hp.values["epochs"] = kwargs.pop("epochs")
+                hp.values["epochs"] = like(hp.values["epochs"], kwargs.pop("epochs"))
             return self.own.fit(hp, model, *args, **kwargs)
         tuned = {name: hp.values[name] for name in ("epochs", "batch_size") if name in hp.values}
         return model.fit(*args, **tuned | kwargs)
@@ -91,16 +92,17 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
 def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run."""
-    fit = _kind(hypermodel).fit
+    fit = kind(hypermodel).fit
     return fit is not keras_tuner.HyperModel.fit and not declares_all(hypermodel) and not _only_reads(fit)
 
 
 def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` is taken to declare all its hyperparameters: in a `declare_hyperparameters` of its own."""
-    return _kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
+    return kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
 
 
-def _kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+def kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+    """The class of `hypermodel` as the user wrote it."""
     return type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
 
 

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from search_spaces import Hyperparameter
+from search_spaces import Hyperparameter, epochs
 from search_spaces.space import Value
 from tuner.errors import InputError
 from tuner.seeds import derive
@@ -12,9 +12,10 @@ from tuner.seeds import derive
 if TYPE_CHECKING:
     import keras_tuner
 
-# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, and
-# the round of its bracket.
-BUDGET, BUDGET_BEFORE, CONTINUED, ROUND = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id", "tuner/round"
+# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, its
+# bracket, and the round of that.
+BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
+BRACKET, ROUND = "tuner/bracket", "tuner/round"
 
 # What an oracle's name needs beyond the toolkit's own dependencies, and how to install it.
 _OPTUNA = ("optuna", "python -m pip install -e '.[optuna]'")
@@ -85,17 +86,38 @@ def _bayesian(**arguments: Any) -> "keras_tuner.Oracle":
     return Bayesian(**arguments)
 
 
-def _hyperband(max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any) -> Any:
-    import keras_tuner
+def _hyperband(
+    max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any
+) -> "keras_tuner.Oracle":
+    from tuner.keras_tuner_oracles import Hyperband
 
-    epochs = next(hp for hp in hyperparameters.space if hp.name == "epochs")
-    most = getattr(epochs, "max_value", None) or max(epochs.values)
-    oracle = keras_tuner.oracles.HyperbandOracle(
-        max_epochs=most, hyperband_iterations=None, hyperparameters=hyperparameters, **arguments
+    oracle = Hyperband(
+        max_epochs=_most_epochs(hyperparameters.space),
+        hyperband_iterations=None,
+        hyperparameters=hyperparameters,
+        **arguments,
     )
     # Keras Tuner's has no such limit: it counts brackets, not trials.
     oracle.max_trials = max_trials
     return oracle
+
+
+def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]") -> int:
+    """The largest value of `epochs`.
+
+    Raises:
+        InputError: It is no number of epochs.
+    """
+    # One name may be declared under several conditions.
+    declared = [hp for hp in hyperparameters if hp.name == "epochs"]
+    values = [value for hp in declared for value in ([hp.max_value] if hasattr(hp, "max_value") else hp.values)]
+    numbers = [epochs.whole(value) for value in values]
+    if None in numbers:
+        raise InputError(
+            "oracle 'hyperband' takes the largest `epochs` for its budget, and "
+            f"{values[numbers.index(None)]!r} is no number of epochs: give it whole numbers above 0"
+        )
+    return max(numbers)
 
 
 def _optuna(sampler: str) -> "Callable[..., keras_tuner.Oracle]":
@@ -126,10 +148,18 @@ def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
         oracle.__class__ = type(own.__name__, (Recorded, own), {})
     oracle.baseline = baseline
     oracle.damaged = []
+    oracle.notes = []
     oracle.fresh = None
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
+
+
+def budget(oracle: "keras_tuner.Oracle", values: dict[str, Value]) -> int | None:
+    """Up to which epoch the point `values` is trained, where `oracle` decides that; the baseline to its own last."""
+    if BUDGET not in values and hasattr(oracle, "hyperband_iterations"):
+        return epochs.whole(values.get("epochs")) or oracle.max_epochs
+    return values.get(BUDGET)
 
 
 def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:

@@ -9,6 +9,7 @@ from keras_tuner.engine.trial import Trial
 
 from results import files, layout, reader
 from search_spaces.declared import completed
+from search_spaces.epochs import like
 from search_spaces.space import Value
 from tuner.oracles import BUDGET, CONTINUED, ROUND, rounded
 
@@ -19,11 +20,13 @@ class Recorded:
     Attributes:
         baseline: The first point.
         damaged: The files of the run that could not be used when it was reloaded.
+        notes: What is to be said to the user; whoever says it empties it.
         fresh: Its state before it was reloaded for the first time; None until then.
     """
 
     baseline: dict[str, Value]
     damaged: list[Path]
+    notes: list[str]
     fresh: dict[str, Any] | None
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -35,7 +38,7 @@ class Recorded:
         if not values:
             return answer
         if BUDGET in values and "epochs" in values:
-            return answer | {"values": values | {"epochs": self.max_epochs}}
+            return answer | {"values": values | {"epochs": like(values["epochs"], self.max_epochs)}}
         if self._duplicate(values):
             # A model of the scores may propose a point twice, rounded to the steps of the space.
             values = self._random_values()
@@ -171,8 +174,8 @@ class Recorded:
 
     def _bracket_with_room(self) -> dict[str, Any]:
         """The bracket that takes a further random trial: the last one, or a new one where it has all of them."""
-        last = self._brackets[-1]
-        if len(last["rounds"][0]) == self._get_size(last["bracket_num"], round_num=0):
+        last = self._brackets[-1] if self._brackets else None
+        if last is None or len(last["rounds"][0]) == last.get("size", self._get_size(last["bracket_num"], 0)):
             self._increment_bracket_num()
             self._start_new_bracket()
         return self._brackets[-1]

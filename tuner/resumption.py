@@ -48,6 +48,7 @@ class State:
         best: `BestWeights.state`.
         callbacks: What the other callbacks hold.
         generators: The state of the random generators that belong to no layer.
+        shapes: `checkpoint.build_shapes` of the model.
         variables: Those of the model and its optimizer.
     """
 
@@ -63,6 +64,7 @@ class State:
     best: tuple[float | None, list[np.ndarray] | None]
     callbacks: list[dict[str, Any]]
     generators: tuple[Any, ...]
+    shapes: dict[str, Any] | None
     variables: list[np.ndarray]
 
 
@@ -159,7 +161,7 @@ class Resumption(keras.callbacks.Callback):
             callbacks.remove(self)
             self._written = [one for one in callbacks if one not in self._not_written]
             if self._state is not None:
-                self._prepare(model, args[0] if args else kwargs["x"])
+                self._prepare(model, args[0] if args else kwargs.get("x"))
             given["callbacks"] = [*callbacks, self]
             self._is_in_fit = True
             try:
@@ -170,7 +172,7 @@ class Resumption(keras.callbacks.Callback):
         model.fit = fit
 
     def _prepare(self, model: keras.Model, x: Any) -> None:
-        checkpoint.build(model, x)
+        checkpoint.build(model, self._state.shapes, x)
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
@@ -225,6 +227,7 @@ class Resumption(keras.callbacks.Callback):
                 best=self._best.state,
                 callbacks=[_attributes(callback) for callback in self._written],
                 generators=_generators(),
+                shapes=checkpoint.build_shapes(self.model),
                 variables=checkpoint.values(self.model),
             )
             save(state, self._path)

@@ -239,6 +239,8 @@ class Tuner(keras_tuner.Tuner):
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
+                while self.oracle.notes:
+                    progress.note(self.oracle.notes.pop(0))
                 if not waiting:
                     break
                 # The trial that ends last should not have begun last, or workers idle beside it.
@@ -322,6 +324,7 @@ class Tuner(keras_tuner.Tuner):
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
             keeps_weights=self.keep_weights > 0,
+            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.

@@ -271,6 +271,64 @@ def test_hyperband_takes_epochs_for_its_budget(tmp_path: Path) -> None:
         assert own.items() <= before.items()
 
 
+def small_hyperband(folder: Path, values: list[int]) -> keras_tuner.Oracle:
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("units", values)
+    oracle = keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=27, seed=1, hyperparameters=hp)
+    oracles.adopt(oracle, {"units": values[0]})
+    oracle._set_project_dir(str(folder), "run")
+    return oracle
+
+
+def all_of(oracle: keras_tuner.Oracle, failing: Any = lambda values: False) -> list[dict[str, Any]]:
+    found = []
+    while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+        values = dict(trial.hyperparameters.values)
+        found.append(values)
+        if failing(values):
+            trial.status = "FAILED"
+        else:
+            oracle.update_trial(trial.trial_id, {"val_accuracy": values["units"] / 100})
+            trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    return found
+
+
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_hyperband_promotes_what_a_small_space_has(size: int, tmp_path: Path) -> None:
+    oracle = small_hyperband(tmp_path, list(range(1, size + 1)))
+    seen = all_of(oracle)
+    rounds: dict[int, list[int]] = {}
+    for values in seen[1:]:
+        rounds.setdefault(values[oracles.ROUND], []).append(values["units"])
+    assert sorted(rounds[0]) == list(range(2, size + 1))
+    assert all(size in units for units in rounds.values()), "the best is in every round"
+    assert [len(units) for units in rounds.values()] == [size - 1, -(-(size - 1) // 3), 1, 1]
+    assert seen[-1][oracles.BUDGET] == 27
+    assert len(oracle.notes) == 1
+    assert f"no further point for a bracket of 27: its {size - 1} trial" in oracle.notes[0]
+
+
+def test_hyperband_promotes_those_that_are_left_where_trials_fail(tmp_path: Path) -> None:
+    seen = all_of(small_hyperband(tmp_path, list(range(1, 10))), lambda values: values["units"] in (5, 8, 9))
+    assert [values["units"] for values in seen if values.get(oracles.BUDGET) == 27] == [7]
+
+
+def test_hyperband_of_a_small_space_goes_on_after_a_kill(tmp_path: Path) -> None:
+    whole = all_of(small_hyperband(tmp_path / "whole", [1, 2, 3]))
+    first = small_hyperband(tmp_path / "part", [1, 2, 3])
+    for number in range(len(whole)):
+        trial = first.create_trial("tuner0")
+        assert trial.hyperparameters.values == whole[number]
+        first = small_hyperband(tmp_path / "part", [1, 2, 3])
+        first.reload()
+        trial = first.create_trial("tuner0")
+        first.update_trial(trial.trial_id, {"val_accuracy": trial.hyperparameters.values["units"] / 100})
+        trial.status = "COMPLETED"
+        first.end_trial(trial)
+    assert first.create_trial("tuner0").status == "STOPPED"
+
+
 def test_hyperband_without_epochs_is_refused() -> None:
     hp = keras_tuner.HyperParameters()
     hp.Int("units", 1, 5)
