@@ -41,6 +41,12 @@ def baseline_place(run: "Run") -> str:
     return f"The baseline is number {places[0]} of {len(finished)} finished trials." if places else ""
 
 
+def to_beat(run: "Run") -> str:
+    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    found = (run.dataset or {}).get("most_frequent_class")
+    return most_frequent(*found, "validation images") if found else ""
+
+
 def best_trial(run: "Run") -> str:
     """The score of the best trial, and its epoch and its size where they are known."""
     best = run.best
@@ -74,7 +80,7 @@ def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) 
     share, label = most_frequent_class
     sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found, same)}"]
     if found.documented is None:
-        sentences.append(NOT_COMPARABLE)
+        sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
     else:
         over_documented = [
             f"{name} minus documented: {100 * (interval.mean - found.documented):+.2f} points"
@@ -92,6 +98,11 @@ def documented(accuracy: float, share: float, label: int) -> str:
         f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
         f"model that always answers {label}: beating it alone proves nothing."
     )
+
+
+def most_frequent(share: float, label: int, images: str) -> str:
+    """What every accuracy on the `images` must be held against."""
+    return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
 
 
 def percent(share: float) -> str:

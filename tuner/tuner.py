@@ -20,7 +20,7 @@ from results.summary import SummaryWriter
 from results.text import count
 from search_spaces.custom import asks_in_fit, declares_all
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
+from tuner import executors, fast_fit, majority, operations, oracles, outcome, pruners, shared_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
@@ -177,6 +177,9 @@ class Tuner(keras_tuner.Tuner):
             # Another search may have gone on since this tuner was made, or a signal ended one of its own.
             self.reload()
         self._set_aside(progress)
+        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+        if to_beat and not (self._run / layout.RUN).exists():  # the command line has said it
+            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
