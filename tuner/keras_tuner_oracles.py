@@ -3,17 +3,20 @@
 import itertools
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from keras_tuner.engine.hyperparameters import Choice, HyperParameter, Int
+from keras_tuner.engine.hyperparameters import HyperParameter
+from keras_tuner.engine.oracle import Oracle
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, HyperbandOracle
 from sklearn.exceptions import ConvergenceWarning
 
 from results.text import count
 from search_spaces.space import Value
-from tuner.oracles import BRACKET, BUDGET, BUDGET_BEFORE, CONTINUED, ROUND, rounded
+from tuner import points
+from tuner.oracles import BRACKET, BUDGET, BUDGET_BEFORE, CONTINUED, ROUND
 
 _LAST = math.nextafter(1.0, 0.0)
 
@@ -27,23 +30,17 @@ class Grid(GridSearchOracle):
     """
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        space = self.hyperparameters.space
-        names = {hp.name for hp in space}
-        trials = (trial.hyperparameters.values for trial in self.trials.values())
-        tried = [{name: rounded(value) for name, value in values.items() if name in names} for values in trials]
-        values = _first_untried(space, {}, tried)
-        if values is None:
-            return {"status": TrialStatus.STOPPED}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        values = first_untried(self)
+        return {"status": TrialStatus.STOPPED if values is None else TrialStatus.RUNNING, "values": values}
 
 
 class Bayesian(BayesianOptimizationOracle):
     """Gaussian process with an upper confidence bound.
 
-    Keras Tuner's own may propose 1 more than the largest value of a whole number under log sampling, since the end of
-    the unit interval belongs to nobody; it cannot take a trial whose value is not among a choice's, as the baseline's
-    may be in a narrowed space; and it begins to learn after three random points a hyperparameter, which no search of
-    20 trials in a larger space would reach: here after `INITIAL_POINTS`.
+    Keras Tuner's own may leave the range of a number, since the end of the unit interval belongs to nobody; it cannot
+    take a trial whose value is none of a hyperparameter's, as the baseline's may be in a narrowed space; and it begins
+    to learn after three random points a hyperparameter, which no search of 20 trials in a larger space would reach:
+    here after `INITIAL_POINTS`.
     """
 
     INITIAL_POINTS = 10
@@ -67,9 +64,12 @@ class Bayesian(BayesianOptimizationOracle):
 
     def _is_point(self, trial: Trial) -> bool:
         hps = trial.hyperparameters
-        # Of choices of one name, declared under several conditions, only the active one gave the value.
-        choices = (hp for hp in self.hyperparameters.space if isinstance(hp, Choice) and hps.is_active(hp))
-        return all(hps.values[hp.name] in hp.values for hp in choices if hp.name in hps.values)
+        # Of those of one name, declared under several conditions, only the active one gave the value.
+        active = (hp for hp in self._nonfixed_space() if hps.is_active(hp))
+        return all(points.has(hp, hps.values[hp.name]) for hp in active if hp.name in hps.values)
+
+    def _vector_to_values(self, vector: np.ndarray) -> dict[str, Value]:
+        return points.snapped(super()._vector_to_values(vector), self.hyperparameters.space)
 
     def _get_hp_bounds(self) -> np.ndarray:
         return np.minimum(super()._get_hp_bounds().astype(float), _LAST)
@@ -159,6 +159,18 @@ class Hyperband(HyperbandOracle):
 MENDED = {GridSearchOracle: Grid, BayesianOptimizationOracle: Bayesian, HyperbandOracle: Hyperband}
 
 
+def first_untried(oracle: Oracle) -> dict[str, Value] | None:
+    """The first combination of values that is not among the trials of `oracle`; None where all are.
+
+    Of a range without steps ten values are combined.
+    """
+    space = oracle.hyperparameters.space
+    names = {hp.name for hp in space}
+    trials = (trial.hyperparameters.values for trial in oracle.trials.values())
+    tried = [{name: points.rounded(value) for name, value in values.items() if name in names} for values in trials]
+    return _first_untried(space, {}, tried)
+
+
 def _first_untried(
     space: list[HyperParameter], values: dict[str, Value], tried: list[dict[str, Value]]
 ) -> dict[str, Value] | None:
@@ -181,8 +193,14 @@ def _first_untried(
     return None
 
 
-def _values(hp: HyperParameter) -> list[Value]:
+def _values(hp: HyperParameter) -> Iterator[Value]:
     """The values of `hp`, its default first."""
-    # Steps of a whole number under log sampling are floats in Keras Tuner.
-    values = map(int, hp.values) if isinstance(hp, Int) else hp.values
-    return list(dict.fromkeys(map(rounded, [hp.default, *values])))
+    count = points.count(hp)
+    values = hp.values if count is None else (points.at(hp, place) for place in range(count))
+    if count is None or points.index(hp, hp.default) is not None:  # not one between the steps
+        values = itertools.chain([hp.default], values)
+    seen = set()
+    for value in (points.rounded(points.nearest(hp, one)) for one in values):
+        if value not in seen:
+            yield value
+            seen.add(value)

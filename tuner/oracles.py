@@ -108,9 +108,13 @@ def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.H
     Raises:
         InputError: It is no number of epochs.
     """
+    from tuner import points
+
     # One name may be declared under several conditions.
     declared = [hp for hp in hyperparameters if hp.name == "epochs"]
-    values = [value for hp in declared for value in ([hp.max_value] if hasattr(hp, "max_value") else hp.values)]
+    ranges = [hp for hp in declared if hasattr(hp, "max_value")]
+    values = [value for hp in ranges for value in (hp.min_value, points.nearest(hp, hp.max_value))]
+    values += [value for hp in declared if hp not in ranges for value in hp.values]
     numbers = [epochs.whole(value) for value in values]
     if None in numbers:
         raise InputError(
@@ -138,14 +142,24 @@ ORACLES: "dict[str, Callable[..., keras_tuner.Oracle]]" = {
 }
 
 
-def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
-    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing."""
+def adopt(
+    oracle: "keras_tuner.Oracle", baseline: dict[str, Value], declared: "keras_tuner.HyperParameters | None" = None
+) -> None:
+    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing.
+
+    Args:
+        declared: What the hypermodel declares, which may be more than the oracle is to tune.
+    """
     from tuner.keras_tuner_oracles import MENDED
     from tuner.recorded_oracle import Recorded
 
     if not isinstance(oracle, Recorded):
         own = MENDED.get(type(oracle), type(oracle))
         oracle.__class__ = type(own.__name__, (Recorded, own), {})
+        # One of the user's own may ask for a point twice on purpose.
+        oracle.may_repeat = own.__module__.partition(".")[0] not in ("keras_tuner", __name__.partition(".")[0])
+        oracle.untuned = set()
+    oracle.learn(declared.space if declared else ())
     oracle.baseline = baseline
     oracle.damaged = []
     oracle.notes = []
@@ -178,11 +192,6 @@ def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
         ids.difference_update(entry["past_id"] for entry in later if entry["id"] in oracle.end_order)
     running = (trial.hyperparameters.values for trial in oracle.trials.values() if trial.status == "RUNNING")
     return ids | {values[CONTINUED] for values in running if CONTINUED in values}
-
-
-def rounded(value: Value) -> Value:
-    """`value`, a float to 12 digits: Keras Tuner's third step of 0.1 is 0.30000000000000004, the same point as 0.3."""
-    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def sampled(

@@ -115,7 +115,7 @@ class Tuner(keras_tuner.Tuner):
         self._retries = retries
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
-        oracles.adopt(oracle, self.baseline)
+        oracles.adopt(oracle, self.baseline, hp)
         self._run = Path(directory) / project_name
         with contextlib.ExitStack() as stack:
             if overwrite and self._run.exists():
