@@ -114,6 +114,7 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         )
         if data.documented_accuracy is not None:
             console.print(f"Documented: {sentences.percent(data.documented_accuracy)}")
-            console.print(sentences.documented(data.documented_accuracy, *evaluation.most_frequent_class(data)))
+            console.print(sentences.documented(data.documented_accuracy, *datasets.most_frequent(data.y_test)))
         else:
             console.print(sentences.NOT_COMPARABLE)
+            console.print(sentences.most_frequent(*datasets.most_frequent(data.y_test), "test images"))

@@ -51,6 +51,12 @@ def baseline_place(run: "Run") -> str:
     return f"The baseline is number {places[0]:,} of {len(finished):,} finished trials."
 
 
+def to_beat(run: "Run") -> str:
+    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    found = (run.dataset or {}).get("most_frequent_class")
+    return most_frequent(*found, "validation images") if found else ""
+
+
 def best_trial(run: "Run") -> str:
     """The score of the best trial, and its epoch and its size where they are known."""
     best = run.best
@@ -88,7 +94,7 @@ def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) 
     else:
         sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found)}"]
     if found.documented is None:
-        sentences.append(NOT_COMPARABLE)
+        sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
     else:
         retrained = [("Baseline", found.baseline), *([] if same else [("best", found.best)])]
         over_documented = [
@@ -107,6 +113,11 @@ def documented(accuracy: float, share: float, label: int) -> str:
         f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
         f"model that always answers {label}: beating it alone proves nothing."
     )
+
+
+def most_frequent(share: float, label: int, images: str) -> str:
+    """What every accuracy on the `images` must be held against."""
+    return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
 
 
 def percent(share: float) -> str:

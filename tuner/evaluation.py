@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import results
 import search_spaces
 from results import files, layout, verdict
@@ -158,7 +156,7 @@ def evaluate(
     evaluation = Evaluation(
         trainings=trainings,
         verdict=verdict.judge(accuracies["baseline"], accuracies["best"], dataset.documented_accuracy),
-        most_frequent_class=most_frequent_class(dataset),
+        most_frequent_class=datasets.most_frequent(dataset.y_test),
         reloaded_accuracy=_retest(model_path, dataset, accuracies["best"][0]),
         same=same,
     )
@@ -178,12 +176,6 @@ def evaluate(
         },
     )
     return evaluation
-
-
-def most_frequent_class(dataset: Dataset) -> tuple[float, int]:
-    """The share of the most frequent class among the test images, and that class."""
-    shares = np.bincount(dataset.y_test) / len(dataset.y_test)
-    return float(shares.max()), int(shares.argmax())
 
 
 def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:

@@ -48,6 +48,7 @@ class State:
         best: `BestWeights.state`.
         callbacks: What the other callbacks hold.
         generators: The state of the random generators that belong to no layer.
+        shapes: `checkpoint.build_shapes` of the model.
         variables: Those of the model and its optimizer.
     """
 
@@ -63,6 +64,7 @@ class State:
     best: tuple[float | None, list[np.ndarray] | None]
     callbacks: list[dict[str, Any]]
     generators: tuple[Any, ...]
+    shapes: dict[str, Any] | None
     variables: list[np.ndarray]
 
 
@@ -185,10 +187,7 @@ class Resumption(keras.callbacks.Callback):
             raise OtherTrainingError
 
     def _prepare(self, model: keras.Model, x: Any, batch_size: int | None) -> None:
-        try:
-            checkpoint.build(model, x, batch_size)
-        except Exception as error:
-            raise OtherTrainingError from error
+        checkpoint.build(model, self._state.shapes, x, batch_size)
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
@@ -260,6 +259,7 @@ class Resumption(keras.callbacks.Callback):
                 best=self._best.state,
                 callbacks=[_attributes(callback) for callback in self._written],
                 generators=_generators(),
+                shapes=checkpoint.build_shapes(self.model),
                 variables=checkpoint.values(self.model),
             )
             save(state, self._path)

@@ -72,6 +72,11 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
 
 
+def is_of_command_line(path: Path) -> bool:
+    """Whether the run in the directory `path` was made by `search` on the command line."""
+    return "asked" in (files.read_json(path / layout.RUN) or {})
+
+
 def read_question(path: Path) -> dict[str, Any]:
     """What the run in the directory `path` was asked for by a `Tuner`, and its `id`; empty where none has said it."""
     record = files.read_json(path / layout.RUN)

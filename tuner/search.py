@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import search_spaces
-from results import reader, runs
+from results import reader, runs, sentences
 from results.errors import Parameter
 from results.summary import SummaryWriter
 from search_spaces.origin import blamed
@@ -58,7 +58,7 @@ def search(options: SearchOptions) -> Path:
     if options.keep_weights < 0:
         raise InputError(Parameter("keep_weights"), f" is {options.keep_weights}: it must be 0 or more")
     if options.train_samples is not None and options.train_samples < 1:
-        raise InputError(Parameter("samples"), f" is {options.train_samples}: give at least one image a class")
+        raise InputError(Parameter("samples"), f" is {options.train_samples}: give at least two images a class")
     if options.retries < 0:
         raise InputError(Parameter("retries"), f" is {options.retries}: it must be 0 or more")
     in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
@@ -108,6 +108,7 @@ def search(options: SearchOptions) -> Path:
             "training_images": len(data.x_train),
             "validation_images": len(data.x_validation),
             "notice": dataset.notice,
+            "most_frequent_class": datasets.most_frequent(data.y_validation),
         },
     }
     run_record.check(path, asked, options.overwrite)
@@ -119,6 +120,7 @@ def search(options: SearchOptions) -> Path:
         if dataset.notice:
             print(f"NOTE: {dataset.notice}")
         print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
+        print(sentences.most_frequent(*datasets.most_frequent(data.y_validation), "validation images"))
         if reader.count_ended(path) >= options.trials:
             print(f"all {options.trials} trials are done already")
             SummaryWriter(path).write()

@@ -19,6 +19,7 @@ from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout, reader
 from results.text import error_line, shortened
+from search_spaces import epochs
 from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
 from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
@@ -50,6 +51,7 @@ class TrialTask:
         fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
+        budget: Up to which epoch it is trained, where the oracle decides that; else None.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -70,6 +72,7 @@ class TrialTask:
     fit_kwargs: dict[str, Any] = field(default_factory=dict)
     keeps_weights: bool = False
     weights_from: float | None = None
+    budget: int | None = None
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -89,8 +92,9 @@ class TrialTask:
     @property
     def epochs(self) -> int:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
-        last = self.values.get(oracles.BUDGET, self.values.get("epochs", self.fit_kwargs.get("epochs", 1)))
-        return int(last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+        known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
+        last = next((number for number in map(epochs.whole, known) if number is not None), 1)
+        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
 
 
 @dataclass
@@ -214,8 +218,8 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             given = copied_callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
-        hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
+        begun = state.begun if state else continuation.go_on(task, execution, model)
+        hp, span = continuation.within_budget(task, model, begun, task.budget)
         logged = state.epoch - begun if state else 0
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, task.objective, logged)
         ours: list[keras.callbacks.Callback] = [log, weights]
@@ -240,7 +244,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         state = None
         callbacks = [*copied_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
-            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | span | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
             record.parameters = _parameters(model)

@@ -24,6 +24,7 @@ from tuner import (
     executors,
     foreign_executors,
     kept_models,
+    majority,
     models,
     objectives,
     operations,
@@ -156,7 +157,7 @@ class Tuner(keras_tuner.Tuner):
         self._retries = retries
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
-        oracles.adopt(oracle, self.baseline)
+        oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(
             oracle.objective, question.of_oracle(oracle), seed, executions_per_trial, space, self.baseline
         )
@@ -252,6 +253,9 @@ class Tuner(keras_tuner.Tuner):
         self._fit = fit_args, dict(fit_kwargs)
         self._settings = settings.current()
         self._set_aside(progress)
+        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+        if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
+            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
@@ -326,6 +330,8 @@ class Tuner(keras_tuner.Tuner):
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
+                while self.oracle.notes:
+                    progress.note(self.oracle.notes.pop(0))
                 if not waiting:
                     break
                 # The trial that ends last should not have begun last, or workers idle beside it.
@@ -429,6 +435,7 @@ class Tuner(keras_tuner.Tuner):
             fit_args=fit_args,
             fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
+            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.

@@ -107,7 +107,7 @@ def without_verdict(run: "Run") -> Outcome:
         headline=f"Not tested yet: {headline}",
         headings=headings,
         rows=rows,
-        sentences=[*filter(None, [sentences.baseline_place(run)]), chosen],
+        sentences=[*filter(None, [sentences.baseline_place(run), sentences.to_beat(run)]), chosen],
         advice=advice,
         command=_evaluate(run) if run.dataset else None,
     )

@@ -106,6 +106,13 @@ class Unbuilt(TrainsTwice):
         return model.fit(*args, **kwargs)
 
 
+class NamesItsData(Unbuilt):
+    def fit(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, *, images: Any, held_out: Any, **kwargs: Any
+    ) -> Any:
+        return model.fit(images, validation_data=held_out, shuffle=False, **kwargs)
+
+
 def arrays() -> dict[str, Any]:
     return {"x": X, "y": Y, "validation_data": (X, Y)}
 
@@ -130,6 +137,24 @@ def shuffled_twice() -> dict[str, Any]:
 def of_unknown_length() -> dict[str, Any]:
     data = shuffled_dataset()
     return data | {"x": data["x"].filter(lambda x, y: True)}
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(16 * index, 16 * index + 16)
+        return X[part], Y[part]
+
+
+def batches() -> dict[str, Any]:
+    # Keras shuffles batches ahead of time, in a thread of its own.
+    return {"x": Batches(), "validation_data": (X, Y), "shuffle": False}
+
+
+def named_otherwise() -> dict[str, Any]:
+    return {"images": Batches(), "held_out": (X, Y)}
 
 
 def early_stopping() -> list[keras.callbacks.Callback]:
@@ -176,6 +201,8 @@ CASES = {
     "own fit": (with_own_fit, arrays, early_stopping, 1),
     "learning rate": (build, arrays, plateau, 1),
     "unbuilt model": (Unbuilt(), arrays, list, 1),
+    "unbuilt model, PyDataset": (Unbuilt(), batches, list, 1),
+    "data of other names": (NamesItsData(), named_otherwise, list, 1),
     "weights, and a part held back": (build, weighted, list, 1),
 }
 
