@@ -8,6 +8,7 @@ import typer
 from commands.shared import (
     DatasetOption,
     Run,
+    RunCode,
     Seeds,
     Workers,
     count,
@@ -29,10 +30,11 @@ def show_best(
     ] = False,
     seeds: Seeds = 3,
     workers: Workers = "auto",
+    run_code: RunCode = False,
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     if code:
-        _print_script(run, evaluate)
+        _print_script(run, evaluate, run_code)
         return
     with errors():
         from results import hyperparameters, layout, runs, sentences, tables
@@ -44,6 +46,7 @@ def show_best(
         found = read(runs.find(run))
         if evaluate:
             evaluation.check_recorded(found)
+            evaluation.check_code(found, run_code)
         trial = found.best
         path = Path(one_line(str(found.path)))  # to be shown
         console = make_console()
@@ -59,7 +62,7 @@ def show_best(
         if not evaluate:
             return
         dataset = evaluation.load_dataset(found)
-        space = evaluation.load_space(found, dataset)
+        space = evaluation.load_space(found, dataset, run_code)
         images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
         if space.needs_validation_data:
             images += " but a sixth, held back as the validation_data that its `fit` needs"
@@ -79,7 +82,7 @@ def show_best(
         )
 
 
-def _print_script(run: str | None, evaluate: bool) -> None:
+def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
     with errors():
         from results import runs
         from tuner import script
@@ -88,7 +91,7 @@ def _print_script(run: str | None, evaluate: bool) -> None:
         if evaluate:
             raise InputError("--code prints a script and --evaluate trains: give one of them")
         # Not by a console, which would wrap its lines.
-        print(script.write(read(runs.find(run))), end="")
+        print(script.write(read(runs.find(run)), run_code), end="")
 
 
 def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:

@@ -87,6 +87,7 @@ def run_search(
     # TensorFlow takes seconds to load, in which a signal is to end all as politely.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
+        import search_spaces
         from tuner.errors import Stopped
         from tuner.search import SearchOptions, search
 
@@ -121,7 +122,8 @@ def run_search(
             print("Stopped: the same command goes on.", file=sys.stderr)
             raise typer.Exit(130)
         if has_finished:
-            print(f"Next: python cli.py best --run {run or path.name} --evaluate")
+            own_code = " --run-code" if search_spaces.is_custom(space) else ""
+            print(f"Next: python cli.py best --run {run or path.name} --evaluate{own_code}")
 
 
 def _print_outcome(path: Path) -> bool:

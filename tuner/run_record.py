@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results import files, layout
+from results import files, layout, reader
 from tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
@@ -47,6 +47,7 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     """
     if overwrite:
         _empty(path)
+    check_links(path)
     for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
         files.remove_unfinished(folder)
     record = path / layout.RUN
@@ -54,7 +55,7 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         if isinstance(files.read_json(record), dict):
             return
         # Without a `run.json`, where the disk is full now, it would be taken for no run.
-        aside = Path(shutil.copyfile(record, record.with_name(f"{record.name}.damaged")))
+        aside = _keep(record)
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     files.write_json(
         record,
@@ -67,6 +68,27 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
             "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES},
         },
     )
+
+
+def check_links(path: Path) -> None:
+    """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
+    if links := reader.linked(path):
+        raise InputError(
+            f"{str(links[0])!r} is a link, and what is written to a run must stay in its directory: put the folder in "
+            "the place of the link, or remove it"
+        )
+
+
+def _keep(record: Path) -> Path:
+    """Copies a damaged file beside itself, or gives what is no file there another name; where it is now."""
+    aside = record.with_name(f"{record.name}.damaged")
+    try:
+        content = files.read_bytes(record)
+    except files.NotAFile:
+        return files.set_aside(record)
+    with files.replacing(aside) as temporary:
+        temporary.write_bytes(content)
+    return aside
 
 
 def _empty(path: Path) -> None:

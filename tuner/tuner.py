@@ -20,7 +20,7 @@ from results.summary import SummaryWriter
 from results.text import count
 from search_spaces.custom import asks_in_fit, declares_all
 from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
+from tuner import executors, fast_fit, operations, oracles, outcome, pruners, run_record, shared_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
@@ -173,6 +173,7 @@ class Tuner(keras_tuner.Tuner):
                 ) from error
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        run_record.check_links(self._run)
         if reader.trial_directories(self._run):
             # Another search may have gone on since this tuner was made, or a signal ended one of its own.
             self.reload()
@@ -402,7 +403,7 @@ class Tuner(keras_tuner.Tuner):
             ValueError: Its weights were not kept.
         """
         path = self._weights_path(trial)
-        if not path.exists():
+        if not path.exists() or path.is_symlink():
             raise ValueError(
                 f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
                 "are (`keep_weights`); train its hyperparameters again"
