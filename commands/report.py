@@ -26,8 +26,8 @@ def write_report(
 ) -> None:
     """Write a report on a run: one HTML file with verdict, plots, trials and the best configuration."""
     with errors():
-        from results import export, files, layout, report, runs
-        from results.text import one_line
+        from results import export, files, layout, outputs, report, runs
+        from results.text import escaped, one_line
         from tuner import predictions
 
         found = read(runs.find(run))
@@ -35,7 +35,11 @@ def write_report(
         export.check("out", path)
         pictures = report.draw(found, functools.partial(predictions.predict, run_code=run_code))
         code, why_not = _script(found, run_code)
-        files.write_text(path, report.html(found, pictures, code))
+        page = escaped(report.html(found, pictures, code))
+        if out is None:
+            files.write_text(path, page)
+        else:
+            outputs.write(path, page.encode())
         console = make_console()
         for note in pictures.notes:
             console.print(f"NOTE: {note}")

@@ -102,7 +102,7 @@ def plot_run(
         plots.check_kinds(kinds or [])
         found = read(runs.find(run))
         folder = out or found.path / layout.PLOTS
-        plots.check_folder(folder)
+        plots.check_folder(folder, is_named=out is not None)
         predict = functools.partial(predictions.predict, run_code=run_code)
         left_out: dict[str, list[str]] = {}
         with warnings.catch_warnings(record=True) as caught:

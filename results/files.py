@@ -86,10 +86,10 @@ def replacing(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=".writing.", suffix=f".{path.name[-_LONGEST_ENDING:]}", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
+        temporary.chmod(0o666 & ~_umask())
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:
         if temporary is not None:

@@ -191,4 +191,4 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
 
 def _evaluate(run: "Run") -> str:
     name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return f"python cli.py best --run {shlex.quote(name)} --evaluate"
+    return one_line(f"python cli.py best --run {shlex.quote(name)} --evaluate")
