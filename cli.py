@@ -1,10 +1,39 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a command needs it."""
 
+import sys
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from commands import best, data, export, predict, report, results, search
+from results import streams
+
+
+class _Commands(TyperGroup):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs a command, to its end though nobody reads what it prints."""
+        with streams.unfailing():
+            printed = sys.stdout
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                _check(printed)
+
+
+def _check(printed: streams.Unfailing | None) -> None:
+    """Ends with an error where what was printed is lost though it is wanted: a full disk."""
+    if printed is None:
+        return
+    printed.flush()
+    if printed.failure is not None and printed.has_reader:
+        printed.drop()
+        print(f"Error: standard output cannot be written: {printed.failure}", file=sys.stderr)
+        raise SystemExit(2)
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
     no_args_is_help=True,
     add_completion=False,

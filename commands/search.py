@@ -90,6 +90,7 @@ def run_search(
         import search_spaces
         from tuner.errors import Stopped
         from tuner.search import SearchOptions, search
+        from tuner.stop import outliving_the_terminal
 
         options = SearchOptions(
             trials=trials,
@@ -114,7 +115,8 @@ def run_search(
         )
         is_stopped = False
         try:
-            path = search(options)
+            with outliving_the_terminal():
+                path = search(options)
         except Stopped as stopped:
             path, is_stopped = stopped.path, True
         has_finished = _print_outcome(path)

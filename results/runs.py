@@ -25,7 +25,7 @@ def directory(name: str) -> Path:
             path = Path(name).expanduser().resolve()
         except RuntimeError as error:
             raise RunError(f"the run {name!r} cannot be found: {error}") from None
-    if len(path.name.encode()) > _LONGEST_NAME:
+    if len(path.name.encode(errors="surrogateescape")) > _LONGEST_NAME:
         raise RunError(f"the run's name is {len(path.name)} characters long: give one of at most {_LONGEST_NAME}")
     return path
 

@@ -19,6 +19,7 @@ import psutil
 from loky import cpu_count
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
+from results import streams
 from tuner import runtime
 from tuner.errors import InputError
 
@@ -53,7 +54,8 @@ class InProcessExecutor(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            with streams.unfailing():  # the user's code may print
+                future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -194,6 +196,7 @@ def _without_interrupts() -> Iterator[None]:
 def _begin_worker(parent: int) -> None:
     # Before the seconds that TensorFlow takes, in which the parent may die too.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    streams.make_unfailing()
     runtime.load_tensorflow_in_worker()
 
 

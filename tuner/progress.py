@@ -1,6 +1,7 @@
 """What a person sees of a search: live lines on a terminal, plain lines elsewhere."""
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.console import Console, ConsoleRenderable, Group
 from rich.live import Live
 from rich.text import Text
 
-from results import reader
+from results import reader, streams
 from results.text import one_line
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ class Progress:
     """
 
     def __init__(self, silent: bool = False) -> None:
-        self._console = Console(quiet=silent, highlight=False, markup=False, soft_wrap=True)
+        # What a terminal cannot say, or that it has hung up, is nothing that a search should end for.
+        file = None if sys.stdout is None else streams.Unfailing("stdout")
+        self._console = Console(file=file, quiet=silent, highlight=False, markup=False, soft_wrap=True)
         self._waiting: dict[str, TrialTask] = {}
         self._running: dict[str, TrialTask] = {}
         self._epochs_done = 0

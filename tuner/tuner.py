@@ -26,7 +26,7 @@ from tuner.lock import check_there, locked
 from tuner.models import fresh_model
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
-from tuner.stop import Stop
+from tuner.stop import Stop, outliving_the_terminal
 from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, run_trial
 
@@ -162,7 +162,7 @@ class Tuner(keras_tuner.Tuner):
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
-        with locked(self._run):
+        with outliving_the_terminal(), locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
             except OSError as error:
