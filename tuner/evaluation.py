@@ -13,7 +13,7 @@ import search_spaces
 from results import files, layout, verdict
 from results.hyperparameters import configuration
 from search_spaces import SearchSpace
-from tuner import datasets, oracles, retraining, runtime
+from tuner import datasets, oracles, retraining, run_record, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
@@ -134,7 +134,8 @@ def evaluate(
     search, and is trained on the others. The best is trained for as many epochs as its trial needed to reach its best
     validation score, the baseline for its documented number; where the two are the same, they are trained once. Writes
     `evaluation.csv` after every training, `best_model.keras` - the best configuration's model of the first seed, no
-    seed being picked by its test score - and, at the end, `evaluation.json`.
+    seed being picked by its test score - and, at the end, `evaluation.json`. The caller
+    holds the lock of the run: a search or another evaluation in it would write to the same files, and take the cores.
 
     Args:
         seeds: How many seeds, counted up from the run's.
@@ -143,7 +144,9 @@ def evaluate(
 
     Raises:
         results.RunError: No trial of the run has finished.
+        InputError: There is a link in the run directory, through which would be written.
     """
+    run_record.check_links(run.path)
     best = run.best
     values = configuration(run)
     first = run.info["asked"]["seed"]

@@ -65,7 +65,7 @@ def _opened(path: Path) -> TextIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise _not_a_lock(path)
-    return os.fdopen(handle, "r+")
+    return os.fdopen(handle, "r+", encoding="utf-8", errors="replace")
 
 
 def _not_a_lock(path: Path) -> InputError:
