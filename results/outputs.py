@@ -34,6 +34,8 @@ def write(path: Path, content: bytes) -> None:
             if before is not None:
                 _take_over(temporary, before)
     except OSError as error:
+        if error.errno is None:
+            raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

@@ -24,10 +24,10 @@ def trial_directories(run: Path) -> list[Path]:
     return sorted(found, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
 
 
-def linked(run: Path) -> list[Path]:
-    """The links to folders in the run directory `run`: what was written into them would be written elsewhere."""
-    inside = [*run.iterdir(), *(run / layout.TENSORBOARD).glob("**/")] if run.is_dir() else []
-    return sorted(path for path in inside if path.is_symlink() and path.is_dir())
+def linked(folder: Path) -> list[Path]:
+    """The links to folders in `folder`: what was written into them would be written elsewhere."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path.is_symlink() and path.is_dir())
 
 
 def trial_order(trial_id: str) -> tuple[int, str, str]:

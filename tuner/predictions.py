@@ -158,7 +158,16 @@ def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray, run
     from scipy import special
 
     model = _model(run, dataset, run_code)
-    predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+    try:
+        predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+        if predicted.ndim != 2 or max(predicted.shape[1], 2) < dataset.num_classes:
+            raise ValueError(
+                f"it gives {predicted.shape[1:]} for each of them, which have {dataset.num_classes} classes"
+            )
+    except Exception as error:  # it may be any model
+        raise results.RunError(
+            f"{str(_path(run))!r} is no model for {dataset.name} ({telling_line(str(error))}): evaluate the run again"
+        ) from error
     # A user's own model may leave sigmoid or softmax to its loss.
     if predicted.shape[1] == 1:
         is_probability = predicted.min() >= 0 and predicted.max() <= 1

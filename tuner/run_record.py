@@ -1,5 +1,6 @@
 """`run.json`: what a run was asked for, and whether the same is asked again."""
 
+import itertools
 import shutil
 import sys
 from collections.abc import Mapping
@@ -72,10 +73,12 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
 
 def check_links(path: Path) -> None:
     """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
-    if links := reader.linked(path):
+    folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
+    # One after the other: what is below a link is not looked through.
+    for link in itertools.chain.from_iterable(map(reader.linked, folders)):
         raise InputError(
-            f"{str(links[0])!r} is a link, and what is written to a run must stay in its directory: put the folder in "
-            "the place of the link, or remove it"
+            f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
+            "place of the link, or remove it"
         )
 
 

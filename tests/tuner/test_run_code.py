@@ -13,9 +13,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import cli
+import results
 import search_spaces
 from tests.results.made_run import make_run
-from tuner import datasets, saved_model
+from tuner import datasets, predictions, saved_model
 
 SPACE = """\
 from pathlib import Path
@@ -155,3 +156,20 @@ def test_any_model_of_keras_is_read(layer: keras.layers.Layer, tmp_path: Path) -
     again = saved_model.load(tmp_path / "best_model.keras")
     data = np.ones((1, 4, 2))
     np.testing.assert_allclose(model.predict(data, verbose=0), again.predict(data, verbose=0))
+
+
+OTHERS = {
+    "shape": lambda: [keras.Input((3,)), keras.layers.Dense(3)],
+    "classes": lambda: [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)],
+    "images": lambda: [keras.Input((8, 8, 1)), keras.layers.Conv2D(10, 3)],
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_model_of_something_else_is_refused(other: str, tmp_path: Path) -> None:
+    fingerprint = datasets.load("digits").fingerprint
+    run = make_run(tmp_path / "run", [{"values": {"rate": 0.1}, "score": 0.9}], fingerprint=fingerprint)
+    (run.path / "evaluation.json").write_text(json.dumps({"trial_id": "0"}))
+    keras.Sequential(OTHERS[other]()).save(run.path / "best_model.keras")
+    with pytest.raises(results.RunError, match=r"best_model\.keras' is no model for digits"):
+        predictions.predict(run)
