@@ -94,8 +94,10 @@ def run_search(
     # TensorFlow takes seconds to load, in which a signal is to end all as politely.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
+        import search_spaces
         from tuner.errors import Stopped
         from tuner.search import SearchOptions, search
+        from tuner.stop import outliving_the_terminal
 
         options = SearchOptions(
             trials=trials,
@@ -120,7 +122,8 @@ def run_search(
         )
         is_stopped = False
         try:
-            path = search(options)
+            with outliving_the_terminal():
+                path = search(options)
         except Stopped as stopped:
             path, is_stopped = stopped.path, True
         found = _print_outcome(path)
@@ -132,7 +135,8 @@ def run_search(
             raise typer.Exit(1)
         name = run or path.name
         named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
-        print(f"Next: {command('python', 'cli.py', 'best', *named, '--evaluate')}")
+        own_code = ["--run-code"] if search_spaces.is_custom(space) else []
+        print(f"Next: {command('python', 'cli.py', 'best', *named, '--evaluate', *own_code)}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:

@@ -38,6 +38,14 @@ Workers = Annotated[
         "one trial and so adds in another order.",
     ),
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option(
+        "--run-code",
+        help="Let the Python code of a search space of one's own, which the run names, be run where its models must "
+        "be built; without it, reading a run runs nobody's code.",
+    ),
+]
 Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
 
 

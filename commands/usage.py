@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
+from results import streams
 from results.text import one_line
 
 if TYPE_CHECKING:
@@ -46,9 +47,20 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands whose misuse is told in one line on standard error, with exit code 2."""
+    """Commands whose misuse is told in one line on standard error, with exit code 2.
 
-    def main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **others: Any) -> Any:
+    They run to their end though nobody reads what they print.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with streams.unfailing():
+            printed = sys.stdout
+            try:
+                return self._main(*args, **kwargs)
+            finally:
+                _check(printed)
+
+    def _main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **others: Any) -> Any:
         args = sys.argv[1:] if args is None else list(args)
         if not standalone_mode or not args:
             return super().main(args, *more, standalone_mode=standalone_mode, **others)
@@ -56,6 +68,17 @@ class Group(TyperGroup):
             sys.exit(super().main(args, *more, standalone_mode=False, **others))
         except TyperException as error:
             _refuse(error)
+
+
+def _check(printed: streams.Unfailing | None) -> None:
+    """Ends with an error where what was printed is lost though it is wanted: a full disk."""
+    if printed is None:
+        return
+    printed.flush()
+    if printed.failure is not None and printed.has_reader:
+        printed.drop()
+        print(f"Error: standard output cannot be written: {printed.failure}", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def _refuse(error: TyperException) -> NoReturn:

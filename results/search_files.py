@@ -90,7 +90,7 @@ def read_epochs(trial: Path) -> list[dict[str, Any]]:
     """
     path = trial / layout.TRIAL_EPOCHS
     try:
-        content = path.read_bytes()
+        content = files.read_bytes(path)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -27,6 +27,14 @@ def one_line(text: str) -> str:
     )
 
 
+def escaped(text: str, encoding: str = "utf-8") -> str:
+    """`text`, in which each character that `encoding` cannot say is its `\\x..` code: the half ones, in UTF-8.
+
+    The name of a file that is not UTF-8 has half characters in Python.
+    """
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def csv_cell(text: str) -> str:
     """`text` on one line, and quoted by an apostrophe where a spreadsheet would take it for a formula; no number is."""
     text = one_line(text)

@@ -30,8 +30,8 @@ def save(model: keras.Model, epoch: int, path: Path) -> None:
 def is_whole(path: Path) -> bool:
     """Whether `path` is there, and nothing of it is cut off or overwritten."""
     try:
-        with zipfile.ZipFile(path) as file:
-            return file.testzip() is None
+        with files.opened(path) as file, zipfile.ZipFile(file) as archive:
+            return archive.testzip() is None
     except (OSError, EOFError, zipfile.BadZipFile):
         return False
 
@@ -43,7 +43,7 @@ def load(model: keras.Model, path: Path) -> int:
         OSError: There is no such file.
         ValueError: It is of another model.
     """
-    with np.load(path, allow_pickle=False) as arrays:
+    with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
         try:
             assign(model, [arrays[name] for name in arrays.files if name.startswith("v")])
         except ValueError as error:

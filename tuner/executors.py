@@ -21,6 +21,7 @@ import psutil
 from loky import cpu_count
 from loky.process_executor import ProcessPoolExecutor
 
+from results import streams
 from results.errors import Parameter
 from tuner import runtime
 from tuner.errors import InputError
@@ -53,8 +54,8 @@ class InProcessExecutor(Executor):
 
         future: Future = Future()
         try:
-            # As in a worker, what one trial sets is not set for the next.
-            with settings.kept():
+            # As in a worker, what one trial sets is not set for the next; and the user's code may print.
+            with settings.kept(), streams.unfailing():
                 future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)
@@ -229,6 +230,7 @@ def _without_interrupts() -> Iterator[None]:
 def _begin_worker(parent: int) -> None:
     # Before the seconds that TensorFlow takes, in which the parent may die too.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    streams.make_unfailing()
     runtime.load_tensorflow_in_worker()
 
 

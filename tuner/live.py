@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from results import streams
 from results.text import one_line
 
 _REFRESHES_PER_SECOND = 4
@@ -21,7 +22,9 @@ _NOTEBOOK_WIDTH = 100
 
 def make_console(silent: bool = False) -> Console:
     """The console of a search: lines are never wrapped, and plain text in a notebook."""
-    plain = {"highlight": False, "markup": False, "soft_wrap": True, "quiet": silent}
+    # What a terminal cannot say, or that it has hung up, is nothing that a search should end for.
+    file = None if sys.stdout is None else streams.Unfailing("stdout")
+    plain = {"file": file, "highlight": False, "markup": False, "soft_wrap": True, "quiet": silent}
     if not in_notebook():
         return Console(**plain)
     # Its standard output says that it is a terminal, but nothing in it can be overwritten.

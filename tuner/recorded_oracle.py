@@ -157,8 +157,9 @@ class Recorded:
         fresh = copy.deepcopy(self.fresh)
         try:
             state = files.read_json(path) | {"ongoing_trials": {}}
-            self.set_state(state)
             points = state.get("points", {})
+            _check_ids([*points, *state["start_order"], *state["end_order"]])
+            self.set_state(state)
         except (KeyError, TypeError, ValueError, AttributeError):
             self.set_state(fresh)
             points = {}
@@ -169,7 +170,12 @@ class Recorded:
     def _read_trial(self, directory: Path) -> Trial | None:
         path = directory / layout.TRIAL
         try:
-            return Trial.from_state(files.read_json(path))
+            # The folder says which trial it is: whatever the file says, its files are here.
+            trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
+            trial = Trial.from_state(files.read_json(path) | {"trial_id": trial_id})
+            if CONTINUED in trial.hyperparameters.values:
+                _check_ids([trial.hyperparameters.values[CONTINUED]])
+            return trial
         except (KeyError, TypeError, ValueError, AttributeError):
             if path.exists():
                 self.damaged.append(path)
@@ -227,3 +233,9 @@ class Recorded:
 
     def _save_trial(self, trial: Trial) -> None:
         files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
+
+
+def _check_ids(ids: list[Any]) -> None:
+    """Raises ValueError if one of `ids` is not the name of a trial, but could be a path to elsewhere."""
+    if not all(isinstance(one, str) and files.is_plain(one) for one in ids):
+        raise ValueError("not the ids of trials")

@@ -12,6 +12,7 @@ import json
 import random
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,18 @@ from results import files
 from tuner import checkpoint
 from tuner.callbacks import BestWeights, EpochLog
 
+# What NumPy and zipfile raise of a file that is cut off or overwritten.
+_DAMAGES = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 # What a callback may hold, beside functions, that training does not change.
 _STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
 
@@ -78,9 +91,9 @@ class OtherTrainingError(BaseException):
 def load(path: Path) -> State | None:
     """The state in `path`; None where there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
             return State(**_unpacked(json.loads(str(arrays["state"])), arrays))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except _DAMAGES:
         return None
 
 

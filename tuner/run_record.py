@@ -3,6 +3,7 @@
 Two doors write in it: the command line its options (`asked`), and every `Tuner` what it searches for (`tuner`).
 """
 
+import itertools
 import shutil
 import sys
 import uuid
@@ -12,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results import files, layout, projects
+from results import files, layout, projects, reader
 from results.errors import Parameter
 from tuner.errors import InputError
 
@@ -60,6 +61,7 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     """
     if overwrite:
         empty(path)
+    check_links(path)
     for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
         files.remove_unfinished(folder)
     record = path / layout.RUN
@@ -67,9 +69,32 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         if isinstance(files.read_json(record), dict):
             return
         # Without a `run.json`, where the disk is full now, it would be taken for no run.
-        aside = Path(shutil.copyfile(record, record.with_name(f"{record.name}.damaged")))
+        aside = _keep(record)
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
+
+
+def check_links(path: Path) -> None:
+    """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
+    folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
+    # One after the other: what is below a link is not looked through.
+    for link in itertools.chain.from_iterable(map(reader.linked, folders)):
+        raise InputError(
+            f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
+            "place of the link, or remove it"
+        )
+
+
+def _keep(record: Path) -> Path:
+    """Copies a damaged file beside itself, or gives what is no file there another name; where it is now."""
+    aside = record.with_name(f"{record.name}.damaged")
+    try:
+        content = files.read_bytes(record)
+    except files.NotAFile:
+        return files.set_aside(record)
+    with files.replacing(aside) as temporary:
+        temporary.write_bytes(content)
+    return aside
 
 
 def is_of_command_line(path: Path) -> bool:

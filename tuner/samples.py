@@ -1,9 +1,11 @@
 """A look at the data: sixteen images in a grid."""
 
+import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from results import outputs
 from results.errors import Parameter
 from tuner import handwriting
 from tuner.datasets import Dataset
@@ -41,4 +43,6 @@ def save_samples(dataset: Dataset, path: Path) -> None:
         axes.set_title(f"{noun} {label}")
     for axes in figure.axes:
         axes.axis("off")
-    figure.savefig(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.lstrip(".").lower())
+    outputs.write(path, picture.getvalue())

@@ -1,4 +1,4 @@
-"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM."""
+"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM; and what does not: a hung-up terminal."""
 
 import contextlib
 import signal
@@ -11,6 +11,22 @@ from typing import Self
 from search_spaces.origin import Interrupted
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def outliving_the_terminal() -> Iterator[None]:
+    """Goes on when the terminal hangs up, as under `nohup`, and so do the processes that the block begins."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    )
+    if not is_ours:
+        yield
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Stop:

@@ -195,7 +195,8 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    with log.open("w") as file:
+    log.unlink(missing_ok=True)
+    with log.open("x") as file:
         faulthandler.dump_traceback_later(seconds, file=file, exit=True)
         try:
             yield

@@ -44,7 +44,7 @@ from tuner.lock import check_there, locked
 from tuner.own_run import OwnRun
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
-from tuner.stop import Stop
+from tuner.stop import Stop, outliving_the_terminal
 from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, run_trial
 
@@ -228,7 +228,7 @@ class Tuner(keras_tuner.Tuner):
             fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
             if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
                 user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
-        with locked(self._run):
+        with outliving_the_terminal(), locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
             except OSError as error:
@@ -249,6 +249,7 @@ class Tuner(keras_tuner.Tuner):
             raise InputError(
                 f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
             ) from self._unbuilt
+        run_record.check_links(self._run)
         self._own.open(self.oracle, self.hypermodel, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
         self._settings = settings.current()

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from results import files
+from results import files, outputs
 from results.errors import Parameter, RunError
 
 FORMATS = ("png", "svg")
@@ -24,8 +24,16 @@ def check_file(path: Path) -> None:
         raise RunError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
-def check_folder(path: Path) -> None:
-    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet."""
+def check_folder(path: Path, is_named: bool = True) -> None:
+    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet.
+
+    Args:
+        is_named: Whether the user names it, who may name a link.
+    """
+    if not is_named and path.is_symlink():
+        raise RunError(
+            f"{str(path)!r} is a link, into which nothing is written: name the folder by ", Parameter("path")
+        )
     if path.exists() and not path.is_dir():
         raise RunError(Parameter("path"), f" {str(path)!r} is a file: give the name of a folder")
 
@@ -42,9 +50,7 @@ def rendered(figure: Figure, name: str, ending: str) -> bytes:
 
 def save(figure: Figure, path: Path) -> None:
     """Writes `figure` to `path`, in the format of its ending."""
-    picture = rendered(figure, path.name, path.suffix.lstrip(".").lower())
-    with files.replacing(path) as temporary:
-        temporary.write_bytes(picture)
+    outputs.write(path, _picture(figure, path))
 
 
 def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
@@ -52,5 +58,11 @@ def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         for ending in FORMATS:
-            save(figure, folder / f"{name}.{ending}")
+            path = folder / f"{name}.{ending}"
+            with files.replacing(path) as temporary:
+                temporary.write_bytes(_picture(figure, path))
     return [folder / f"{name}.{FORMATS[0]}" for name in figures]
+
+
+def _picture(figure: Figure, path: Path) -> bytes:
+    return rendered(figure, path.name, path.suffix.lstrip(".").lower())

@@ -194,4 +194,4 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
 
 def _evaluate(run: "Run") -> str:
     name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return command("python", "cli.py", "best", "--run", name, "--evaluate")
+    return one_line(command("python", "cli.py", "best", "--run", name, "--evaluate"))

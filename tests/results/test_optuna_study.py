@@ -211,7 +211,7 @@ def test_a_narrowed_range_has_the_baseline(tmp_path: Path) -> None:
         ("", "optuna is '': give the URL of a database"),
         ("sqlite://", "optuna is 'sqlite://', which names no file"),
         ("sqlite:///no/study.db", "there is no folder 'no'"),
-        ("sqlite:///project", "cannot be written: unable to open database file"),
+        ("sqlite:///project", "cannot be written: it is no regular file"),
         ("sqlite:///text", "cannot be written: file is not a database"),
         ("nosuch://x", "cannot be written: Can't load plugin"),
         ("mssql+pymssql://me:secret@host/x", "optuna 'mssql+pymssql://me:***@host/x' cannot be written"),

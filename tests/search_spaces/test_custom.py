@@ -153,7 +153,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     )
     search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
     printed = done(*search, "--run", "own")
-    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
     assert "on all 60 training images of data but a sixth, held back as the validation_data that" in evaluation
     # Never on the test images, but on those of the search.
@@ -166,7 +166,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
 
     with Path("own.py").open("a") as file:
         file.write("# changed\n")
-    refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate"])
+    refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate", "--run-code"])
     assert refusal.exit_code == 2
     assert "own.py:thing' has changed since run 'runs/own' was made: put the old file back" in refusal.stderr
 
@@ -214,7 +214,7 @@ def test_a_loop_of_ones_own_is_searched_and_evaluated(
     printed = done(*search, "--run", "own", "--objective", "own:min")
     assert "[2/2] trial 1" in printed
     assert "FAILED" not in printed
-    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     said, epochs = ("trained", "") if beginning == "silent" else ("2 epochs", "2")
     assert re.search(rf"^best, seed 0: {said} in \d+\.\d s, test accuracy \d\.\d{{4}}$", evaluation, re.MULTILINE)
     with Path("runs/own/evaluation.csv").open(newline="") as file:
@@ -239,6 +239,6 @@ def test_the_example_is_searched_and_evaluated(cli: Callable[..., subprocess.Com
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "val_loss" in done.stdout
-    best = cli("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    best = cli("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert best.returncode == 0, best.stderr
     assert "Best minus baseline" in best.stdout
