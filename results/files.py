@@ -142,6 +142,13 @@ def disk_failure(error: BaseException | None) -> OSError | None:
     return None
 
 
+def require_disk(folder: Path, error: BaseException) -> None:
+    """Raises OSError where `error` comes of a disk that is full, read-only or gone, or `folder` shows that it is."""
+    if (failure := disk_failure(error)) is not None:
+        raise failure from None
+    check_writable(folder)
+
+
 def _umask() -> int:
     # The only portable way to read the umask is to set it.
     mask = os.umask(0)

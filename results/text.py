@@ -4,6 +4,8 @@ import itertools
 import re
 
 _TRACEBACK = "Traceback (most recent call last):"
+# Keras's messages may hold all the data.
+_LONGEST_ERROR = 400
 # What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 # What Keras puts around the message of an error in a call: in what call before it, its arguments behind it.
@@ -41,11 +43,11 @@ def count(number: int, noun: str) -> str:
 
 
 def error_line(error: BaseException) -> str:
-    """What went wrong in one line: the error's kind and the line of its message that says so."""
+    """What went wrong in one line, cut where it is long: the error's kind and the line of its message that says so."""
     message = str(error)
     if isinstance(error, KeyError) and error.args and "\n" in str(error.args[0]):
         message = str(error.args[0])  # of which `str` gives the `repr`
-    return ": ".join(filter(None, (type(error).__name__, telling_line(message))))
+    return shortened(": ".join(filter(None, (type(error).__name__, telling_line(message)))), _LONGEST_ERROR)
 
 
 def telling_line(message: str) -> str:

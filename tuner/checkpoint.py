@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from results import files
 
+_BATCH_SIZE = 32  # Keras's
+
 
 def save(model: keras.Model, epoch: int, path: Path) -> None:
     """Writes what training `model` has reached after `epoch` epochs, in one step.
@@ -46,11 +48,13 @@ def load(model: keras.Model, path: Path) -> int:
         return int(arrays["epoch"])
 
 
-def build(model: keras.Model, x: Any) -> None:
+def build(model: keras.Model, x: Any, batch_size: int | None = None) -> None:
     """Builds a model without an input shape, as its first batch would.
 
     Args:
         x: What it is to be trained on: an array, or a `tf.data.Dataset`, of which nothing is drawn.
+        batch_size: How many examples a batch of arrays has, if not as many as Keras takes: layers may hold a state for
+            each.
     """
     if model.built:
         return
@@ -58,7 +62,7 @@ def build(model: keras.Model, x: Any) -> None:
         spec, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
         model(keras.tree.map_structure(lambda one: tf.zeros([size or 1 for size in one.shape], one.dtype), spec))
     else:
-        model(keras.tree.map_structure(lambda array: array[:1], x))
+        model(keras.tree.map_structure(lambda array: array[: batch_size or _BATCH_SIZE], x))
 
 
 def values(model: keras.Model) -> list[np.ndarray]:

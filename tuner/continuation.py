@@ -8,7 +8,7 @@ import keras
 import keras_tuner
 
 from results import layout
-from tuner import checkpoint, oracles
+from tuner import checkpoint, kept, oracles
 from tuner.callbacks import EpochCount
 from tuner.models import fresh_model
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 def go_on(
     task: "TrialTask", execution: int, model: keras.Model, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
 ) -> int:
-    """Brings `model` to where the trial's predecessor left it; how many epochs that is."""
-    if task.continues is None:
+    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
+
+    None is left where that cannot be written of such a model: the trial trains them all.
+    """
+    if task.continues is None or lacks_checkpoint(task, execution):
         return 0
     checkpoint.build(model, fit_args[0] if fit_args else fit_kwargs["x"])
     return checkpoint.load(model, checkpoint_path(task.continues, execution))
@@ -47,7 +50,7 @@ def train_predecessor(
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
     hp, epochs = within_budget(task, 0, task.values[oracles.BUDGET_BEFORE])
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
-    checkpoint.save(model, count.epochs, checkpoint_path(task.continues, execution))
+    kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
 
 
 def within_budget(

@@ -10,10 +10,11 @@ from typing import Any
 import keras
 import keras_tuner
 import numpy as np
-from keras.src.saving import saving_lib
+from keras_tuner.engine.trial import Trial
 
-from results import files, layout, reader
-from tuner import continuation, fast_fit, objectives, oracles, shared_data
+from results import layout, reader
+from results.text import error_line
+from tuner import continuation, fast_fit, kept, objectives, oracles, shared_data
 from tuner.callbacks import BestWeights
 from tuner.models import fresh_model
 from tuner.seeds import derive
@@ -24,23 +25,22 @@ class OtherTrainingError(ValueError):
     """A training that is repeated comes to other figures."""
 
 
-def load(
-    hypermodel: keras_tuner.HyperModel, hyperparameters: keras_tuner.HyperParameters, seed: int, folder: Path
-) -> keras.Model:
-    """The model of a point with the weights in `folder`, a trial's own."""
-    model = fresh_model(hypermodel, hyperparameters, seed)
-    if not model.built:
-        model.build_from_config(files.read_json(folder / layout.TRIAL_BUILD_CONFIG))
-    path = folder / layout.TRIAL_WEIGHTS
-    saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
+def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Path) -> keras.Model:
+    """The model of `trial` with the weights in `folder`.
+
+    Raises:
+        ValueError: They do not fit the model that `hypermodel` builds.
+    """
+    model = fresh_model(hypermodel, trial.hyperparameters, seed)
+    try:
+        kept.load_weights(model, folder / layout.TRIAL_WEIGHTS)
+    except Exception as error:
+        raise ValueError(
+            f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({error_line(error)}): "
+            "undo the change of the hypermodel, or train its hyperparameters again"
+        ) from error
     fast_fit.restore(model)
     return model
-
-
-def save(model: keras.Model, weights: BestWeights, folder: Path) -> None:
-    """Writes the best weights of `model` into `folder`, a trial's own, for `load`."""
-    weights.save(model, folder / layout.TRIAL_WEIGHTS)
-    files.write_json(folder / layout.TRIAL_BUILD_CONFIG, model.get_build_config())
 
 
 def is_repeatable(task: TrialTask) -> bool:
@@ -64,8 +64,9 @@ def train_again(task: TrialTask) -> keras.Model:
                 f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
                 f"{value:.6g}: the data, their order or the hypermodel are others than they were"
             )
-        save(model, weights, Path(folder))
-        return load(task.hypermodel, task.hyperparameters, task.seed, Path(folder))
+        if why := kept.weights(model, weights, Path(folder)):
+            raise ValueError(f"the weights of trial {task.trial_id} cannot be kept ({why})")
+        return load(task.hypermodel, Trial(task.hyperparameters, task.trial_id), task.seed, Path(folder))
 
 
 class _WeightsOf(BestWeights):

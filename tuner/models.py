@@ -9,6 +9,7 @@ from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from search_spaces import declared as declaration
+from search_spaces.custom import fits_itself
 from tuner.fast_fit import accelerate
 
 
@@ -59,6 +60,8 @@ def declared(
 def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
     """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
 
+    A hypermodel with a `fit` of its own may build what it likes.
+
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
     """
@@ -66,9 +69,10 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     gc.collect()
     keras.utils.set_random_seed(seed)
     model = hypermodel.build(hp)
-    if not isinstance(model, keras.Model):
+    if isinstance(model, keras.Model):
+        accelerate(model, seed)
+    elif not fits_itself(hypermodel):
         raise keras_tuner.errors.FatalTypeError(
             f"the hypermodel must return a Keras model, it returned {model!r} of {type(model).__name__}"
         )
-    accelerate(model, seed)
     return model

@@ -119,13 +119,13 @@ def text(objective: "keras_tuner.Objective") -> str:
     return ", ".join(f"{one.name}:{one.direction}" for one in _parts(objective))
 
 
-def value(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> float | None:
-    """The objective where an epoch, or a training, has the `metrics`; None where they lack it.
+def value(objective: "keras_tuner.Objective", metrics: Any) -> float | None:
+    """The objective where an epoch, or a training, has the `metrics`; None where they lack it, or are no metrics.
 
     Raises:
         keras_tuner.errors.FatalValueError: It is of a metric that gives several numbers.
     """
-    if not objective.has_value(metrics):
+    if not isinstance(metrics, Mapping) or not objective.has_value(metrics):
         return None
     for one in _parts(objective):
         if np.ndim(metrics[one.name]) > 0:
@@ -135,7 +135,10 @@ def value(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> flo
                 f"the objective {one.name} gives {np.size(metrics[one.name])} numbers an epoch, and one is needed: "
                 "average them in the metric (such as F1Score(average='macro')), or take another objective"
             )
-    return float(objective.get_value(metrics))
+    try:
+        return float(objective.get_value(metrics))
+    except (TypeError, ValueError):  # what a training loop of the user's own tells may be anything
+        return None
 
 
 def curve(objective: "keras_tuner.Objective", rows: Iterable[Mapping[str, Any]]) -> dict[int, float]:
@@ -163,7 +166,7 @@ def checked(objective: "keras_tuner.Objective", outcome: Any) -> Any:
         if value(objective, first) is None and not isinstance(objective, DefaultObjective):
             raise _missing(objective, first)
         kept = keras.callbacks.History()
-        kept.epoch = outcome.epoch
+        kept.epoch = list(range(max(map(len, outcome.history.values()), default=0)))
         kept.history = {name: outcome.history[name] for name, number in first.items() if np.ndim(number) == 0}
         return kept
     if isinstance(outcome, dict):
@@ -177,7 +180,9 @@ def _missing(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> 
     import keras_tuner
 
     names = [one.name for one in _parts(objective) if one.name not in metrics]
-    hint = "pass validation_data to search, or compile with that metric"
+    hint = (
+        "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
+    )
     same = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
     if same:
         hint = f"Keras numbers the metrics of one name anew in every trial: write {same[0]}"

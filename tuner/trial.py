@@ -17,11 +17,11 @@ import keras
 import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
-from results import files, layout
-from results.text import error_line
+from results import files, layout, reader
+from results.text import error_line, shortened
 from search_spaces.origin import origin
 from search_spaces.space import Value
-from tuner import checkpoint, continuation, objectives, oracles, resumption, shared_data
+from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -29,6 +29,8 @@ from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
 from tuner.tensorboard_log import Curves
 
+_LONGEST_LINE = 500
+_MOST_LINES = 400
 _RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFIG)
 
 
@@ -96,6 +98,7 @@ class TrialRecord:
     """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
 
     Attributes:
+        weights_lost: Why its weights cannot be kept; None where they can.
         files: SHA-256 of the trial's other files as it ended, by which damage is seen.
     """
 
@@ -109,6 +112,7 @@ class TrialRecord:
     parameters: int | None = None
     pruned: bool = False
     worker: int | None = None
+    weights_lost: str | None = None
     error: str | None = None
     files: dict[str, str] = field(default_factory=dict)
 
@@ -125,7 +129,9 @@ class TrialResult:
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial, else None.
         is_fatal: Whether the error shows that the hypermodel can never work, whatever the point.
-        hyperparameters: The point, with what the hypermodel asked for that was not known before.
+        hyperparameters: The point, with what the hypermodel asked for that was not known before; None where its process
+            died before that could be told.
+        weights_lost: Why its weights cannot be kept; None where they can.
     """
 
     metrics: dict[str, float]
@@ -133,6 +139,7 @@ class TrialResult:
     error: str | None = None
     is_fatal: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
+    weights_lost: str | None = None
 
 
 def run_trial(task: TrialTask) -> TrialResult:
@@ -153,18 +160,19 @@ def run_trial(task: TrialTask) -> TrialResult:
     if state:
         files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
     try:
-        with _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG):
+        with (
+            _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG),
+            asked.noted(task.hyperparameters, task.directory / layout.TRIAL_ASKED),
+        ):
             result = _train(task, record, state)
     except OtherTrainingError:
         (task.directory / layout.TRIAL_STATE).unlink()
         return run_trial(task)
     except Exception as error:
-        if (failure := files.disk_failure(error)) is not None:
-            raise failure from None
-        files.check_writable(task.directory)
+        files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
-        result = TrialResult({}, 0, traceback.format_exc(), is_fatal)
+        result = TrialResult({}, 0, _traceback(), is_fatal, task.hyperparameters)
     record.ended_at = _now()
     record.duration_s = round(seconds_before + time.monotonic() - began, 3)
     record.files = files.digests(task.directory, _RECORDED)
@@ -230,18 +238,22 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
-            # A model without an input shape is built by its first batch.
-            record.parameters = model.count_params() if model.built else None
+            record.parameters = _parameters(model)
+            # It may be a copy.
+            task.hyperparameters.merge(hp, overwrite=False)
+        going_on.require_taken()
         outcome = objectives.checked(task.objective, outcome)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
+        curve = [row for row in reader.read_epochs(task.directory) if row["execution"] == execution]
+        outcome = scores.aligned(outcome, curve)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
-            checkpoint.save(model, begun + log.epochs, continuation.checkpoint_path(task.directory, execution))
+            path = continuation.checkpoint_path(task.directory, execution)
+            kept.checkpoint(model, begun + log.epochs, path)
         if task.pruner is not None and pruning.pruned:
             record.pruned = True
             break
-    metrics = tuner_utils.convert_to_metrics_dict(outcomes, task.objective)
-    best_step = tuner_utils.get_best_step(outcomes, task.objective)
+    metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
@@ -250,10 +262,16 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         record.best_epoch = begun + best_step + 1
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
-        weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
-        files.write_json(task.directory / layout.TRIAL_BUILD_CONFIG, model.get_build_config())
+        record.weights_lost = kept.weights(model, weights, task.directory)
     metrics = {name: float(value) for name, value in metrics.items()}
-    return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
+    return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters, weights_lost=record.weights_lost)
+
+
+def _parameters(model: Any) -> int | None:
+    """How many a model has; None of one that is not built, as one without an input shape is by its first batch."""
+    with contextlib.suppress(Exception):  # of a class of the user's own
+        return int(model.count_params()) if model.built else None
+    return None
 
 
 def _history(outcome: Any) -> Any:
@@ -281,6 +299,15 @@ def copied_callbacks(
         point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks
+
+
+def _traceback() -> str:
+    """The traceback of the error that is handled, without what its message holds of the data."""
+    lines = [shortened(line, _LONGEST_LINE) for line in traceback.format_exc().splitlines()]
+    left_out = len(lines) - _MOST_LINES
+    if left_out > 0:
+        lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = [f"  [{left_out} lines are left out]"]
+    return "\n".join(lines) + "\n"
 
 
 def _now() -> str:

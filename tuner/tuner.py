@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from results import files, layout, reader
 from results.summary import SummaryWriter
 from results.text import count, error_line
-from search_spaces.custom import asks_in_fit, declares_all
+from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from tuner import (
     executors,
     kept_models,
@@ -30,6 +30,7 @@ from tuner import (
     run_record,
     runtime,
     shared_data,
+    user_data,
 )
 from tuner.errors import InputError, SearchError
 from tuner.lock import check_there, locked
@@ -199,11 +200,15 @@ class Tuner(keras_tuner.Tuner):
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
             InputError: Another process searches in the run directory; or the run there was made for another search, or
-                has taken the place of this tuner's.
+                has taken the place of this tuner's; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
+        if not fits_itself(self.hypermodel):
+            fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
+            if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
+                user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
         with locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
@@ -213,6 +218,11 @@ class Tuner(keras_tuner.Tuner):
                     f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
                     "same search goes on"
                 ) from error
+
+    def _baseline_model(self) -> keras.Model:
+        hp = self.oracle.get_space().copy()
+        hp.values = dict(self.baseline)
+        return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if self._unbuilt is not None:
@@ -275,11 +285,22 @@ class Tuner(keras_tuner.Tuner):
             )
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
+        are_weights_lost = has_failed_here = is_held = False
         while True:
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
             progress.slots = executor.slots
             slots = min(1, executor.slots) if self._is_baseline_alone() else executor.slots
+            if (failure := self._common_failure()) is not None:
+                unended = [*running.values(), *filter(self._has_begun, waiting)]
+                if has_failed_here and not unended:
+                    raise SearchError(f"every trial failed the same way: {failure}")
+                if running and not is_held:
+                    progress.note(
+                        "all trials so far failed the same way: no other begins before those that run have ended"
+                    )
+                is_held = bool(running)
+                slots = len(running) or min(1, slots)
             while len(running) < slots and not stop.is_over:
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
@@ -314,7 +335,16 @@ class Tuner(keras_tuner.Tuner):
                     self._note_no_curve(task, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
-                self._stop_if_hopeless(task, result)
+                if result.weights_lost is not None and not are_weights_lost:
+                    are_weights_lost = True
+                    progress.note(
+                        f"the weights of trial {task.trial_id} cannot be kept ({result.weights_lost}): "
+                        "its score counts, but get_best_models cannot give its model"
+                    )
+                has_failed_here |= result.error is not None
+                if result.is_fatal:
+                    error = reader.read_trial(task.directory)["error"]
+                    raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
 
     def _is_baseline_alone(self) -> bool:
         """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
@@ -429,16 +459,17 @@ class Tuner(keras_tuner.Tuner):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
 
-    def _stop_if_hopeless(self, task: TrialTask, result: TrialResult) -> None:
-        if result.is_fatal:
-            error = reader.read_trial(task.directory)["error"]
-            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
+    def _has_begun(self, task: TrialTask) -> bool:
+        """Whether a trial that waits was interrupted, or its worker died."""
+        return task.is_interrupted or task.retries < self._retries
+
+    def _common_failure(self) -> str | None:
+        """How all trials that have ended failed, if they did, the same way and often enough to say so."""
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
-            return
+            return None
         reasons = [reader.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
-        if len(set(map(_numbers_aside, reasons))) == 1:
-            raise SearchError(f"every trial failed the same way: {reasons[0]}")
+        return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
 
     def _best_trials(self) -> list[Trial]:
         """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
@@ -463,7 +494,12 @@ class Tuner(keras_tuner.Tuner):
         self._own.check()
         if self._own.has_weights(trial):
             directory = self._directory(trial.trial_id)
-            return kept_models.load(self.hypermodel, trial.hyperparameters, self._task(trial).seed, directory)
+            return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
+        if why := self._weights_lost(trial):
+            raise ValueError(
+                f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
+                "get_best_hyperparameters()"
+            )
         if self._is_repeatable(trial):
             return kept_models.train_again(self._task(trial, *self._fit))
         raise ValueError(
@@ -484,26 +520,35 @@ class Tuner(keras_tuner.Tuner):
         wanted = self._best_trials()[:num_models]
         lacking = [trial for trial in wanted if not self._own.has_weights(trial)]
         again = [trial for trial in lacking if self._is_repeatable(trial)]
+        lost = next(filter(None, map(self._weights_lost, lacking)), None)
+        if lost and lacking == wanted and not again:
+            return [self.load_model(trial) for trial in wanted]  # which says so
         if lacking:
             why = f"; {count(len(again), 'trial')} trained once more" if again else ""
-            if len(again) < len(lacking) and self._fit is None:
+            if len(again) < len(lacking) and lost:
+                why += f"; others cannot be kept ({lost})"
+            elif len(again) < len(lacking) and self._fit is None:
                 why += "; this tuner has not searched, so it has no data to train others with"
             elif len(again) < len(lacking):
                 why += "; what was not trained here cannot be repeated"
             kept = len(wanted) - len(lacking)
             print(f"the weights of {kept} of {count(len(wanted), 'model')} were kept (keep_weights){why}")
-        models = []
+        found = []
         for trial in wanted:
             if trial not in lacking or trial in again:
                 try:
-                    models.append(self.load_model(trial))
+                    found.append(self.load_model(trial))
                 except kept_models.OtherTrainingError as error:
                     print(error)
-        return models
+        return found
 
     def _is_repeatable(self, trial: Trial) -> bool:
-        is_ended = trial.status == TrialStatus.COMPLETED
-        return self._fit is not None and is_ended and kept_models.is_repeatable(self._task(trial))
+        is_known = trial.status == TrialStatus.COMPLETED and self._weights_lost(trial) is None
+        return self._fit is not None and is_known and kept_models.is_repeatable(self._task(trial))
+
+    def _weights_lost(self, trial: Trial) -> str | None:
+        """Why the weights of `trial` cannot be kept, for a reason of the model's own; None where they can."""
+        return (files.read_json(self._directory(trial.trial_id) / layout.TRIAL_RECORD) or {}).get("weights_lost")
 
     def save(self) -> None:
         """Writes the oracle's and the tuner's state, each file in one step."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import json
 import os
 import platform
@@ -29,7 +30,7 @@ import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 import pytest  # noqa: E402
 
-from tests.conftest import ROOT, Cli, is_alive, refused  # noqa: E402
+from tests.conftest import ROOT, Cli, is_alive, refused, run_process  # noqa: E402
 from tuner import InputError, SearchError, Tuner, dask_cluster, executors  # noqa: E402
 
 DASK = Path(sys.executable).with_name("dask")
@@ -385,10 +386,11 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_scheduler_that_cannot_be_used_is_refused(
-    cli: Cli, tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = ["search", "--dataset", "digits", "--scheduler"]
-    assert "names no certificate" in refused(cli, tmp_path, *search, scheduler)
+    without_certificates = functools.partial(run_process, cwd=tmp_path)
+    assert "names no certificate" in refused(without_certificates, tmp_path, *search, scheduler)
     with pytest.raises(InputError, match="--workers is 0"):
         executors.make(0, scheduler=scheduler)
     monkeypatch.setattr(dask_cluster, "_CONNECT_S", 1)
