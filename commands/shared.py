@@ -1,6 +1,7 @@
 """What several commands share: options, how errors and warnings are shown, the console."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from results.numbers import number
 from results.text import count, one_line
 
 if TYPE_CHECKING:
@@ -36,20 +38,48 @@ Workers = Annotated[
         "one trial and so adds in another order.",
     ),
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option(
+        "--run-code",
+        help="Let the Python code of a search space of one's own, which the run names, be run where its models must "
+        "be built; without it, reading a run runs nobody's code.",
+    ),
+]
 Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
+
+
+# Where an option is not called as the parameter that it is handed to.
+_OPTIONS = {
+    "executor": "--workers",
+    "kinds": "--kind",
+    "max_trials": "--trials",
+    "overrides": "--set",
+    "path": "--out",
+    "project_name": "--run",
+    "samples": "--train-samples",
+}
+
+
+def option(parameter: str) -> str:
+    """What the command line calls the library's `parameter`: `--keep-weights` for `keep_weights`."""
+    name = parameter.removesuffix("=True")  # a flag, which takes no value
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from results import RunError
+    from results.errors import Refusal
     from search_spaces import SpaceError
     from tuner.errors import InputError, SearchError
 
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        print(f"Error: {one_line(str(error))}", file=sys.stderr)
+        told = error.told(option) if isinstance(error, Refusal) else str(error)
+        print(f"Error: {one_line(told)}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -82,12 +112,14 @@ def print_notice(console: Console, run: "results.Run") -> None:
 
 def make_console() -> Console:
     console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+    if console.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        return console
+    return Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
 
 
 def report_training(training: "Training") -> None:
     trained = "trained" if training.epochs is None else count(training.epochs, "epoch")
-    loss = "" if training.test_loss is None else f", loss {training.test_loss:.4f}"
+    loss = "" if training.test_loss is None else f", loss {number(training.test_loss)}"
     print(
         f"{training.model}, seed {training.seed}: {trained} in {training.train_s:.1f} s, "
         f"test accuracy {training.test_accuracy:.4f}{loss}",

@@ -1,27 +1,31 @@
 """Several runs side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 import results
-from results import scores
+from results import scores, sentences
 from results.errors import RunError
+from results.fitted import Column, FittedTable
+from results.numbers import number
+from results.objective import Objective
 from results.text import one_line
 
 if TYPE_CHECKING:
     from results import Run
+
+_HEADINGS = ("run", "finished", "best", "median", "epochs", "seconds", "best trial")
+_GOES = {"seconds": 4, "epochs": 3, "median": 2, "finished": 1}
 
 
 def read(paths: Sequence[Path]) -> dict[str, "Run"]:
     """Reads runs that are to be compared, the one with the best score first, each under its shortest distinct name.
 
     Raises:
-        RunError: There are fewer than two, one is there twice, cannot be read or has no finished trial, or their
-            scores are not of one kind.
+        RunError: There are fewer than two, one is there twice, cannot be read or has no finished trial, or they
+            optimised no metric in common.
     """
     if len(paths) < 2:
         raise RunError(f"compare needs at least two runs, {len(paths)} given: name another one")
@@ -35,31 +39,38 @@ def read(paths: Sequence[Path]) -> dict[str, "Run"]:
         for path, given in zip(resolved, paths)
     }
     best = {name: scores.scored(run)["score"].iloc[0] for name, run in found.items()}
-    _check_objectives(found)
-    minimised = scores.is_minimised(next(iter(found.values())))
-    return {name: found[name] for name in sorted(found, key=best.__getitem__, reverse=not minimised)}
+    shared = _shared_objective(found)
+    return {
+        name: replace(found[name], objective=shared)
+        for name in sorted(found, key=best.__getitem__, reverse=shared.direction == "max")
+    }
 
 
-def table(runs: Mapping[str, "Run"]) -> Table:
+def table(runs: Mapping[str, "Run"]) -> FittedTable:
     """A line a run: its trials, best and median score, and what it took."""
-    made = Table("run", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in ("finished", "best", "median", "epochs", "seconds"):
-        made.add_column(heading, justify="right", no_wrap=True)
-    made.add_column("best trial", no_wrap=True)
+    rows = []
     for name, run in runs.items():
         finished = scores.scored(run)
         seconds = run.trials["duration_s"]
-        made.add_row(
-            one_line(name),
-            f"{len(finished):,}/{len(run.trials):,}",
-            f"{finished['score'].iloc[0]:.4f}",
-            f"{finished['score'].median():.4f}",
-            # Keras Tuner keeps the best epoch alone, which is not what was trained.
-            f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
-            f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
-            one_line(finished["trial_id"].iloc[0]),
+        rows.append(
+            (
+                one_line(name),
+                f"{len(finished):,}/{len(run.trials):,}",
+                number(finished["score"].iloc[0]),
+                number(finished["score"].median()),
+                # Keras Tuner keeps the best epoch alone, which is not what was trained.
+                f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
+                f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
+                one_line(finished["trial_id"].iloc[0]),
+            )
         )
-    return made
+    columns = dict(zip(_HEADINGS, zip(*rows)))
+    return FittedTable(
+        [
+            Column(heading, cells, _GOES.get(heading, 0), is_text=heading == "run", is_id=heading == "best trial")
+            for heading, cells in columns.items()
+        ]
+    )
 
 
 def caution(runs: Mapping[str, "Run"]) -> str:
@@ -76,13 +87,14 @@ def caution(runs: Mapping[str, "Run"]) -> str:
     return ""
 
 
-def _check_objectives(runs: Mapping[str, "Run"]) -> None:
-    objectives = {
-        name: f"{scores.name(run)} ({'min' if scores.is_minimised(run) else 'max'})" for name, run in runs.items()
-    }
-    if len(set(objectives.values())) > 1:
-        listed = ", ".join(f"{name} has {objective}" for name, objective in objectives.items())
+def _shared_objective(runs: Mapping[str, "Run"]) -> Objective:
+    """What all `runs` optimised, where each may have optimised any of several metrics."""
+    first, *others = [run.objective for run in runs.values()]
+    names = [name for name in first.names if all(name in other.names for other in others)]
+    if not names or len({first.direction, *(other.direction for other in others)}) > 1:
+        listed = ", ".join(f"{name} has {sentences.objective(run)}" for name, run in runs.items())
         raise RunError(f"runs with different objectives cannot be compared: {listed}; name runs with the same one")
+    return Objective(names[0], first.direction, tuple(names[1:]))
 
 
 def _data(run: "Run") -> str | None:

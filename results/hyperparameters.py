@@ -1,13 +1,16 @@
 """The hyperparameters of a run as scales: where a value lies, evenly spaced, and which values to mark."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from results import layout, scores
 from results.errors import RunError
-from results.text import one_line
+from results.keras_tuner_files import NAN
+from results.numbers import is_missing, settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,16 +46,20 @@ class Scale:
         import numpy as np
 
         column = trials[f"{layout.HYPERPARAMETER_PREFIX}{self.name}"]
-        return np.array([math.nan if _is_missing(value) else self._position(value) for value in column], dtype=float)
+        return np.array([math.nan if is_missing(value) else self._position(value) for value in column], dtype=float)
 
     def limits(self) -> tuple[float, float]:
         """The positions of the first and the last level."""
         return self._position(self.levels[0]), self._position(self.levels[-1])
 
-    def ticks(self, width: float) -> tuple[list[float], list[str]]:
-        """Positions to mark and their labels, as many as fit side by side on an axis `width` characters wide."""
+    def ticks(self, width: float, write: Callable[[Sequence[str]], list[str]]) -> tuple[list[float], list[str]]:
+        """Positions to mark and their labels, as many as fit side by side on an axis `width` characters wide.
+
+        Args:
+            write: Makes the labels out of the values as texts.
+        """
         for values in self._marks():
-            positions, labels = [self._position(value) for value in values], list(map(label, values))
+            positions, labels = [self._position(value) for value in values], write(settings(values))
             if self._fits(positions, labels, width):
                 break
         return positions, labels
@@ -70,7 +77,7 @@ class Scale:
         low, high = self.limits()
         places = [(position - low) / (high - low) * width for position in positions]
         return all(
-            right - left >= (len(before) + len(after)) / 2 + 1
+            right - left >= (cell_len(before) + cell_len(after)) / 2 + 1
             for left, right, before, after in zip(places, places[1:], labels, labels[1:])
         )
 
@@ -115,7 +122,7 @@ def varied(run: "Run") -> list[Scale]:
     if not found:
         raise RunError(
             f"run {str(run.path)!r} has no hyperparameter with two values among its finished trials: "
-            "search on with more --trials"
+            "search on with more trials"
         )
     return found
 
@@ -128,23 +135,19 @@ def configuration(run: "Run") -> dict[str, Any]:
     """
     prefix = layout.HYPERPARAMETER_PREFIX
     best = run.best.dropna()
-    return {
+    values = {
         name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
         for name, value in best.items()
         if name.startswith(prefix)
     }
-
-
-def label(value: Any) -> str:
-    """A value as a plot or a table shows it."""
-    if isinstance(value, float):
-        text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-        return text.replace("e-0", "e-")
-    return f"{value:,d}" if type(value) is int else one_line(str(value))
+    for one in run.space:
+        if values.get(one.name) == NAN and any(value != value for value in one.values):
+            values[one.name] = math.nan
+    return values
 
 
 def _scale(name: str, column: "pd.Series", space: "dict[str, Hyperparameter]") -> Scale:
-    values = list(dict.fromkeys(value for value in column.tolist() if not _is_missing(value)))
+    values = list(dict.fromkeys(value for value in column.tolist() if not is_missing(value)))
     declared = space.get(name)
     choices = declared.values if declared and declared.kind != "Boolean" else ()
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
@@ -152,16 +155,10 @@ def _scale(name: str, column: "pd.Series", space: "dict[str, Hyperparameter]") -
         order = [value for value in choices if value in values]
         return Scale(name, "category", tuple(dict.fromkeys([*order, *sorted(values, key=str)])))
     values = sorted(values)
-    if choices and len(values) <= _MOST_LEVELS:
+    if (choices and len(values) <= _MOST_LEVELS) or not all(map(math.isfinite, values)):
         return Scale(name, "category", tuple(values))
     sampling = declared.sampling if declared and not choices else None
     if sampling is None and values and values[0] > 0 and values[-1] / values[0] > _LOG_RATIO:
         sampling = "log"
     is_logarithmic = sampling in ("log", "reverse_log") and values and values[0] > 0
     return Scale(name, "log" if is_logarithmic else "linear", tuple(dict.fromkeys([*values[:1], *values[-1:]])))
-
-
-def _is_missing(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(value))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from results import hyperparameters, scores
 from results.errors import RunError
+from results.numbers import number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,13 +59,13 @@ def measure(run: "Run") -> Importance:
     if len(trials) < _FEWEST_TRIALS:
         raise RunError(
             f"importance needs at least {_FEWEST_TRIALS} finished trials, run {str(run.path)!r} has {len(trials)}: "
-            "search on with more --trials"
+            "search on with more trials"
         )
     scales = hyperparameters.varied(run)
     if trials["score"].nunique() == 1:
         raise RunError(
-            f"importance needs scores that differ, run {str(run.path)!r} has {trials['score'].iloc[0]:.4f} in all "
-            f"{len(trials)} finished trials: search on with more --trials"
+            f"importance needs scores that differ, run {str(run.path)!r} has {number(trials['score'].iloc[0])} in all "
+            f"{len(trials)} finished trials: search on with more trials"
         )
     ranks = stats.rankdata(trials["score"]) / len(trials)
     inputs = np.column_stack([_filled(scale.positions(trials)) for scale in scales])

@@ -5,7 +5,7 @@ from pathlib import Path
 from results import layout
 from results.errors import RunError
 
-_DEPTH = 2  # as in directory/project_name, twice
+_DEPTH = 5  # folders: directory/project_name is two
 _NAMED = 10
 
 
@@ -17,13 +17,14 @@ def is_project(path: Path) -> bool:
 
 
 def inside(path: Path) -> list[Path]:
-    """The runs and projects in the folder `path` or in its folders, by name; none where it is one itself."""
+    """The runs and projects in the folder `path` at any depth that people use, by name; not `path` itself."""
     found: list[Path] = []
-    level = [path] if path.is_dir() and not is_project(path) else []
+    seen = {path.resolve()}
+    level = [path] if path.is_dir() else []
     for _ in range(_DEPTH):
-        level = [folder for parent in level for folder in _folders(parent)]
+        # A link may lead back to where it stands.
+        level = [folder for parent in level for folder in _folders(parent) if _is_new(folder, seen)]
         found += filter(is_project, level)
-        level = [folder for folder in level if folder not in found]
     return sorted(found)
 
 
@@ -52,7 +53,16 @@ def only(path: Path) -> Path:
 
 
 def _folders(parent: Path) -> list[Path]:
+    passed_over = (layout.TRIAL_PREFIX, ".") if is_project(parent) else (".",)
     try:
-        return [path for path in parent.iterdir() if path.is_dir()]
+        return [path for path in parent.iterdir() if not path.name.startswith(passed_over) and path.is_dir()]
     except PermissionError:  # what may not be read holds nothing to show
         return []
+
+
+def _is_new(folder: Path, seen: set[Path]) -> bool:
+    resolved = folder.resolve()
+    if resolved in seen:
+        return False
+    seen.add(resolved)
+    return True

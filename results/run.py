@@ -1,5 +1,6 @@
 """A search as tables, read from its directory, finished or not, whoever made it."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from results import keras_tuner_files, layout, objective, projects, reader, search_files, space
 from results.errors import DamagedFile, RunError
 from results.keras_tuner_files import Trial
-from results.objective import Objective
+from results.objective import Objective, UnknownObjective
 from results.reader import Row
 from results.text import one_line, shortened
 
@@ -41,6 +42,8 @@ class Run:
         objective: What was optimised, from `run.json` or else found in the trials; None where it is not to be found.
         space: The hyperparameters with their ranges and conditions.
         problems: What could not be read, one line each; the tables hold the rest.
+        end_order: The ids of the trials in the order in which they ended, as far as Keras Tuner kept it.
+        objective_unknown: Why `objective` is None, a clause; empty where it is known.
     """
 
     path: Path
@@ -50,6 +53,8 @@ class Run:
     objective: Objective | None
     space: "list[Hyperparameter]"
     problems: tuple[str, ...] = ()
+    end_order: tuple[str, ...] = ()
+    objective_unknown: str = ""
 
     def __repr__(self) -> str:
         from results import sentences
@@ -70,12 +75,13 @@ class Run:
     def finished(self) -> "pd.DataFrame":
         """The completed trials, the best first; equal scores in the order of the trials, as in Keras Tuner.
 
-        All in the order of the trials where the objective is not known.
+        Those whose score is not finite come last. All in the order of the trials where the objective is not known.
         """
         completed = self.trials[self.trials["status"] == "COMPLETED"]
         if self.objective is None:
             return completed
-        return completed.sort_values("score", ascending=self.objective.direction == "min", kind="stable")
+        is_minimised = self.objective.direction == "min"
+        return completed.sort_values("score", ascending=is_minimised, kind="stable", key=finite_first(is_minimised))
 
     @property
     def best(self) -> "pd.Series":
@@ -91,10 +97,16 @@ class Run:
             )
         if self.objective is None:
             raise RunError(
-                f"which trial of {str(self.path)!r} is the best is not known: no one metric equals the score in every "
-                "trial; sort the trials by a metric"
+                f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
+                "sort the trials by a metric"
             )
         return scored.iloc[0]
+
+
+def finite_first(is_minimised: bool) -> "Callable[[pd.Series], pd.Series]":
+    """A key that sorts scores with those last that are not finite, which an overflow gives and no good trial has."""
+    worst = math.inf if is_minimised else -math.inf
+    return lambda scores: scores.astype(float).replace([math.inf, -math.inf], worst)
 
 
 def read(path: str | Path) -> Run:
@@ -108,9 +120,10 @@ def read(path: str | Path) -> Run:
     """
     path = projects.only(Path(path))
     directories = reader.trial_directories(path)
+    links = [one.name for one in reader.linked(path) if one.name.startswith(layout.TRIAL_PREFIX)]
     if not directories:
         raise RunError(f"run {str(path)!r} is empty: no trial has begun; run the search again")
-    problems: list[str] = []
+    problems = [f"{name} is left out: it is a link" for name in links]
     info = _tried(search_files.read_run, path, _NO_INFO, problems) or {}
     trials = _read_trials(directories, problems)
     if not trials:
@@ -123,14 +136,17 @@ def read(path: str | Path) -> Run:
         curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
         rows.append(reader.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
         epochs += curve or reader.observed_epochs(trial, tells_epochs)
+    found, unknown = _objective(info, trials.values())
     return Run(
         path=path,
         info=info,
         trials=_table(rows, reader.summary_columns(rows), _WHOLE_NUMBERS),
         epochs=_table(epochs, reader.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
-        objective=_objective(info, trials.values()),
+        objective=found,
         space=_read_space(oracle, trials.values(), problems),
         problems=tuple(map(_told, problems)),
+        end_order=_end_order(oracle),
+        objective_unknown=unknown,
     )
 
 
@@ -147,9 +163,19 @@ def _told(problem: str) -> str:
     return shortened(one_line(problem), _LONGEST_PROBLEM)
 
 
-def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> Objective | None:
-    asked = info.get("objective")
-    return Objective(asked["name"], asked["direction"]) if asked else objective.infer(trials)
+def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> tuple[Objective | None, str]:
+    """What was optimised, or why that is not known."""
+    if asked := info.get("objective"):
+        return Objective(asked["name"], asked["direction"]), ""
+    try:
+        return objective.infer(trials), ""
+    except UnknownObjective as error:
+        return None, one_line(str(error))
+
+
+def _end_order(oracle: dict[str, Any]) -> tuple[str, ...]:
+    order = oracle.get("end_order")
+    return tuple(map(str, order)) if isinstance(order, list) else ()
 
 
 def _read_trials(directories: Iterable[Path], problems: list[str]) -> dict[Path, Trial]:

@@ -7,7 +7,7 @@ from results.errors import RunError
 
 ROOT = Path("runs")
 
-_LONGEST_NAME = 200
+_LONGEST_BYTES = 200
 
 
 def directory(name: str) -> Path:
@@ -25,8 +25,8 @@ def directory(name: str) -> Path:
             path = Path(name).expanduser().resolve()
         except RuntimeError as error:
             raise RunError(f"the run {name!r} cannot be found: {error}") from None
-    if len(path.name.encode()) > _LONGEST_NAME:
-        raise RunError(f"the run's name is {len(path.name)} characters long: give one of at most {_LONGEST_NAME}")
+    if (length := len(path.name.encode(errors="surrogateescape"))) > _LONGEST_BYTES:
+        raise RunError(f"the run's name is {length} bytes long (UTF-8): give one of at most {_LONGEST_BYTES}")
     return path
 
 

@@ -33,9 +33,7 @@ def scored(run: "Run") -> "pd.DataFrame":
     _ = run.best
     found = run.finished[has_score(run.finished)]
     if found.empty:
-        raise RunError(
-            f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more --trials"
-        )
+        raise RunError(f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more trials")
     return found
 
 
@@ -44,15 +42,36 @@ def has_score(trials: "pd.DataFrame") -> "pd.Series":
     return (trials["status"] == "COMPLETED") & (trials["score"].astype(float).abs() < math.inf)
 
 
-def ended(run: "Run") -> "pd.DataFrame":
-    """The trials that have ended, well or not, numbered from 1 by the column `number` in the order of their ends.
+def metric(run: "Run") -> str | None:
+    """The column of `run.epochs` that holds the objective epoch by epoch; None where there is none."""
+    names = () if run.objective is None else run.objective.names
+    return next((name for name in names if name in run.epochs.columns and run.epochs[name].notna().any()), None)
 
-    Where it is not known when they ended, they are taken in trial order.
+
+def order(run: "Run") -> str:
+    """In which order `ended` takes the trials: `ended`, `begun`, or nothing where no order is known.
+
+    Keras Tuner keeps the order of the ends since 1.2; ids are numbers, in the order of the beginnings, since 1.1.1.
     """
-    found = run.trials[run.trials["status"].isin(["COMPLETED", "FAILED", "INVALID"])]
+    found = _ended(run)
+    if found["ended_at"].notna().all() or found["trial_id"].isin(run.end_order).all():
+        return "ended"
+    return "begun" if found["trial_id"].map(lambda one: one.isascii() and one.isdecimal()).all() else ""
+
+
+def ended(run: "Run") -> "pd.DataFrame":
+    """The trials that have ended, well or not, numbered from 1 by the column `number`, in the `order` that is known."""
+    found = _ended(run)
     if found["ended_at"].notna().all():
         found = found.sort_values("ended_at", kind="stable")
+    elif order(run) == "ended":
+        places = {trial_id: place for place, trial_id in enumerate(run.end_order)}
+        found = found.sort_values("trial_id", kind="stable", key=lambda ids: ids.map(places))
     return found.assign(number=range(1, len(found) + 1))
+
+
+def _ended(run: "Run") -> "pd.DataFrame":
+    return run.trials[run.trials["status"].isin(["COMPLETED", "FAILED", "INVALID"])]
 
 
 def best_so_far(run: "Run") -> "pd.Series":

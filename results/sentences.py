@@ -1,9 +1,11 @@
 """What is said of runs and verdicts, the same words on a terminal and on a page."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from results.errors import RunError
+from results.numbers import is_missing, number
+from results.objective import NO_SCORE
 from results.text import count, one_line
 from results.verdict import Interval, Verdict
 
@@ -16,7 +18,9 @@ VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
 
 def objective(run: "Run") -> str:
     """What `run` optimised, or that this is not known."""
-    return f"{one_line(str(run.objective))} ({run.objective.direction})" if run.objective else "not known"
+    if run.objective is None:
+        return "not known yet" if run.objective_unknown == NO_SCORE else "not known"
+    return f"{one_line(str(run.objective))} ({run.objective.direction})"
 
 
 def headline(run: "Run") -> str:
@@ -38,7 +42,19 @@ def baseline_place(run: "Run") -> str:
     """Where the baseline stands among the finished trials; empty where it has not finished."""
     finished = run.finished
     places = [place for place, flag in enumerate(finished["is_baseline"], 1) if flag is True or flag == 1]
-    return f"The baseline is number {places[0]} of {len(finished)} finished trials." if places else ""
+    if not places or run.objective is None:
+        return ""
+    if len(finished) == 1:
+        return "It is the baseline, the only trial that has finished."
+    if places[0] == 1:
+        return f"The best of the {len(finished):,} finished trials is the baseline itself."
+    return f"The baseline is number {places[0]:,} of {len(finished):,} finished trials."
+
+
+def to_beat(run: "Run") -> str:
+    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    found = (run.dataset or {}).get("most_frequent_class")
+    return most_frequent(*found, "validation images") if found else ""
 
 
 def best_trial(run: "Run") -> str:
@@ -51,20 +67,21 @@ def best_trial(run: "Run") -> str:
     return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
 
 
-def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None]) -> list[tuple[str, ...]]:
+def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None], same: bool = False) -> list[tuple[str, ...]]:
     """Documented, retrained and best test accuracy with their intervals, under `VERDICT_HEADINGS`.
 
     Args:
         epochs: For how many each of `baseline` and `best` was trained; None where that is not known.
+        same: Whether the best configuration is the baseline itself, which then has one row.
     """
     rows = []
     shown = {name: "" if number is None else str(number) for name, number in epochs.items()}
     if verdict.documented is not None:
         rows.append(("baseline as documented", shown["baseline"], "", percent(verdict.documented), ""))
-    for name, label, interval in (
-        ("baseline", "baseline, retrained here", verdict.baseline),
-        ("best", "best configuration", verdict.best),
-    ):
+    retrained = [("baseline", "baseline, retrained here", verdict.baseline)]
+    if not same:
+        retrained.append(("best", "best configuration", verdict.best))
+    for name, label, interval in retrained:
         rows.append((label, shown[name], str(interval.count), percent(interval.mean), between(interval)))
     return rows
 
@@ -72,13 +89,17 @@ def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None]) -> list[tup
 def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
     """The verdict in words: the differences, whether they are significant, and what the documented figure is."""
     share, label = most_frequent_class
-    sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found, same)}"]
-    if found.documented is None:
-        sentences.append(NOT_COMPARABLE)
+    if same:
+        sentences = ["The best configuration is the baseline itself."]
     else:
+        sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found)}"]
+    if found.documented is None:
+        sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
+    else:
+        retrained = [("Baseline", found.baseline), *([] if same else [("best", found.best)])]
         over_documented = [
             f"{name} minus documented: {100 * (interval.mean - found.documented):+.2f} points"
-            for name, interval in (("Baseline", found.baseline), ("best", found.best))
+            for name, interval in retrained
         ]
         sentences.append(", ".join(over_documented) + ".")
         sentences.append(documented(found.documented, share, label))
@@ -92,6 +113,11 @@ def documented(accuracy: float, share: float, label: int) -> str:
         f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
         f"model that always answers {label}: beating it alone proves nothing."
     )
+
+
+def most_frequent(share: float, label: int, images: str) -> str:
+    """What every accuracy on the `images` must be held against."""
+    return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
 
 
 def percent(share: float) -> str:
@@ -113,23 +139,9 @@ def points(interval: Interval) -> str:
     return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
 
 
-def number(value: float) -> str:
-    """A score or a metric to four digits; empty where it is missing."""
-    return "" if is_missing(value) else format(value, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of a table of trials says nothing."""
-    import pandas as pd
-
-    return bool(pd.isna(value))
-
-
-def _significance(verdict: Verdict, same: bool) -> str:
-    if same:
-        return "The best configuration is the baseline itself."
+def _significance(verdict: Verdict) -> str:
     if verdict.significant is None:
-        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use 3 seeds or more."
     by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
     if verdict.significant:
         return f"The difference is significant{by}."

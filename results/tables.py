@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from results import layout, sentences
-from results.errors import RunError
+from results.best_table import BestTable, Side
+from results.errors import Parameter, RunError
+from results.fitted import Column, FittedTable
+from results.numbers import is_missing, number, setting
 from results.reader import trial_order
-from results.run import Run
-from results.sentences import is_missing, number
+from results.run import Run, finite_first
 from results.text import count, one_line, shortened
 from results.verdict import Verdict
 
@@ -30,6 +31,7 @@ _FIGURES = {
     "parameters": "parameters",
     "seconds": "duration_s",
 }
+_GOES = {"seconds": 6, "parameters": 5, "val_loss": 4, "epoch": 3, "hyperparameters": 2, "error": 1}
 _FORMATS = {"parameters": ",d", "duration_s": ".1f"}
 
 
@@ -43,29 +45,26 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
         RunError: There is no such column, or `top` is not positive.
     """
     if top is not None and top < 1:
-        raise RunError(f"--top is {top}: it must be at least 1")
+        raise RunError(Parameter("top"), f" is {top}: it must be at least 1")
     trials = run.trials
     if sort not in trials.columns:
-        raise RunError(f"--sort: unknown column {sort!r}: choose one of {one_line(', '.join(trials.columns))}")
+        raise RunError(
+            Parameter("sort"), f": unknown column {sort!r}: choose one of {one_line(', '.join(trials.columns))}"
+        )
     is_maximised = run.objective is not None and run.objective.direction == "max"
     largest_first = sort.endswith("accuracy") or (sort == "score" and is_maximised)
     key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else _numbers_first
+    if sort == "score" and run.objective is not None:
+        key = finite_first(not is_maximised)
     trials = trials.sort_values(sort, ascending=not largest_first, kind="stable", na_position="last", key=key)
     return trials if top is None else trials.head(top)
 
 
-def trials_table(trials: "pd.DataFrame") -> Table:
+def trials_table(trials: "pd.DataFrame") -> FittedTable:
     """The trials with what most people ask first and is known of any; `summary.csv` has every column."""
     headings, rows = trial_cells(trials)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in headings:
-        if heading in TEXTS:
-            table.add_column(heading, overflow="fold", no_wrap=heading == "trial")
-        else:
-            table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
+    cells = zip(*rows) if rows else [()] * len(headings)
+    return FittedTable([_column(heading, column) for heading, column in zip(headings, cells)])
 
 
 def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
@@ -85,20 +84,26 @@ def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
     return ["trial", *figures, "hyperparameters", *(["error"] if has_errors else [])], rows
 
 
-def projects_table(found: Sequence[tuple[str, Run | None]]) -> Table:
+def projects_table(found: Sequence[tuple[str, Run | None]]) -> FittedTable:
     """Projects by name, with what was reached in each; None is one without a trial that can be read."""
-    table = Table("project", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in ("trials", "finished", "best score"):
-        table.add_column(heading, justify="right")
-    table.add_column("objective")
+    rows = []
     for name, run in found:
         if run is None:
-            table.add_row(one_line(name), "0", "0")
+            rows.append((one_line(name), "0", "0", "", ""))
             continue
         finished = run.finished
         best = "" if run.objective is None or finished.empty else number(finished["score"].iloc[0])
-        table.add_row(one_line(name), f"{len(run.trials):,}", f"{len(finished):,}", best, sentences.objective(run))
-    return table
+        rows.append((one_line(name), f"{len(run.trials):,}", f"{len(finished):,}", best, sentences.objective(run)))
+    names, trials, finished, best, objectives = zip(*rows)
+    return FittedTable(
+        [
+            Column("project", names, is_text=True),
+            Column("trials", trials, goes=3),
+            Column("finished", finished, goes=2),
+            Column("best score", best),
+            Column("objective", objectives, goes=1, is_text=True),
+        ]
+    )
 
 
 def best_trials(run: Run, most: int) -> "pd.DataFrame":
@@ -108,31 +113,53 @@ def best_trials(run: Run, most: int) -> "pd.DataFrame":
     return finished.loc[[*finished.index[:most], *others.index[others["is_baseline"].eq(True)]]]
 
 
-def best_table(run: Run) -> Table:
-    """The best five trials, and the baseline where it is not among them."""
-    table = trials_table(best_trials(run, _BEST))
+def best_table(run: Run) -> BestTable:
+    """The best five trials, and the baseline where it is not among them, side by side."""
     ended = run.trials["status"].isin(["COMPLETED", "FAILED"]).sum()
-    table.title = f"The best of {count(ended, 'trial')}"
-    table.title_justify = "left"
-    return table
+    trials = best_trials(run, _BEST)
+    return BestTable(f"The best of {count(ended, 'trial')}", [_side(trial) for trial in trials.to_dict("records")])
 
 
 def configuration_table(values: Mapping[str, Any]) -> Table:
     """A point of a search space, a hyperparameter a line."""
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in values.items():
-        table.add_row(f"  {one_line(name)}", f"{value:g}" if isinstance(value, float) else one_line(str(value)))
+        table.add_row(f"  {one_line(name)}", one_line(setting(value)))
     return table
 
 
-def verdict_table(verdict: Verdict, epochs: Mapping[str, int | None]) -> Table:
+def verdict_table(verdict: Verdict, epochs: Mapping[str, int | None], same: bool = False) -> FittedTable:
     """Documented, retrained and best test accuracy with their intervals."""
-    table = Table(sentences.VERDICT_HEADINGS[0], box=SIMPLE_HEAD)
-    for heading in sentences.VERDICT_HEADINGS[1:]:
-        table.add_column(heading, justify="right")
-    for row in sentences.verdict_rows(verdict, epochs):
-        table.add_row(*row)
-    return table
+    model, epochs_run, seeds, accuracy, interval = zip(*sentences.verdict_rows(verdict, epochs, same))
+    names = sentences.VERDICT_HEADINGS
+    return FittedTable(
+        [
+            Column(names[0], model, is_text=True),
+            Column(names[1], epochs_run, goes=2),
+            Column(names[2], seeds, goes=1),
+            Column(names[3], accuracy),
+            Column(names[4], interval),
+        ]
+    )
+
+
+def _column(heading: str, cells: Sequence[str]) -> Column:
+    if heading == "trial":
+        return Column(heading, cells, is_id=True)
+    return Column(heading, cells, goes=_GOES.get(heading, 0), is_text=heading in TEXTS, is_long=True)
+
+
+def _side(trial: Mapping[str, Any]) -> Side:
+    figures = {heading: _figure(name, trial) for heading, name in _FIGURES.items()}
+    values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in trial if _is_setting(name)}
+    settings = {name: one_line(setting(value)) for name, value in values.items() if not is_missing(value)}
+    return Side(one_line(str(trial["trial_id"])), trial["is_baseline"] is True, figures, settings)
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(layout.HYPERPARAMETER_PREFIX)
 
 
 def _label(trial: Mapping[str, Any]) -> str:
@@ -161,7 +188,7 @@ def _figure(name: str, trial: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else shortened(one_line(str(value)), _LONGEST_VALUE)
+    return shortened(one_line(setting(value)), _LONGEST_VALUE)
 
 
 def _error(value: Any) -> str:

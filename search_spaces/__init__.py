@@ -30,6 +30,12 @@ def fingerprint(name: str) -> str | None:
     return None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
+def code(name: str) -> str:
+    """What of a user's own space is run: `FILE.py`, or `the module MODULE`."""
+    place = name.rpartition(":")[0]
+    return f"the module {place!r}" if _file(name) is None else repr(place)
+
+
 def _file(name: str) -> Path | None:
     file = Path(name.rpartition(":")[0])
     return file if file.suffix == ".py" else None
@@ -56,7 +62,8 @@ def check(name: str) -> None:
     if not is_custom(name):
         get(name)
     elif file is not None and not file.is_file():
-        raise SpaceError(f"there is no file {str(file)!r}")
+        is_there = file.is_dir()
+        raise SpaceError(f"{str(file)!r} is a folder: name a file" if is_there else f"there is no file {str(file)!r}")
 
 
 def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":
@@ -81,6 +88,7 @@ __all__ = [
     "SearchSpace",
     "SpaceError",
     "check",
+    "code",
     "fingerprint",
     "get",
     "is_custom",

@@ -18,6 +18,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from search_spaces.declared import declared
+from search_spaces.epochs import like
 from search_spaces.origin import blamed
 from search_spaces.space import Hyperparameter, SpaceError, Value
 
@@ -84,7 +85,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
             given = hp
             if "epochs" in kwargs and "epochs" in hp.values:
                 given = hp.copy()
-                given.values["epochs"] = kwargs.pop("epochs")
+                given.values["epochs"] = like(hp.values["epochs"], kwargs.pop("epochs"))
             try:
                 return self.own.fit(given, model, *args, **kwargs)
             finally:
@@ -95,20 +96,21 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
 def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run."""
-    return fits_itself(hypermodel) and not declares_all(hypermodel) and not _only_reads(_kind(hypermodel).fit)
+    return fits_itself(hypermodel) and not declares_all(hypermodel) and not _only_reads(kind(hypermodel).fit)
 
 
 def fits_itself(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` has a `fit` of its own, which may train what it likes."""
-    return _kind(hypermodel).fit is not keras_tuner.HyperModel.fit
+    return kind(hypermodel).fit is not keras_tuner.HyperModel.fit
 
 
 def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` is taken to declare all its hyperparameters: in a `declare_hyperparameters` of its own."""
-    return _kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
+    return kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
 
 
-def _kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+def kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+    """The class of `hypermodel` as the user wrote it."""
     return type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
 
 

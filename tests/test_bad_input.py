@@ -27,12 +27,12 @@ DIGITS = ["search", "--dataset", "digits"]
         (["search", "--workers", "-1"], "--workers is -1"),
         (["search", "--trials-per-gpu", "0"], "--trials-per-gpu is 0"),
         (["search", "--keep-weights", "-1"], "--keep-weights is -1"),
-        (["search", "--run", "x" * 300], "name is 300 characters long"),
+        (["search", "--run", "x" * 300], "name is 300 bytes long (UTF-8): give one of at most 200"),
         (["search", "--seed", "4294967296"], "--seed is 4294967296"),
         (["search", "--seed", "-1"], "--seed is -1: it must be 0 or more"),
         (["search", "--run", ""], "name is empty"),
         ([*DIGITS, "--train-samples", "0"], "--train-samples is 0"),
-        ([*DIGITS, "--train-samples", "9"], "at least one image a class, 10"),
+        ([*DIGITS, "--train-samples", "9"], "give at least 20, of each class one image to train on"),
         ([*DIGITS, "--train-samples", "1501"], "at most the 1500"),
         (["search", "--set", "filters"], "write NAME=VALUE"),
         (["search", "--set", "filters="], "write NAME=VALUE"),
@@ -98,7 +98,7 @@ def test_files_that_are_no_npz(cli: Cli, tmp_path: Path, arrays: dict[str, np.nd
     path = tmp_path / "data.npz"
     assert "is not there" in refused(cli, tmp_path, "search", "--dataset", path)
     path.mkdir()
-    assert "is not there" in refused(cli, tmp_path, "search", "--dataset", path)
+    assert "is a folder: give the path of an .npz file" in refused(cli, tmp_path, "search", "--dataset", path)
     path.rmdir()
     path.write_bytes(b"")
     assert "is not an .npz file" in refused(cli, tmp_path, "search", "--dataset", path)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from results.text import telling_line
 from tuner.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 _SMALLEST_SIDE = 4
+# Without channels, what is so narrow and so many times longer is taken for a series of some values a step.
+_NARROW, _TIMES = 16, 4
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -20,7 +23,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         InputError: The file is not there, is damaged, lacks an array or holds pickled objects.
     """
     if not path.is_file():
-        raise InputError(f"dataset {str(path)!r} is not there: give the path of an .npz file")
+        kind = "a folder" if path.is_dir() else "no regular file" if path.exists() else "not there"
+        raise InputError(f"dataset {str(path)!r} is {kind}: give the path of an .npz file")
     if not zipfile.is_zipfile(path):
         raise InputError(f"dataset {str(path)!r} is not an .npz file, or it is cut off: write it with numpy.savez")
     try:
@@ -44,12 +48,19 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
+        if "Header info length" in str(error):
+            raise InputError(
+                f"dataset {str(path)!r} has an array with a longer header than NumPy reads for safety, as a table of "
+                "hundreds of named columns has: save plain arrays of numbers"
+            ) from error
         if "allow_pickle" in str(error):
             raise InputError(
                 f"dataset {str(path)!r} holds pickled objects, which could run code and are not loaded: "
                 "save plain arrays of numbers"
             ) from error
-        raise InputError(f"dataset {str(path)!r} cannot be read ({error}): write it with numpy.savez") from error
+        raise InputError(
+            f"dataset {str(path)!r} cannot be read ({telling_line(str(error))}): write it with numpy.savez"
+        ) from error
 
 
 def check(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -95,6 +106,13 @@ def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray
         images.ndim in (3, 4) and 0 not in images.shape,
         source,
         f"has {name} of shape {images.shape}: it must be (images, height, width) or (images, height, width, channels)",
+    )
+    shorter, longer = sorted(images.shape[1:3])
+    _require(
+        images.ndim == 4 or shorter >= _NARROW or longer < _TIMES * shorter,
+        source,
+        f"has {name} of shape {images.shape}, as a series of {longer} steps of {shorter} values has: if they are "
+        f"images, store them with their channel, {(*images.shape, 1)}; a series wants a script of your own",
     )
     if images.dtype == np.uint8:
         # Divided as float32, a byte gives the same number as NumPy's `/ 255` rounded to float32.

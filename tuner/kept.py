@@ -10,7 +10,7 @@ from keras.src.saving import saving_lib
 from results import files, layout
 from results.text import error_line
 from tuner.callbacks import BestWeights, optimizers
-from tuner.checkpoint import save
+from tuner.checkpoint import build_from, save
 
 
 def weights(model: Any, best: BestWeights, directory: Path) -> str | None:
@@ -46,7 +46,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
     """
     config = files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG))
     if not model.built and config:
-        model.build_from_config(_shapes(config))
+        build_from(model, config)
     # Keras has nothing to do with one without a `call` else, as a GAN is, though its layers may all be built.
     model.built = model.built or bool(model.weights)
     saving_lib.load_weights_only(model, path, objects_to_skip=optimizers(model))
@@ -76,13 +76,3 @@ def _build_config(model: keras.Model, directory: Path) -> None:
         # `build` may give the next one an input shape, or not need it.
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-
-
-def _shapes(config: Any) -> Any:
-    """A build config as it was before JSON, which makes lists of Keras's shapes."""
-    if isinstance(config, dict):
-        return {name: _shapes(value) for name, value in config.items()}
-    if isinstance(config, list):
-        is_shape = all(size is None or isinstance(size, int) for size in config)
-        return tuple(config) if is_shape else [_shapes(one) for one in config]
-    return config

@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial
 
 from results import layout, reader
 from results.text import error_line
-from tuner import continuation, fast_fit, kept, objectives, oracles, shared_data
+from tuner import continuation, fast_fit, kept, objectives, shared_data
 from tuner.callbacks import BestWeights
 from tuner.models import fresh_model
 from tuner.seeds import derive
@@ -81,7 +81,8 @@ class _WeightsOf(BestWeights):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._ended += 1
         if self._ended == self._number:
-            self.value = objectives.value(self._objective, logs or {})
+            value = objectives.value(self._objective, logs)
+            self.value = np.nan if value is None else value
             self.state = self.value, self.model.get_weights()
             self.model.stop_training = True
 
@@ -95,8 +96,8 @@ def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path
         again = fit_kwargs | {"callbacks": copied_callbacks(task, execution, given)}
         continuation.train_predecessor(task, execution, seed, fit_args, again)
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-    begun = continuation.go_on(task, execution, model, fit_args, fit_kwargs)
-    hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
+    begun = continuation.go_on(task, execution, model)
+    hp, epochs = continuation.within_budget(task, model, begun, task.budget)
     callbacks = [*copied_callbacks(task, execution, given), weights]
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     return model

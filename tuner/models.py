@@ -10,6 +10,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from search_spaces import declared as declaration
 from search_spaces.custom import fits_itself
+from tuner import settings
 from tuner.fast_fit import accelerate
 
 
@@ -65,7 +66,7 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
     """
-    keras.utils.clear_session(free_memory=False)
+    settings.clear_session()
     gc.collect()
     keras.utils.set_random_seed(seed)
     model = hypermodel.build(hp)

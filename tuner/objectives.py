@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results import directions
+from results.errors import Parameter
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ def parse(text: str) -> tuple[str, str]:
     """
     name, colon, direction = text.partition(":")
     if not name or (colon and direction not in _DIRECTIONS):
-        raise InputError(f"--objective is {text!r}: write a metric such as val_accuracy, or NAME:min or NAME:max")
+        raise InputError(
+            Parameter("objective"), f" is {text!r}: write a metric such as val_accuracy, or NAME:min or NAME:max"
+        )
     if colon:
         return name, direction
     if known := directions.of(name):
         return name, known
-    raise InputError(f"--objective is {text!r}: whether more of it is better is not known: add :min or :max")
+    raise InputError(
+        Parameter("objective"), f" is {text!r}: whether more of it is better is not known: add :min or :max"
+    )
 
 
 def resolve(objective: Any) -> "keras_tuner.Objective":

@@ -106,4 +106,4 @@ class OwnRun:
         """Whether the weights of the best epoch of `trial` were kept."""
         rescored = self._rescored.get(trial.trial_id)
         kept = self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}" / layout.TRIAL_WEIGHTS
-        return kept.exists() and (rescored is None or rescored.keeps_weights)
+        return kept.exists() and not kept.is_symlink() and (rescored is None or rescored.keeps_weights)

@@ -12,6 +12,7 @@ import json
 import random
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,18 @@ from results import files
 from tuner import checkpoint
 from tuner.callbacks import BestWeights, EpochLog
 
+# What NumPy and zipfile raise of a file that is cut off or overwritten.
+_DAMAGES = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 # What a callback may hold, beside functions, that training does not change.
 _STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
 
@@ -48,6 +61,7 @@ class State:
         best: `BestWeights.state`.
         callbacks: What the other callbacks hold.
         generators: The state of the random generators that belong to no layer.
+        shapes: `checkpoint.build_shapes` of the model.
         variables: Those of the model and its optimizer.
     """
 
@@ -63,6 +77,7 @@ class State:
     best: tuple[float | None, list[np.ndarray] | None]
     callbacks: list[dict[str, Any]]
     generators: tuple[Any, ...]
+    shapes: dict[str, Any] | None
     variables: list[np.ndarray]
 
 
@@ -76,9 +91,9 @@ class OtherTrainingError(BaseException):
 def load(path: Path) -> State | None:
     """The state in `path`; None where there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
             return State(**_unpacked(json.loads(str(arrays["state"])), arrays))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except _DAMAGES:
         return None
 
 
@@ -185,10 +200,7 @@ class Resumption(keras.callbacks.Callback):
             raise OtherTrainingError
 
     def _prepare(self, model: keras.Model, x: Any, batch_size: int | None) -> None:
-        try:
-            checkpoint.build(model, x, batch_size)
-        except Exception as error:
-            raise OtherTrainingError from error
+        checkpoint.build(model, self._state.shapes, x, batch_size)
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
@@ -260,6 +272,7 @@ class Resumption(keras.callbacks.Callback):
                 best=self._best.state,
                 callbacks=[_attributes(callback) for callback in self._written],
                 generators=_generators(),
+                shapes=checkpoint.build_shapes(self.model),
                 variables=checkpoint.values(self.model),
             )
             save(state, self._path)

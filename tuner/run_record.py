@@ -3,6 +3,7 @@
 Two doors write in it: the command line its options (`asked`), and every `Tuner` what it searches for (`tuner`).
 """
 
+import itertools
 import shutil
 import sys
 import uuid
@@ -12,7 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results import files, layout, projects
+from results import files, layout, projects, reader
+from results.errors import Parameter
 from tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
@@ -29,17 +31,21 @@ def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
         InputError: It is no run directory, or was made with other options.
     """
     if path.exists() and not path.is_dir():
-        raise InputError(f"{str(path)!r} is a file: give --run another name")
+        raise InputError(f"{str(path)!r} is a file: give ", Parameter("project_name"), " another name")
     if not (path / layout.RUN).is_file():
         # Hidden files are a lock, or what a killed process had begun to write.
         if path.is_dir() and any(not inside.name.startswith(".") for inside in path.iterdir()):
-            raise InputError(f"{str(path)!r} holds other things than a run: give --run another name")
+            raise InputError(
+                f"{str(path)!r} holds other things than a run: give ", Parameter("project_name"), " another name"
+            )
         return
     before = files.read_json(path / layout.RUN)
     if not isinstance(before, dict):
         return
     if "asked" not in before:
-        raise InputError(f"{str(path)!r} is the run of a Python script: give --run another name")
+        raise InputError(
+            f"{str(path)!r} is the run of a Python script: give ", Parameter("project_name"), " another name"
+        )
     if not overwrite:
         _check_same(path, before, asked)
 
@@ -55,6 +61,7 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
     """
     if overwrite:
         empty(path)
+    check_links(path)
     for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
         files.remove_unfinished(folder)
     record = path / layout.RUN
@@ -62,9 +69,37 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         if isinstance(files.read_json(record), dict):
             return
         # Without a `run.json`, where the disk is full now, it would be taken for no run.
-        aside = Path(shutil.copyfile(record, record.with_name(f"{record.name}.damaged")))
+        aside = _keep(record)
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
+
+
+def check_links(path: Path) -> None:
+    """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
+    folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
+    # One after the other: what is below a link is not looked through.
+    for link in itertools.chain.from_iterable(map(reader.linked, folders)):
+        raise InputError(
+            f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
+            "place of the link, or remove it"
+        )
+
+
+def _keep(record: Path) -> Path:
+    """Copies a damaged file beside itself, or gives what is no file there another name; where it is now."""
+    aside = record.with_name(f"{record.name}.damaged")
+    try:
+        content = files.read_bytes(record)
+    except files.NotAFile:
+        return files.set_aside(record)
+    with files.replacing(aside) as temporary:
+        temporary.write_bytes(content)
+    return aside
+
+
+def is_of_command_line(path: Path) -> bool:
+    """Whether the run in the directory `path` was made by `search` on the command line."""
+    return "asked" in (files.read_json(path / layout.RUN) or {})
 
 
 def read_question(path: Path) -> dict[str, Any]:
@@ -140,6 +175,8 @@ def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any])
     ]
     if differences:
         raise InputError(
-            f"run {str(path)!r} was made with other options: {'; '.join(differences)}; "
-            "ask for the same, give --run another name, or start it anew with --overwrite"
+            f"run {str(path)!r} was made with other options: {'; '.join(differences)}; ask for the same, give ",
+            Parameter("project_name"),
+            " another name, or start it anew with ",
+            Parameter("overwrite=True"),
         )

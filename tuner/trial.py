@@ -19,7 +19,8 @@ from keras_tuner.src.engine import tuner_utils
 
 from results import files, layout, reader
 from results.text import error_line, shortened
-from search_spaces.origin import origin
+from search_spaces import epochs
+from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
 from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
@@ -50,6 +51,7 @@ class TrialTask:
         fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
+        budget: Up to which epoch it is trained, where the oracle decides that; else None.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -70,6 +72,7 @@ class TrialTask:
     fit_kwargs: dict[str, Any] = field(default_factory=dict)
     keeps_weights: bool = False
     weights_from: float | None = None
+    budget: int | None = None
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -89,8 +92,9 @@ class TrialTask:
     @property
     def epochs(self) -> int:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
-        last = self.values.get(oracles.BUDGET, self.values.get("epochs", self.fit_kwargs.get("epochs", 1)))
-        return int(last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+        known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
+        last = next((number for number in map(epochs.whole, known) if number is not None), 1)
+        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
 
 
 @dataclass
@@ -145,10 +149,13 @@ class TrialResult:
 def run_trial(task: TrialTask) -> TrialResult:
     """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
 
+    So is a SystemExit of it, and a KeyboardInterrupt that no signal has raised.
+
     A trial that was interrupted goes on after its last finished epoch (`resumption.py`).
 
     Raises:
         OSError: The run directory can no longer be written, which is no fault of the trial.
+        Interrupted: A signal has come.
     """
     began = time.monotonic()
     state = resumption.load(task.directory / layout.TRIAL_STATE)
@@ -168,7 +175,9 @@ def run_trial(task: TrialTask) -> TrialResult:
     except OtherTrainingError:
         (task.directory / layout.TRIAL_STATE).unlink()
         return run_trial(task)
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupted(error):
+            raise Interrupted from error
         files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
@@ -186,7 +195,8 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    with log.open("w") as file:
+    log.unlink(missing_ok=True)
+    with log.open("x") as file:
         faulthandler.dump_traceback_later(seconds, file=file, exit=True)
         try:
             yield
@@ -209,8 +219,8 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             given = copied_callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
-        hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
+        begun = state.begun if state else continuation.go_on(task, execution, model)
+        hp, span = continuation.within_budget(task, model, begun, task.budget)
         logged = state.epoch - begun if state else 0
         log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, task.objective, logged)
         ours: list[keras.callbacks.Callback] = [log, weights]
@@ -235,7 +245,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         state = None
         callbacks = [*copied_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
-            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | span | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
             record.parameters = _parameters(model)

@@ -4,7 +4,8 @@ import contextlib
 import io
 import itertools
 import re
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent import futures
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from results import files, layout, reader
+from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
+from search_spaces.origin import contained
 from tuner import (
     executors,
+    foreign_executors,
     kept_models,
+    majority,
     models,
     objectives,
     operations,
@@ -29,15 +34,17 @@ from tuner import (
     question,
     run_record,
     runtime,
+    settings,
     shared_data,
     user_data,
 )
 from tuner.errors import InputError, SearchError
+from tuner.executor import Executor
 from tuner.lock import check_there, locked
 from tuner.own_run import OwnRun
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
-from tuner.stop import Stop
+from tuner.stop import Stop, outliving_the_terminal
 from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, run_trial
 
@@ -69,7 +76,8 @@ class Tuner(keras_tuner.Tuner):
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
+        executor: Where trials run, in place of `workers`: a `tuner.executor.Executor`, or a pool of processes that
+            forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
@@ -96,7 +104,7 @@ class Tuner(keras_tuner.Tuner):
         oracle: str | keras_tuner.Oracle = "random",
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
-        executor: Executor | None = None,
+        executor: Executor | futures.Executor | None = None,
         executions_per_trial: int = 1,
         keep_weights: int = 3,
         pruner: str = "none",
@@ -112,11 +120,16 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(
                 "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
             )
-        if trial_timeout is not None and workers == 0:
-            raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
-        executors.check_workers(workers, trials_per_gpu)
+        in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
+        if executor is not None:
+            executor = foreign_executors.adopt(executor)
+            in_this_process = executor.shares_memory
+        if trial_timeout is not None and in_this_process:
+            timeout, workers = Parameter("trial_timeout"), Parameter("workers")
+            raise InputError(timeout, " ends the process of a trial, and ", workers, "=0 has none: use ", workers, "=1")
         self._pruner = pruners.get(pruner)
         hypermodel = models.hypermodel(hypermodel)
+        self._settings = settings.current()
         # As in Keras Tuner.
         directory, project_name = directory or ".", project_name or "untitled_project"
         self._run = Path(directory) / project_name
@@ -131,7 +144,8 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
         saved = None if overwrite else oracles.saved_space(self._run)
         known = None if isinstance(oracle, str) else oracle.get_space()
-        hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
+        with contained(), settings.kept():
+            hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         self.seed = seed
@@ -143,7 +157,7 @@ class Tuner(keras_tuner.Tuner):
         self._retries = retries
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
-        oracles.adopt(oracle, self.baseline)
+        oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(
             oracle.objective, question.of_oracle(oracle), seed, executions_per_trial, space, self.baseline
         )
@@ -155,6 +169,9 @@ class Tuner(keras_tuner.Tuner):
             stack.enter_context(runtime.without_chief())
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            # It may build further points.
+            stack.enter_context(contained())
+            stack.enter_context(settings.kept())
             super().__init__(
                 oracle,
                 hypermodel,
@@ -203,13 +220,15 @@ class Tuner(keras_tuner.Tuner):
                 has taken the place of this tuner's; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
+        if self._executor is not None:
+            foreign_executors.adopt(self._executor)  # it may have been shut down since
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         if not fits_itself(self.hypermodel):
             fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
             if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
                 user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
-        with locked(self._run):
+        with outliving_the_terminal(), locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
             except OSError as error:
@@ -222,22 +241,29 @@ class Tuner(keras_tuner.Tuner):
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
         hp.values = dict(self.baseline)
-        return self.hypermodel.build(hp)
+        with contained(), settings.kept():
+            return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         if self._unbuilt is not None:
             raise InputError(
                 f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
             ) from self._unbuilt
+        run_record.check_links(self._run)
         self._own.open(self.oracle, self.hypermodel, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
+        self._settings = settings.current()
         self._set_aside(progress)
+        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+        if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
+            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            progress.begins(self.oracle, executor, self._run)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
@@ -248,7 +274,7 @@ class Tuner(keras_tuner.Tuner):
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
-            stack.enter_context(progress.search(self.oracle, executor.slots))
+            stack.enter_context(progress.search(self.oracle, executor.slots, self.baseline))
             try:
                 self._search(executor, progress, summary, stop, *fit)
             except KeyboardInterrupt:
@@ -305,6 +331,8 @@ class Tuner(keras_tuner.Tuner):
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
+                while self.oracle.notes:
+                    progress.note(self.oracle.notes.pop(0))
                 if not waiting:
                     break
                 # The trial that ends last should not have begun last, or workers idle beside it.
@@ -408,6 +436,7 @@ class Tuner(keras_tuner.Tuner):
             fit_args=fit_args,
             fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
+            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.
@@ -492,19 +521,20 @@ class Tuner(keras_tuner.Tuner):
             InputError: The run is no longer this tuner's.
         """
         self._own.check()
-        if self._own.has_weights(trial):
-            directory = self._directory(trial.trial_id)
-            return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
-        if why := self._weights_lost(trial):
-            raise ValueError(
-                f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
-                "get_best_hyperparameters()"
-            )
-        if self._is_repeatable(trial):
-            return kept_models.train_again(self._task(trial, *self._fit))
+        # Those under which it was trained, whatever the script has set since.
+        with contained(), settings.applied(self._settings):
+            if self._own.has_weights(trial):
+                directory = self._directory(trial.trial_id)
+                return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
+            if self._is_repeatable(trial):
+                return kept_models.train_again(self._task(trial, *self._fit))
+        why = self._weights_lost(trial)
         raise ValueError(
-            f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
-            "are (`keep_weights`); train its hyperparameters again"
+            f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
+            "get_best_hyperparameters()"
+            if why
+            else f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} are "
+            "(`keep_weights`); train its hyperparameters again"
         )
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
@@ -526,7 +556,7 @@ class Tuner(keras_tuner.Tuner):
         if lacking:
             why = f"; {count(len(again), 'trial')} trained once more" if again else ""
             if len(again) < len(lacking) and lost:
-                why += f"; others cannot be kept ({lost})"
+                why += f"; others cannot be ({lost})"
             elif len(again) < len(lacking) and self._fit is None:
                 why += "; this tuner has not searched, so it has no data to train others with"
             elif len(again) < len(lacking):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from results import Run
 
-_WIDTH = 85  # of a row, in characters
+_WIDTH, _LONGEST_VALUE = 85, 20  # of a row and of a value below it, in characters
 _ASIDE = 0.012
 _CLEAR = 20  # about so many lines can be told apart
 _FAINTEST = 0.04
@@ -57,7 +57,7 @@ def parallel(run: "Run") -> Figure:
     bar = figure.colorbar(
         ScalarMappable(norm, shades), ax=axes, location="bottom", aspect=50, pad=0.01, extend=beyond
     )  # fmt: skip
-    bar.set_label(f"{scores.name(run)}; a line breaks where a hyperparameter is not active")
+    bar.set_label(f"{style.objective(run)}; a line breaks where a hyperparameter is not active")
     bar.outline.set_visible(False)
     return figure
 
@@ -101,7 +101,7 @@ def _rows(axes: Axes, scales: list[Scale]) -> None:
     """Labels each row on its left with the hyperparameter and below its line with values."""
     axes.grid(False)
     axes.hlines(range(len(scales)), 0, 1, colors="#C4C4C4", linewidth=1, zorder=1)
-    axes.set_yticks(range(len(scales)), [style.shortened(scale.name) for scale in scales])
+    axes.set_yticks(range(len(scales)), style.apart([scale.name for scale in scales]))
     axes.tick_params(axis="both", length=0)
     axes.set_xticks([])
     axes.set_xlim(-0.04, 1.04)
@@ -111,6 +111,6 @@ def _rows(axes: Axes, scales: list[Scale]) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     look = {"textcoords": "offset points", "ha": "center", "va": "top", "fontsize": 8, "bbox": box, "zorder": 5}
     for row, scale in enumerate(scales):
-        positions, labels = scale.ticks(_WIDTH)
+        positions, labels = scale.ticks(_WIDTH, lambda values: style.apart(values, _LONGEST_VALUE))
         for place, text in zip(_share(scale, np.array(positions)), labels):
             axes.annotate(text, (place, row), (0, -5), **look)

@@ -41,7 +41,7 @@ def tradeoff(run: "Run") -> Figure:
         trials.draw(axes, x, known, run)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
         axes.set_xlabel(_COSTS[cost])
-    figure.axes[0].set_ylabel(scores.name(run))
+    figure.axes[0].set_ylabel(style.objective(run))
     style.legend(figure, columns=6)
     return figure
 

@@ -37,7 +37,7 @@ def importance(run: "Run") -> Figure:
     look = {"fmt": "none", "ecolor": style.BLACK, "elinewidth": 1.2, "capsize": 3}
     axes.errorbar(found.means[:shown], rows, xerr=found.margins[:shown], **look)
     axes.axvline(0, color=style.BLACK, linewidth=1)
-    axes.set_yticks(rows, map(style.shortened, found.names[:shown]))
+    axes.set_yticks(rows, style.apart(found.names[:shown]))
     axes.set_ylim(shown - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("importance: fall in the forest's R² when the values are shuffled, with 95% interval")

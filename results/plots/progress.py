@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from results import Run
 
 _NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # the curves of the best trials
+_ORDERS = {
+    "ended": "trials ended",
+    "begun": "trials, in the order in which they began",
+    "": "trials, by their ids: in which order they ran is not known",
+}
 _FAILED_HEIGHT = 0.035  # of the axes: below every score, above the marks of those off the scale
 
 
 @style.styled
 def history(run: "Run") -> Figure:
-    """The score of every trial in the order of their ends, with the best one so far and the baseline.
+    """The score of every trial in the order that is known, with the best one so far and the baseline.
 
     Raises:
         RunError: No trial has finished.
@@ -31,8 +36,10 @@ def history(run: "Run") -> Figure:
     axes = figure.subplots()
     ended = scores.ended(run)
     finished = ended[scores.has_score(ended)]
-    best = scores.best_so_far(run)
-    axes.step(best.index, best, where="post", color=style.BLACK, linewidth=1.4, label="best so far")
+    order = scores.order(run)
+    if order:
+        best = scores.best_so_far(run)
+        axes.step(best.index, best, where="post", color=style.BLACK, linewidth=1.4, label="best so far")
     for score in finished.loc[trials.is_baseline(finished), "score"]:
         axes.axhline(score, color=style.ORANGE, linewidth=1.2, linestyle="--", zorder=2)
     trials.draw(axes, finished["number"].to_numpy(), finished, run)
@@ -42,8 +49,8 @@ def history(run: "Run") -> Figure:
             failed, [_FAILED_HEIGHT] * len(failed), "x", color=style.BLACK, transform=axes.get_xaxis_transform(),
             clip_on=False, zorder=4, label="failed trial (no score)",
         )  # fmt: skip
-    axes.set_xlabel("trials ended")
-    axes.set_ylabel(scores.name(run))
+    axes.set_xlabel(_ORDERS[order])
+    axes.set_ylabel(style.objective(run))
     margin = max(0.5, 0.01 * len(ended))
     axes.set_xlim(1 - margin, len(ended) + margin)
     style.count_axis(axes)
@@ -59,24 +66,23 @@ def curves(run: "Run") -> Figure:
         RunError: No trial has finished, or the objective was not measured epoch by epoch.
     """
     best = scores.scored(run)["trial_id"].iloc[0]
-    objective = str(run.objective)
-    if objective not in run.epochs.columns or _measured(run, objective).empty:
-        raise RunError(
-            f"run {str(run.path)!r} has no learning curves: no trial kept {objective!r} epoch by epoch; "
-            "choose another --kind"
-        )
+    objective = scores.metric(run)
+    if objective is None or not _has_lines(measured := _measured(run, objective)):
+        is_kept = objective is not None and not measured.empty
+        kept = "no trial has more than one epoch of" if is_kept else "no trial kept the epochs of"
+        raise RunError(f"run {str(run.path)!r} has no learning curves: {kept} {scores.name(run)!r}")
     own = run.epochs[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
     has_both = training != objective and training in own.columns and own[training].notna().any()
     figure = style.figure(trials.headline(run), 4.2)
     panels = figure.subplots(1, 2 if has_both else 1, squeeze=False)[0]
     _every_curve(panels[0], run, objective)
-    panels[0].set_title(f"every trial: {scores.name(run)}")
-    panels[0].set_ylabel(scores.name(run))
+    panels[0].set_title(f"every trial: {style.objective(run)}")
+    panels[0].set_ylabel(style.objective(run))
     if has_both:
         _both_curves(panels[1], own, training, objective)
         panels[1].set_title(f"{trials.label(best)}, the best: training and validation")
-        panels[1].set_ylabel(training)
+        panels[1].set_ylabel(style.shortened(training, style.LONGEST_LABEL))
     for axes in panels:
         axes.set_xlabel("epoch")
         style.count_axis(axes)
@@ -123,6 +129,11 @@ def _measured(run: "Run", objective: str) -> "pd.DataFrame":
     """The epochs of every trial in which `objective` was a number that has a place on an axis."""
     known = run.epochs.dropna(subset=["epoch", objective])
     return known[known[objective].astype(float).abs() < math.inf]
+
+
+def _has_lines(measured: "pd.DataFrame") -> bool:
+    """Whether there is more than a dot to draw of any trial."""
+    return bool(measured.duplicated(["trial_id", "execution"]).any())
 
 
 def _both_curves(axes: Axes, own: "pd.DataFrame", training: str, objective: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LOG_RATIO = 20  # of the longest run to the shortest
 _LONGEST_NAME = 100
+_NO_ORDER = " (by trial id: the order in which they ran is not known)"
 
 
 @style.styled
@@ -30,19 +31,20 @@ def comparison(runs: Mapping[str, "Run"]) -> Figure:
     for name, run in runs.items():
         scores.scored(run)
         lines[name] = scores.best_so_far(run)
-    columns = 1 if max(map(len, runs)) > 40 else 2
+    columns = 1 if max(map(len, runs)) > 40 or not all(map(scores.order, runs.values())) else 2
     figure = style.figure("the best score so far of each run", 4 + 0.22 * len(runs) / columns)
     axes = figure.subplots()
-    for name, line in lines.items():
-        label = style.shortened(name, _LONGEST_NAME)
+    orders = {name: scores.order(run) for name, run in runs.items()}
+    for (name, line), label in zip(lines.items(), style.apart(list(lines), _LONGEST_NAME)):
+        label += "" if orders[name] else _NO_ORDER
         label = f" {label}" if label.startswith("_") else label  # with an underscore first, matplotlib would hide it
         drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=label)[0]
         axes.plot(line.index[-1:], line.iloc[-1:], "o", color=drawn.get_color(), markersize=6)
     # A first trial that came to nothing must not press the lines together.
     reached = [line.iloc[-1] for line in lines.values()]
     axes.set_ylim(*scores.view(pd.concat(lines.values()), minimised, reached))
-    axes.set_xlabel("trials ended")
-    axes.set_ylabel(scores.name(first))
+    axes.set_xlabel("trials ended" if set(orders.values()) == {"ended"} else "trials")
+    axes.set_ylabel(style.objective(first))
     lengths = [line.index[-1] for line in lines.values()]
     style.count_axis(axes, logarithmic=max(lengths) >= _LOG_RATIO * min(lengths))
     style.legend(figure, columns)

@@ -4,8 +4,11 @@ Their palette (https://jfly.uni-koeln.de/color/) can be told apart by colour-bli
 marker or its line style as well.
 """
 
+import functools
+import io
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib
 from cycler import cycler
@@ -13,7 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from results import labels, scores
+from results.plots import fonts
 from results.text import one_line
+
+if TYPE_CHECKING:
+    from results import Run
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",
@@ -22,7 +30,11 @@ GREY = "#8A8A8A"
 WORST, MIDDLING, BEST = "#E3DFC0", "#62A6A9", "#15305B"  # of a scale of scores: lightness alone tells them apart
 
 WIDTH = 9.0  # inches: at a README's width the text is then as large as the README's
+LONGEST_LABEL = 36  # characters, of an axis: the lowest plots are four inches high
 MANY = 300  # marks: more than these are an image within an SVG, which else takes seconds to show
+
+_LEGEND, _HANDLE = 115, 6  # characters: of a row of a legend, of the mark before a label
+_DPI_ON_A_SCREEN = 100
 
 _COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
 _PARAMETERS: dict[str, Any] = {
@@ -50,30 +62,72 @@ _PARAMETERS: dict[str, Any] = {
     "legend.fontsize": 9.5,
 }
 
-# As a decorator of what draws: matplotlib reads these settings as it makes axes and text.
-styled = matplotlib.rc_context(_PARAMETERS)
+P = ParamSpec("P")
+
+
+class Plot(Figure):
+    """A figure that every notebook shows, whether or not matplotlib is set up there to show figures."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=_DPI_ON_A_SCREEN)
+        return file.getvalue()
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Has `draw` draw in the style of these plots: matplotlib reads it as it makes axes and text."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.rc_context(_PARAMETERS | {"font.family": fonts.families(fonts.own())}):
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 def figure(title: str, height: float, width: float = WIDTH) -> Figure:
     """An empty figure of so many inches that finds room for all its labels."""
-    made = Figure(figsize=(width, height), layout="constrained")
+    made = Plot(figsize=(width, height), layout="constrained")
     made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
-    made.suptitle(title, x=0.01, ha="left")
+    made.suptitle(fonts.legible(title), x=0.01, ha="left")
     return made
 
 
 def shortened(text: str, length: int = 28) -> str:
-    """`text` on one line, or its beginning and its end where that is longer than `length`."""
-    text = one_line(text)
-    half = (length - 1) // 2
-    return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"
+    """`text` as a plot has room for it."""
+    return labels.shortened(written(text), length)
+
+
+def apart(texts: Sequence[str], length: int = 28) -> list[str]:
+    """`texts` as a plot has room for them, cut so that they can be told apart."""
+    return labels.apart(list(map(written, texts)), length)
+
+
+def written(text: str) -> str:
+    """`text` on one line, in characters that there are on a plot."""
+    return fonts.legible(one_line(text))
+
+
+def objective(run: "Run") -> str:
+    """What the scores of `run` are, as an axis has room for it."""
+    return shortened(scores.name(run), LONGEST_LABEL)
 
 
 def legend(figure: Figure, columns: int = 6) -> None:
     """One legend for all axes, below them, in as few rows as it takes; what is on several axes is named once."""
     found = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())}
-    columns = math.ceil(len(found) / math.ceil(len(found) / columns))
-    figure.legend(found.values(), found, loc="outside lower center", ncols=columns)
+    rows = next(
+        rows
+        for rows in range(math.ceil(len(found) / columns), len(found) + 1)
+        if _legend_width(list(found), rows) <= _LEGEND or rows == len(found)
+    )
+    figure.legend(found.values(), found, loc="outside lower center", ncols=math.ceil(len(found) / rows))
+
+
+def _legend_width(names: Sequence[str], rows: int) -> int:
+    """How many characters wide a legend of so many `rows` is, which matplotlib fills column by column."""
+    columns = [names[first : first + rows] for first in range(0, len(names), rows)]
+    return sum(max(map(len, column)) + _HANDLE for column in columns)
 
 
 def count_axis(axes: Axes, logarithmic: bool = False) -> None:

@@ -1,12 +1,15 @@
 """What several plots show of trials: the headline, the limits of the scores, and one marker a trial."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from results import scores
+from results.numbers import number
 from results.plots import style
+from results.text import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +26,12 @@ def headline(run: "Run") -> str:
     """The run, how many of its trials have finished, and the best of them."""
     finished = scores.scored(run)
     best = finished.iloc[0]
-    number = "1 finished trial" if len(finished) == 1 else f"{len(finished):,} finished trials"
     name = run.path.resolve().name
-    about = f"{number}, best {scores.name(run)} {best['score']:.4f} ({label(best['trial_id'])})"
-    separator = ": " if len(name) + len(about) <= _LINE else "\n"
-    return f"{style.shortened(name, _LINE)}{separator}{about}"
+    of = count(len(finished), "finished trial")
+    about = f"{of}, best {style.objective(run)} {number(best['score'])} ({label(best['trial_id'])})"
+    if len(name) + len(about) <= _LINE:
+        return f"{name}: {about}"
+    return f"{style.shortened(name, _LINE)}\n{textwrap.fill(about, _LINE)}"
 
 
 def label(trial_id: str) -> str:

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from rich.cells import cell_len
 
 from results import hyperparameters, scores
 from results.hyperparameters import Scale
+from results.numbers import settings
 from results.plots import style, trials
 
 if TYPE_CHECKING:
     from results import Run
 
 _COLUMNS = 4
-# In characters: of an axis, of one whose labels are slanted, and of such a label.
-_PANEL_WIDTH, _SLANTED_WIDTH, _SLANTED_LABEL = 25, 120, 14
+# In characters: of all panels of a row, and of slanted labels, how long and how far apart they are.
+_ROW_WIDTH, _SLANTED_LABEL, _SLANTED_APART = 100, 14, 4
 _LONGEST_NAME = 22
 _FONT_SIZE = 8.5
 _ASIDE = 0.22
@@ -31,13 +33,14 @@ def slices(run: "Run") -> Figure:
     """
     finished = scores.scored(run)
     scales = hyperparameters.varied(run)
-    rows = math.ceil(len(scales) / _COLUMNS)
+    rows, columns = math.ceil(len(scales) / _COLUMNS), min(_COLUMNS, len(scales))
     figure = style.figure(trials.headline(run), 1.3 + 1.9 * rows)
-    panels = figure.subplots(rows, min(_COLUMNS, len(scales)), squeeze=False, sharey=True)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in panels.flat[len(scales) :]:
         axes.remove()
     rng = np.random.default_rng(0)
-    for axes, scale in zip(panels.flat, scales):
+    names = style.apart([scale.name for scale in scales], _LONGEST_NAME)
+    for axes, scale, name in zip(panels.flat, scales, names):
         positions = scale.positions(finished)
         active = ~np.isnan(positions)
         x, shown = positions[active], finished[active]
@@ -46,10 +49,10 @@ def slices(run: "Run") -> Figure:
             # Beside each other, or equal values would hide one another.
             x = x + rng.uniform(-_ASIDE, _ASIDE, len(x))
         trials.draw(axes, x, shown, run, scale=0.6)
-        _mark(axes, scale)
-        axes.set_xlabel(style.shortened(scale.name, _LONGEST_NAME))
+        _mark(axes, scale, _ROW_WIDTH / columns)
+        axes.set_xlabel(name)
     for axes in panels[:, 0]:
-        axes.set_ylabel(scores.name(run), fontsize=_FONT_SIZE)
+        axes.set_ylabel(style.shortened(scores.name(run), _LONGEST_NAME), fontsize=_FONT_SIZE)
     style.legend(figure)
     return figure
 
@@ -60,12 +63,14 @@ def _medians(axes: Axes, x: np.ndarray, score: np.ndarray) -> None:
     axes.hlines(medians, places - 0.3, places + 0.3, colors=style.BLACK, linewidth=1.4, zorder=2, label="median")
 
 
-def _mark(axes: Axes, scale: Scale) -> None:
-    positions, labels = scale.ticks(_PANEL_WIDTH)
+def _mark(axes: Axes, scale: Scale, width: float) -> None:
+    """Labels an axis that is `width` characters wide."""
+    positions, labels = scale.ticks(width, style.apart)
     slant = {}
-    if scale.kind == "category" and len(labels) < len(scale.levels):
-        positions, labels = scale.ticks(_SLANTED_WIDTH)
-        labels = [style.shortened(text, _SLANTED_LABEL) for text in labels]
+    if scale.kind == "category" and (len(labels) < len(scale.levels) or max(map(cell_len, labels)) > width / 2):
+        labels = style.apart(settings(scale.levels), _SLANTED_LABEL)
+        every = math.ceil(_SLANTED_APART * len(labels) / width)
+        positions, labels = list(range(0, len(labels), every)), labels[::every]
         slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(positions, labels, fontsize=_FONT_SIZE, **slant)
     axes.tick_params(axis="y", labelsize=_FONT_SIZE)

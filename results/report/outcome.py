@@ -1,6 +1,5 @@
 """What a report says first: the verdict, or that there is none yet."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING
 from results import evaluation, runs, scores, sentences
 from results.errors import RunError
 from results.evaluation import Evaluation
-from results.sentences import is_missing, number
-from results.text import one_line
+from results.numbers import is_missing, number
+from results.text import command, count, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -92,12 +91,14 @@ def without_verdict(run: "Run") -> Outcome:
         named["baseline"] = baseline.iloc[0]
     objective = one_line(scores.name(run))
     trial, score = f"trial {one_line(str(best['trial_id']))}", number(best["score"])
-    headline = f"{trial} has the best {objective} of {len(finished):,} finished trials, {score}"
+    headline = f"{trial} has the best {objective} of {count(len(finished), 'finished trial')}, {score}"
     chosen = f"The best trial was chosen by this very score, which flatters it. {_UNSEEN}"
     if len(finished) == 1:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:
-        advice = "To retrain it and the baseline from scratch on several seeds, and to test both on the test images:"
+        is_baseline = best["is_baseline"] is True or best["is_baseline"] == 1
+        retrained, tested = ("it", "it") if is_baseline else ("it and the baseline", "both")
+        advice = f"To retrain {retrained} from scratch on several seeds, and to test {tested} on the test images:"
     else:
         advice = "The data are not recorded: train the best configuration with your own script, and test it there."
     headings, rows = _trials(named, objective)
@@ -106,7 +107,7 @@ def without_verdict(run: "Run") -> Outcome:
         headline=f"Not tested yet: {headline}",
         headings=headings,
         rows=rows,
-        sentences=[*filter(None, [sentences.baseline_place(run)]), chosen],
+        sentences=[*filter(None, [sentences.baseline_place(run), sentences.to_beat(run)]), chosen],
         advice=advice,
         command=_evaluate(run) if run.dataset else None,
     )
@@ -156,9 +157,11 @@ def _tone(verdict: Verdict, same: bool) -> str:
 
 
 def _models(found: Evaluation) -> list[Row]:
-    intervals = {"baseline": found.verdict.baseline, "best": found.verdict.best}
+    intervals = {"baseline": found.verdict.baseline}
+    if not found.same:
+        intervals["best"] = found.verdict.best
     bars = dict(zip(intervals, _bars(list(intervals.values()))))
-    rows = sentences.verdict_rows(found.verdict, found.epochs)
+    rows = sentences.verdict_rows(found.verdict, found.epochs, found.same)
     # The documented figure, which is one and far off, has neither.
     names = [""] * (len(rows) - len(intervals)) + list(intervals)
     return [
@@ -191,4 +194,4 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
 
 def _evaluate(run: "Run") -> str:
     name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return f"python cli.py best --run {shlex.quote(name)} --evaluate"
+    return one_line(command("python", "cli.py", "best", "--run", name, "--evaluate"))

@@ -1,6 +1,6 @@
 "use strict";
 
-// Sorts the trials by a column, filters them by words and status, and lets code be copied.
+// Sorts the trials by a column, filters them by words and status, tells what goes on sideways, and lets code be copied.
 
 const body = document.querySelector(".trials tbody");
 const rows = [...body.rows];
@@ -70,6 +70,19 @@ filter.addEventListener("input", show);
 status?.addEventListener("change", show);
 filter.form.addEventListener("submit", (event) => event.preventDefault());
 show();
+
+// What is wider than its place says so, and fades at its edge until its end is in sight.
+for (const part of document.querySelectorAll(".sideways")) {
+  const inner = part.querySelector(".scroll, .picture, pre");
+  const look = () => {
+    const hidden = inner.scrollWidth - inner.clientWidth;
+    part.classList.toggle("wide", hidden > 1);
+    part.classList.toggle("more", hidden - inner.scrollLeft > 1);
+  };
+  inner.addEventListener("scroll", look, { passive: true });
+  const watch = new ResizeObserver(look);
+  for (const each of [inner, ...inner.children]) watch.observe(each);
+}
 
 for (const block of document.querySelectorAll(".code")) {
   const button = document.createElement("button");

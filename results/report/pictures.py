@@ -11,15 +11,20 @@ from matplotlib.figure import Figure
 
 from results import plots, scores
 from results.errors import RunError, RunWarning
+from results.numbers import number
 from results.plots import Predictions
-from results.sentences import number
-from results.text import one_line
+from results.text import count, one_line
 
 if TYPE_CHECKING:
     from results import Run
 
 _LARGE = 300_000  # bytes: a larger SVG, of thousands of marks, takes several times the room of dots as fine as these
 _DPI = 200
+_ORDERS = {
+    "ended": "in the order in which they ended",
+    "begun": "in the order in which they began",
+    "": "by their ids, as it is not known in which order they ran",
+}
 _TITLES = {
     "history": "Trial by trial",
     "curves": "Learning curves",
@@ -104,12 +109,13 @@ def _source(figure: Figure, kind: str) -> str:
 
 def _caption(run: "Run", kind: str, figure: Figure) -> str:
     score = one_line(scores.name(run))
+    order = scores.order(run)
     better = "smaller" if scores.is_minimised(run) else "larger"
     has_two = len(figure.axes) > 1
     captions = {
-        "history": f"Each mark is a trial, in the order in which they ended; the {better} its {score}, the better. The "
-        "black line is the best so far"
-        + (", the dashed one the baseline." if _has_baseline(run) else "."),
+        "history": f"Each mark is a trial, {_ORDERS[order]}; the {better} its {score}, the better."
+        + (" The black line is the best so far." if order else "")
+        + (" The dashed line is the baseline." if _has_baseline(run) else ""),
         "curves": f"Every trial's {score} epoch by epoch"
         + ("; on the right, the best trial's training beside its validation." if has_two else "."),
         "slices": "One panel for each hyperparameter that varied, one mark for each trial in which it was active.",
@@ -129,12 +135,12 @@ def _text(run: "Run", kind: str, figure: Figure) -> str:
     """What `figure` shows, from what is written on it."""
     best = run.best
     objective = scores.name(run)
-    about = f"{objective} of {len(scores.scored(run)):,} finished trials"
+    about = f"{objective} of {count(len(scores.scored(run)), 'finished trial')}"
     reached = f"the best is {number(best['score'])}, of trial {best['trial_id']}"
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     named = [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
     texts = {
-        "history": f"Plot of the {about} in the order of their ends; {reached}.",
+        "history": f"Plot of the {about}, {_ORDERS[scores.order(run)]}; {reached}.",
         "curves": f"Learning curves: {objective} by epoch; {reached}.",
         "slices": f"Plots of the {about} against {', '.join(named)}.",
         "parallel": f"Parallel coordinates of {about}, through {', '.join(labels)}.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from results import hyperparameters, sentences
 from results.errors import RunError
+from results.numbers import setting
 from results.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -42,10 +43,18 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
     for one in run.space:
         ranges.setdefault(one.name, []).append(one.range)
     texts = [
-        (name, _plain(value), _plain(baseline.get(name, "")), " or ".join(dict.fromkeys(ranges.get(name, []))))
+        (name, setting(value), setting(baseline.get(name, "")), " or ".join(dict.fromkeys(ranges.get(name, []))))
         for name, value in best.items()
     ]
     return [tuple(shortened(one_line(text), _LONGEST) for text in row) for row in texts]
+
+
+def differs_from_baseline(run: "Run") -> bool:
+    """Whether the best trial is another point than the documented one, which is known."""
+    try:
+        return bool(run.info.get("baseline")) and run.best["is_baseline"] is not True
+    except RunError:
+        return False
 
 
 def code(run: "Run") -> str | None:
@@ -117,10 +126,6 @@ def _time(written: str | None) -> str | None:
     return written and written.replace("T", " ").replace("+00:00", " UTC")
 
 
-def _plain(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def _literal(value: Any) -> str:
-    is_infinite = isinstance(value, float) and math.isinf(value)
-    return f"float({str(value)!r})" if is_infinite else repr(value)
+    is_literal = not isinstance(value, float) or math.isfinite(value)
+    return repr(value) if is_literal else f"float({str(value)!r})"

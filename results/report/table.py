@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from results import hyperparameters, layout, tables
+from results import layout, numbers, tables
 from results.errors import RunError
-from results.sentences import is_missing, number
+from results.numbers import is_missing, number
 from results.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _column(name: str, values: "pd.Series", order: str) -> Column:
     heading = _HEADINGS.get(name) or one_line(name.removeprefix(layout.HYPERPARAMETER_PREFIX))
     # Trial ids are texts, which are sorted by the numbers in them.
     is_number = all(_is_number(value) for value in listed if not is_missing(value))
-    show = hyperparameters.label if is_hyperparameter else _FORMATS.get(name, _metric)
+    show = numbers.setting if is_hyperparameter else _FORMATS.get(name, _metric)
     return Column(name, heading, is_number, is_hyperparameter, order, [_cell(value, show) for value in listed])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import results
-from results import tables
+from results import projects, tables
 from tests.conftest import ROOT, Cli, refused
 from tests.results.projects import metrics, write_trial
 
@@ -75,6 +75,17 @@ def test_a_folder_of_several_projects_lists_them(cli: Cli, project: Path, tmp_pa
     for arguments in (("results", "made", "--csv", "t.csv"), ("best", "--run", "made")):
         message = refused(cli, tmp_path, *arguments)
         assert "holds 3 projects, give one of them: 'empty', 'group/deep', 'untitled_project'" in message
+
+
+def test_projects_at_several_depths_are_all_listed(cli: Cli, tmp_path: Path) -> None:
+    folders = ["one", "one/within", "a/b/c/deep", "trial_runs/two"]
+    for folder in folders:
+        write_trial(tmp_path / "made" / folder, "0")
+    (tmp_path / "made" / "a" / "again").symlink_to(tmp_path / "made", target_is_directory=True)
+    assert [str(path.relative_to(tmp_path / "made")) for path in projects.inside(tmp_path / "made")] == sorted(folders)
+    done = cli("results", "made/one")
+    assert "1 finished of 1 trial" in done.stdout
+    assert done.stdout.splitlines()[-1] == "It holds 1 further project: within"
 
 
 def test_what_is_no_project_is_refused(cli: Cli, tmp_path: Path) -> None:

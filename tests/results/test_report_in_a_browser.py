@@ -188,6 +188,39 @@ def test_the_table_sorts(opened: Callable[..., Opened], path: Path, run: results
     assert found.said == []
 
 
+def hints(opened: Opened) -> dict[str, tuple[bool, bool, bool]]:
+    """By what is wider than a phone, whether it does not fit, says so, and fades at its right edge."""
+    parts = opened.page.locator(".sideways").evaluate_all(
+        """parts => parts.map((part) => {
+            const inner = part.querySelector(".scroll, .picture, pre");
+            const hint = part.querySelector(".hint");
+            const name = inner.getAttribute("aria-label") ?? inner.querySelector("img, code").alt ?? "code";
+            const fades = getComputedStyle(part, "::after").content !== "none";
+            return [name, inner.scrollWidth > inner.clientWidth + 1, hint === null || hint.offsetHeight > 0, fades];
+        })"""
+    )
+    return {name: (is_wider, says_so, fades) for name, is_wider, says_so, fades in parts}
+
+
+def test_on_a_phone_what_goes_on_sideways_says_so(opened: Callable[..., Opened], path: Path) -> None:
+    phone = opened(path, 360)
+    found = hints(phone)
+    plots = [name for name in found if name.startswith(("Plot", "Learning", "Parallel", "Bars"))]
+    assert len(plots) >= 4
+    assert all(found[name] == (True, True, True) for name in [*plots, "Table of trials"])
+    assert all(fades == is_wider for is_wider, _, fades in found.values())
+    phone.page.locator(".scroll .trials").evaluate("table => table.parentElement.scrollLeft = 10000")
+    phone.page.wait_for_function("document.querySelector('#trials .more') === null")
+    assert hints(phone)["Table of trials"] == (True, True, False), "all of it has been seen"
+    desk = hints(opened(path, 1280))
+    assert all((is_wider, says_so, fades) == (False, False, False) for is_wider, says_so, fades in map(desk.get, plots))
+
+
+def test_without_scripts_a_phone_has_the_words_alone(opened: Callable[..., Opened], path: Path) -> None:
+    found = hints(opened(path, 360, java_script_enabled=False))
+    assert all(says_so for _, says_so, _ in found.values())
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_table_filters(opened: Callable[..., Opened], path: Path, run: results.Run, width: int) -> None:
     found = opened(path, width)

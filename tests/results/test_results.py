@@ -173,4 +173,4 @@ def test_the_table_of_trials_is_legible_on_80_columns(run_directory: Path) -> No
     assert "…" not in shown
     for score, values in zip(run.trials["score"], run.trials["hp_dense_units"], strict=True):
         assert f"{score:.4f}" in shown
-        assert f"dense_units={values}" in shown
+        assert str(values) in shown

@@ -1,0 +1,37 @@
+"""The one way to write a number, on a terminal, a page or a picture."""
+
+from collections.abc import Sequence
+from typing import Any
+
+_DIGITS = 6
+_MOST_DIGITS = 17  # tell any two floats apart
+
+
+def number(value: Any) -> str:
+    """A score or a metric to four digits; empty where it is missing."""
+    if is_missing(value):
+        return ""
+    return format(value + 0.0, ".4f" if value == 0 or 1e-3 <= abs(value) < 1e6 else ".4g")
+
+
+def setting(value: Any) -> str:
+    """The value of a hyperparameter: a float to six digits, all else as it is."""
+    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def settings(values: Sequence[Any]) -> list[str]:
+    """Values of one hyperparameter, to as many digits as it takes to tell them apart."""
+    for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        texts = [f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell of a table of trials says nothing."""
+    if value is None or isinstance(value, int | float | str):
+        return value is None or value != value
+    import pandas as pd
+
+    return bool(pd.isna(value))
