@@ -60,7 +60,8 @@ class EpochLog(keras.callbacks.Callback):
         now = time.monotonic()
         seconds, self._began = round(now - self._began, 3), now
         told = logs if isinstance(logs, Mapping) else {}
-        cells = {str(name): _cell(value) for name, value in told.items()}
+        # A name may hold half of a character, which no file of text can.
+        cells = {str(name).encode("utf-8", "backslashreplace").decode(): _cell(value) for name, value in told.items()}
         if (objective := objectives.value(self._objective, logs)) is not None:
             cells.setdefault(self._objective.name, objective)  # the sum of several
         self._append({"epoch": int(epoch) + 1, "execution": self._execution, "seconds": seconds} | cells)

@@ -81,7 +81,8 @@ class _WeightsOf(BestWeights):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._ended += 1
         if self._ended == self._number:
-            self.value = objectives.value(self._objective, logs or {})
+            value = objectives.value(self._objective, logs)
+            self.value = np.nan if value is None else value
             self.state = self.value, self.model.get_weights()
             self.model.stop_training = True
 

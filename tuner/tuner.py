@@ -555,7 +555,7 @@ class Tuner(keras_tuner.Tuner):
             return [self.load_model(trial) for trial in wanted]  # which says so
         if lacking:
             why = f"; {count(len(again), 'trial')} trained once more" if again else ""
-            if lost:
+            if len(again) < len(lacking) and lost:
                 why += f"; others cannot be ({lost})"
             elif len(again) < len(lacking) and self._fit is None:
                 why += "; this tuner has not searched, so it has no data to train others with"
@@ -563,14 +563,14 @@ class Tuner(keras_tuner.Tuner):
                 why += "; what was not trained here cannot be repeated"
             kept = len(wanted) - len(lacking)
             print(f"the weights of {kept} of {count(len(wanted), 'model')} were kept (keep_weights){why}")
-        models = []
+        found = []
         for trial in wanted:
             if trial not in lacking or trial in again:
                 try:
-                    models.append(self.load_model(trial))
+                    found.append(self.load_model(trial))
                 except kept_models.OtherTrainingError as error:
                     print(error)
-        return models
+        return found
 
     def _is_repeatable(self, trial: Trial) -> bool:
         is_known = trial.status == TrialStatus.COMPLETED and self._weights_lost(trial) is None
