@@ -20,7 +20,7 @@ from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from search_spaces.declared import declared
 from search_spaces.origin import contained
-from tuner import executors, fast_fit, kept, operations, oracles, outcome, pruners, shared_data, user_data
+from tuner import executors, kept, operations, oracles, outcome, patches, pruners, shared_data, user_data
 from tuner.errors import SearchError
 from tuner.lock import check_there, locked
 from tuner.models import fresh_model
@@ -457,7 +457,7 @@ class Tuner(keras_tuner.Tuner):
                 f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({why}): undo the "
                 "change of the hypermodel, or train its hyperparameters again"
             ) from error
-        fast_fit.restore(model)
+        patches.restore(model)
         return model
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
