@@ -12,7 +12,7 @@ import keras_tuner
 from results import layout
 from search_spaces import epochs as numbers
 from search_spaces.custom import kind
-from tuner import checkpoint, kept, oracles
+from tuner import checkpoint, kept, oracles, patches
 from tuner.callbacks import EpochCount
 from tuner.models import fresh_model
 
@@ -48,7 +48,7 @@ def go_on(task: "TrialTask", execution: int, model: keras.Model) -> int:
             checkpoint.load(model, path)
         return plain_fit(*args, **kwargs)
 
-    model.fit = fit
+    patches.replace(model, "fit", fit)
     return begun
 
 
@@ -123,7 +123,7 @@ def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
         told = {*signature.bind(*args, **kwargs).arguments, *kwargs}
         return plain_fit(*args, **{name: number for name, number in defaults.items() if name not in told} | kwargs)
 
-    model.fit = fit
+    patches.replace(model, "fit", fit)
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:

@@ -5,15 +5,17 @@ import types
 import keras
 import tensorflow as tf
 
+from tuner import patches
+
 
 def fuse(layer: keras.layers.Layer) -> None:
     """Makes a BatchNormalization layer of images compute by TensorFlow's `FusedBatchNormV3`; others are left alone.
 
-    The same formula (Ioffe and Szegedy, 2015, algorithm 1), the moving averages included. Weights, configuration and
-    saved models stay Keras's own.
+    That is so within a step (`patches.step`). The formula is the same (Ioffe and Szegedy, 2015, algorithm 1), the
+    moving averages included. Weights, configuration and saved models stay Keras's own.
     """
     if type(layer) is keras.layers.BatchNormalization and layer.scale and layer.center and not layer.renorm:
-        layer.call = types.MethodType(_call, layer)
+        patches.replace(layer, "call", types.MethodType(_call, layer))
 
 
 def _call(
@@ -23,7 +25,7 @@ def _call(
     mask: tf.Tensor | None = None,
 ) -> tf.Tensor:
     covered = isinstance(inputs, tf.Tensor) and inputs.shape.rank == 4 and inputs.dtype == tf.float32
-    if not covered or mask is not None or self.axis not in (-1, 3) or self.synchronized:
+    if not patches.is_in_step() or not covered or mask is not None or self.axis not in (-1, 3) or self.synchronized:
         return type(self).call(self, inputs, training=training, mask=mask)
     if not (training and self.trainable):
         return _normalized(self, inputs, self.moving_mean.value, self.moving_variance.value, False)[0]

@@ -6,19 +6,22 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from tuner import patches
+
 
 def straighten(layer: keras.layers.Layer) -> None:
     """Makes a Dense layer compute the gradient by its inputs as (kernel · gradientᵀ)ᵀ; others are left alone.
 
-    TensorFlow computes gradient · kernelᵀ, the same sums, but its kernels for one thread take up to twice as long for a
-    transposed right side. Weights, configuration and saved models stay Keras's own.
+    That is so within a step (`patches.step`). TensorFlow computes gradient · kernelᵀ, the same sums, but its kernels
+    for one thread take up to twice as long for a transposed right side. Weights, configuration and saved models stay
+    Keras's own.
     """
     if type(layer) is keras.layers.Dense and layer.quantization_mode is None and not layer.lora_enabled:
-        layer.call = types.MethodType(_call, layer)
+        patches.replace(layer, "call", types.MethodType(_call, layer))
 
 
 def _call(self: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-    if self.lora_enabled:  # they may be added to the layer at any time
+    if self.lora_enabled or not patches.is_in_step():  # adapters may be added to the layer at any time
         return type(self).call(self, inputs, training=training)
     kernel = tf.convert_to_tensor(self.kernel.value)
     if not isinstance(inputs, tf.Tensor) or inputs.shape.rank != 2 or inputs.dtype != kernel.dtype:

@@ -31,6 +31,7 @@ from tuner import (
     fast_validation,
     fit_data,
     fused_adam,
+    patches,
     user_data,
 )
 from tuner.fast_steps import ArrayBatches, Batches, DatasetBatches
@@ -49,6 +50,8 @@ _UNDERSTOOD = fit_data.ARGUMENTS | {
 def accelerate(model: keras.Model, seed: int) -> None:
     """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
 
+    `patches.restore` puts all back that is replaced.
+
     Calls that it does not cover (a generator, a `tf.data.Dataset` of unknown length, `steps_per_epoch`) go to Keras
     unchanged, as does a model that was made under a `tf.distribute` strategy, or has a loop over its steps of its own.
 
@@ -59,7 +62,8 @@ def accelerate(model: keras.Model, seed: int) -> None:
     trained = 0
     is_looped = fast_steps.is_plain(model) and not _is_distributed(model)
     _fuse_optimizer(model)
-    model.train_step, model.test_step = map(fast_pooling.step, (model.train_step, model.test_step))
+    for name in ("train_step", "test_step"):
+        patches.replace(model, name, patches.step(getattr(model, name)))
     if not _is_distributed(model):
         for layer in model._flatten_layers():
             fast_dense.straighten(layer)
@@ -103,14 +107,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
         trained = order.trained
         return history
 
-    model.fit = fit
-
-
-def restore(model: keras.Model) -> None:
-    """Gives an accelerated model Keras's own `fit` back, for whoever trains it further."""
-    for name in ("fit", "train_step", "test_step"):
-        setattr(model, name, vars(model)[name].__wrapped__)
-    fast_steps.unloop(model)
+    patches.replace(model, "fit", fit)
 
 
 class EpochOrder(keras.callbacks.Callback):

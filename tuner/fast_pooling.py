@@ -1,54 +1,36 @@
 """A convolution with ReLU and its max pooling at once, where TensorFlow writes and reads every step's images."""
 
-import contextvars
-import functools
 import types
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tuner import operations
+from tuner import operations, patches
 
 # With more, TensorFlow's own convolution is as fast.
 _MOST_CHANNELS = 4
-_is_in_step = contextvars.ContextVar("_is_in_step", default=False)
 
 
 def fuse(layer: keras.layers.Layer) -> None:
     """Makes a 2x2 MaxPooling2D layer of what a convolution and ReLU give compute all three by one operation.
 
-    That is so where `operations` are there, within a step (`step`), and the images have few channels, as a model's
-    first layer has. It is found in TensorFlow's graph, whichever layers have made it; what else reads the convolution
-    gets it as before. There is no second derivative by the weights. Configuration, weights and what is saved or
-    exported stay Keras's own; other layers are left alone.
+    That is so where `operations` are there, within a step (`patches.step`), and the images have few channels, as a
+    model's first layer has. It is found in TensorFlow's graph, whichever layers have made it; what else reads the
+    convolution gets it as before. There is no second derivative by the weights. Configuration, weights and what is
+    saved or exported stay Keras's own; other layers are left alone.
     """
     if (
         type(layer) is keras.layers.MaxPooling2D
         and (layer.pool_size, layer.strides) == ((2, 2), (2, 2))
         and (layer.padding, layer.data_format) == ("valid", "channels_last")
     ):
-        layer.call = types.MethodType(_call, layer)
-
-
-def step(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The `train_step` or `test_step` of a model, which may use the operation; a graph that is exported may not."""
-
-    @functools.wraps(function)
-    def within(*args: Any, **kwargs: Any) -> Any:
-        before = _is_in_step.set(True)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            _is_in_step.reset(before)
-
-    return within
+        patches.replace(layer, "call", types.MethodType(_call, layer))
 
 
 def _call(self: keras.layers.MaxPooling2D, inputs: tf.Tensor) -> tf.Tensor:
-    compiled = operations.for_graph() if _is_in_step.get() else None
+    compiled = operations.for_graph() if patches.is_in_step() else None
     convolution = None if compiled is None else _convolution(inputs)
     if convolution is None:
         return type(self).call(self, inputs)

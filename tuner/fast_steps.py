@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 
+from tuner import patches
 from tuner.shared_data import tensor
 
 
@@ -124,16 +125,9 @@ def is_plain(model: keras.Model) -> bool:
 
 def loop(model: keras.Model) -> None:
     """Makes `model` take its steps by a loop of our own where it is given `Batches`; else as before."""
-    model.train_function = model.test_function = None  # it may have been trained before
+    patches.forget_functions(model)  # it may have been trained before
     for purpose in ("train", "test"):
-        setattr(model, f"make_{purpose}_function", functools.partial(_make, model, purpose))
-
-
-def unloop(model: keras.Model) -> None:
-    """Takes back what `loop` did."""
-    for purpose in ("train", "test"):
-        vars(model).pop(f"make_{purpose}_function", None)
-    model.train_function = model.test_function = None
+        patches.replace(model, f"make_{purpose}_function", functools.partial(_make, model, purpose))
 
 
 def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ import types
 import keras
 import tensorflow as tf
 
-from tuner import operations
+from tuner import operations, patches
 
 
 def fuse(optimizer: keras.optimizers.Optimizer) -> None:
@@ -21,7 +21,7 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> None:
     """
     is_adam = getattr(optimizer.update_step, "__func__", None) is keras.optimizers.Adam.update_step
     if is_adam and not optimizer.amsgrad:
-        optimizer.update_step = types.MethodType(_update_step, optimizer)
+        patches.replace(optimizer, "update_step", types.MethodType(_update_step, optimizer))
 
 
 def _update_step(

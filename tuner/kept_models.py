@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial
 
 from results import layout, reader
 from results.text import error_line
-from tuner import continuation, fast_fit, kept, objectives, shared_data
+from tuner import continuation, kept, objectives, patches, shared_data
 from tuner.callbacks import BestWeights
 from tuner.models import fresh_model
 from tuner.seeds import derive
@@ -39,7 +39,7 @@ def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Pa
             f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({error_line(error)}): "
             "undo the change of the hypermodel, or train its hyperparameters again"
         ) from error
-    fast_fit.restore(model)
+    patches.restore(model)
     return model
 
 

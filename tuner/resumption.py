@@ -25,7 +25,7 @@ import tensorflow as tf
 from keras.src.random.seed_generator import global_seed_generator
 
 from results import files
-from tuner import checkpoint
+from tuner import checkpoint, patches
 from tuner.callbacks import BestWeights, EpochLog
 
 # What NumPy and zipfile raise of a file that is cut off or overwritten.
@@ -192,7 +192,7 @@ class Resumption(keras.callbacks.Callback):
                 self._is_in_fit = False
                 model._initial_epoch = None
 
-        model.fit = fit
+        patches.replace(model, "fit", fit)
 
     def require_taken(self) -> None:
         """Raises OtherTrainingError where the training has ended without going on from the state."""

@@ -106,7 +106,7 @@ def _train_one(task: TrainingTask) -> Training:
     runtime.load_tensorflow()
     import keras_tuner
 
-    from tuner import shared_data
+    from tuner import patches, shared_data
     from tuner.callbacks import EpochCount
     from tuner.models import fresh_model
 
@@ -124,6 +124,7 @@ def _train_one(task: TrainingTask) -> Training:
         hypermodel.fit(hp, model, x_train, y_train, callbacks=[count], **fit_kwargs)
         seconds = round(time.monotonic() - began, 3)
         accuracy, loss = test(model, x_test, y_test)
+    patches.restore(model)
     if task.save_to is not None:
         with files.replacing(task.save_to) as temporary:
             model.save(temporary)

@@ -22,7 +22,7 @@ from results.text import error_line, shortened
 from search_spaces import epochs
 from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
-from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
+from tuner import asked, continuation, kept, objectives, oracles, patches, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -249,6 +249,8 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
             record.parameters = _parameters(model)
+            if isinstance(model, keras.Model):
+                patches.restore(model)  # callbacks of the user's own may keep it
             # It may be a copy.
             task.hyperparameters.merge(hp, overwrite=False)
         going_on.require_taken()

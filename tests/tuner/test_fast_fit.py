@@ -16,7 +16,7 @@ from keras import layers  # noqa: E402
 
 from tests.conftest import ROOT  # noqa: E402
 from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model  # noqa: E402
-from tuner import fast_dense, fast_fit  # noqa: E402
+from tuner import fast_dense, fast_fit, patches  # noqa: E402
 
 
 def test_it_gives_the_weights_and_the_history_of_keras() -> None:
@@ -225,7 +225,7 @@ def test_what_a_model_had_is_given_back() -> None:
     own.train_step = train_step
     for one in (model, own):
         fast_fit.accelerate(one, seed=0)
-        fast_fit.restore(one)
+        patches.restore(one)
     assert own.train_step is train_step
     assert model.fit.__func__ is keras.Model.fit
     model.fit(X, Y, verbose=0)
@@ -245,7 +245,7 @@ def test_a_dense_layers_gradients_are_keras() -> None:
                 assert "call" in vars(layer)
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                loss = tf.reduce_sum(tf.sin(layer(x)))
+                loss = tf.reduce_sum(tf.sin(patches.step(layer)(x)))
             found.append(tape.gradient(loss, [x, *layer.trainable_variables]))
         for one, other in zip(*found, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
@@ -268,4 +268,4 @@ def test_other_layers_are_left_alone() -> None:
         assert "call" not in vars(layer)
     layer = keras.layers.Dense(3)
     fast_dense.straighten(layer)
-    assert layer(np.ones((2, 4, 5), "float32")).shape == (2, 4, 3), "more than two dimensions are Keras's"
+    assert patches.step(layer)(np.ones((2, 4, 5), "float32")).shape == (2, 4, 3), "more than two dimensions are Keras's"

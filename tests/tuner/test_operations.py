@@ -20,7 +20,7 @@ import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
 from tests.conftest import ROOT, Cli  # noqa: E402
-from tuner import fast_fit, fast_pooling, operations  # noqa: E402
+from tuner import fast_fit, fast_pooling, operations, patches  # noqa: E402
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 RNG = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def test_a_pooled_convolution_is_tensorflows(
             fast_pooling.fuse(pooling)
 
         @tf.function
-        @fast_pooling.step
+        @patches.step
         def outcome(x: tf.Tensor, pooling: keras.Layer = pooling) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(x)
@@ -103,7 +103,7 @@ def test_other_poolings_are_left_alone() -> None:
         (layers.MaxPooling2D(2), None),
     ):
         fast_pooling.fuse(pooling)
-        outputs = tf.function(fast_pooling.step(lambda x, pooling, layer: pooling(layer(x))))
+        outputs = tf.function(patches.step(lambda x, pooling, layer: pooling(layer(x))))
         convolution = layers.Conv2D(4, 3, activation=activation)
         convolution.build(x.shape)
         assert "PooledConvolution" not in operation_types(outputs.get_concrete_function(x, pooling, convolution))
@@ -225,7 +225,7 @@ def test_a_bias_a_row_is_no_bias_a_filter() -> None:
     """Traced alone: oneDNN cannot run TensorFlow's own operation for it."""
 
     @tf.function
-    @fast_pooling.step
+    @patches.step
     def outputs(x: tf.Tensor) -> tf.Tensor:
         shifted = keras.ops.relu(keras.ops.add(convolution(x), tf.ones((6, 1, 1))))
         return pooling(shifted)
