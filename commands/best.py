@@ -1,5 +1,7 @@
 """`best` and `baseline`: the best configuration and the documented one, retrained and tested."""
 
+import codecs
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 from commands.shared import (
     DatasetOption,
     Run,
+    RunCode,
     Seeds,
     Workers,
     count,
@@ -29,21 +32,24 @@ def show_best(
     ] = False,
     seeds: Seeds = 3,
     workers: Workers = "auto",
+    run_code: RunCode = False,
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     if code:
-        _print_script(run, evaluate)
+        _print_script(run, evaluate, run_code)
         return
     with errors():
         from results import hyperparameters, layout, runs, sentences, tables
         from results.text import one_line
         from tuner import evaluation, executors
+        from tuner.lock import locked
 
         evaluation.check_seeds(seeds)
         executors.check_workers(workers)
         found = read(runs.find(run))
         if evaluate:
             evaluation.check_recorded(found)
+            evaluation.check_code(found, run_code)
         trial = found.best
         path = Path(one_line(str(found.path)))  # to be shown
         console = make_console()
@@ -58,16 +64,17 @@ def show_best(
         if not evaluate:
             return
         dataset = evaluation.load_dataset(found)
-        space = evaluation.load_space(found, dataset)
+        space = evaluation.load_space(found, dataset, run_code)
         retrained = "it" if sentences.is_baseline(trial) else "it and the baseline"
         images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
         if space.needs_validation_data:
             images += " but a sixth, held back as the validation_data that its `fit` needs"
-        console.print(
-            f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')} each, "
-            f"and testing on {len(dataset.x_test):,} images"
-        )
-        outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
+        with locked(found.path, "evaluation"):
+            console.print(
+                f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')} each, "
+                f"and testing on {len(dataset.x_test):,} images"
+            )
+            outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
         epochs = {training.model: training.epochs for training in outcome.trainings}
         console.print(tables.verdict_table(outcome.verdict, epochs, outcome.same))
         for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
@@ -79,16 +86,21 @@ def show_best(
         )
 
 
-def _print_script(run: str | None, evaluate: bool) -> None:
+def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
     with errors():
         from results import runs
+        from results.text import escaped
         from tuner import script
         from tuner.errors import InputError
 
         if evaluate:
             raise InputError("--code prints a script and --evaluate trains: give one of them")
+        text = script.write(read(runs.find(run)), run_code)
+        if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+            # Python would read it as UTF-8.
+            text = escaped(text, "ascii")
         # Not by a console, which would wrap its lines.
-        print(script.write(read(runs.find(run))), end="")
+        print(text, end="")
 
 
 def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:
@@ -114,6 +126,7 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         )
         if data.documented_accuracy is not None:
             console.print(f"Documented: {sentences.percent(data.documented_accuracy)}")
-            console.print(sentences.documented(data.documented_accuracy, *evaluation.most_frequent_class(data)))
+            console.print(sentences.documented(data.documented_accuracy, *datasets.most_frequent(data.y_test)))
         else:
             console.print(sentences.NOT_COMPARABLE)
+            console.print(sentences.most_frequent(*datasets.most_frequent(data.y_test), "test images"))

@@ -25,14 +25,14 @@ def export_run(
     """Turn a run, or any Keras Tuner project, into an Optuna study."""
     with errors():
         from results import RunError, runs
-        from results.text import one_line
+        from results.text import escaped, one_line
 
         if optuna is None:
             raise RunError("what to export to is not given: write --optuna sqlite:///study.db")
         from results import optuna_study
 
         found = read(runs.find(run))
-        name = found.path.resolve().name if name is None else name
+        name = escaped(found.path.resolve().name if name is None else name)
         states = optuna_study.write(found, optuna, name)
         console = make_console()
         if caution := optuna_study.caution(found):

@@ -7,7 +7,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from commands.shared import Run, errors, make_console, print_notice, read
+from commands.shared import Run, RunCode, errors, make_console, print_notice, read
 
 _TOP = 3
 
@@ -18,6 +18,7 @@ def classify_pictures(
     saw: Annotated[
         Path | None, typer.Option(help="A folder, to which what the model saw of each picture is written.")
     ] = None,
+    run_code: RunCode = False,
 ) -> None:
     """Let the evaluated model of a run classify pictures, such as photographs of digits."""
     with errors():
@@ -28,7 +29,7 @@ def classify_pictures(
         if saw is not None:
             pictures.check_folder(saw)
         found = read(runs.find(run))
-        classified = predictions.classify(found, images)
+        classified = predictions.classify(found, images, run_code)
         written = pictures.save({one.path: one.image for one in classified}, saw) if saw is not None else []
         console = make_console()
         console.print(f"{one_line(str(found.path / layout.BEST_MODEL))}, trained on {found.dataset['name']}")

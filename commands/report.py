@@ -1,11 +1,12 @@
 """`report`: a run as one HTML file."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import errors, make_console, read
+from commands.shared import RunCode, errors, make_console, read
 
 if TYPE_CHECKING:
     import results
@@ -21,28 +22,36 @@ def write_report(
     out: Annotated[
         Path | None, typer.Option(help="The file to write; report.html in the run's folder by default.", metavar="FILE")
     ] = None,
+    run_code: RunCode = False,
 ) -> None:
     """Write a report on a run: one HTML file with verdict, plots, trials and the best configuration."""
     with errors():
-        from results import export, files, layout, report, runs
-        from results.text import one_line
+        from results import export, files, layout, outputs, report, runs
+        from results.text import escaped, one_line
         from tuner import predictions
 
         found = read(runs.find(run))
         path = out or found.path / layout.REPORT
         export.check("out", path)
-        pictures = report.draw(found, predictions.predict)
-        files.write_text(path, report.html(found, pictures, _script(found)))
+        pictures = report.draw(found, functools.partial(predictions.predict, run_code=run_code))
+        code, why_not = _script(found, run_code)
+        page = escaped(report.html(found, pictures, code))
+        if out is None:
+            files.write_text(path, page)
+        else:
+            outputs.write(path, page.encode())
         console = make_console()
         for note in pictures.notes:
             console.print(f"NOTE: {note}")
         for reason, kinds in pictures.left_out.items():
             console.print(f"Left out {' and '.join(kinds)}: {reason}")
+        if why_not:
+            console.print(f"NOTE: the page has no script of the best configuration: {one_line(why_not)}")
         console.print(f"Written: {one_line(str(path))}")
 
 
-def _script(run: "results.Run") -> str | None:
-    """The best configuration as a plain Keras script, of an evaluated run; None where it cannot be written."""
+def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
+    """The best configuration as a plain Keras script, of an evaluated run; where it cannot be written, None and why."""
     from results import RunError, layout
     from search_spaces import SpaceError
     from tuner import script
@@ -50,8 +59,8 @@ def _script(run: "results.Run") -> str | None:
 
     # TensorFlow writes it, and is at work already where there is a model whose mistakes are shown.
     if not (run.path / layout.EVALUATION_JSON).is_file():
-        return None
+        return None, ""
     try:
-        return script.write(run)
-    except (InputError, RunError, SpaceError):
-        return None
+        return script.write(run, run_code), ""
+    except (InputError, RunError, SpaceError) as error:
+        return None, str(error).removeprefix("--code: ")

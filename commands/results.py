@@ -1,12 +1,13 @@
 """`results`, `compare` and `plot`: what happened in runs."""
 
+import functools
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import count, errors, make_console, print_notice, read
+from commands.shared import RunCode, count, errors, make_console, print_notice, read
 
 if TYPE_CHECKING:
     import results
@@ -94,6 +95,7 @@ def plot_run(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write to; plots in the run's by default.")] = None,
+    run_code: RunCode = False,
 ) -> None:
     """Plot a run: its history, learning curves, hyperparameters, costs and the best model's mistakes."""
     with errors():
@@ -105,15 +107,16 @@ def plot_run(
         plots.check_kinds(kinds or [])
         found = read(runs.find(run))
         folder = out or found.path / layout.PLOTS
-        plots.check_folder(folder)
+        plots.check_folder(folder, is_named=out is not None)
+        predict = functools.partial(predictions.predict, run_code=run_code)
         left_out: dict[str, list[str]] = {}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", results.RunWarning)
             if kinds:
-                figures = plots.draw(found, kinds, predictions.predict)
+                figures = plots.draw(found, kinds, predict)
             else:
-                figures, left_out = plots.draw_possible(found, predictions.predict)
+                figures, left_out = plots.draw_possible(found, predict)
         written = plots.save_all(figures, folder)
         console = make_console()
         for warning in caught:

@@ -3,11 +3,15 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.shared import DatasetOption, Workers, errors, make_console
+from results.text import command, count, one_line
+
+if TYPE_CHECKING:
+    import results
 
 
 def run_search(
@@ -83,12 +87,17 @@ def run_search(
         typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
     ] = False,
 ) -> None:
-    """Try configurations and keep a record; the same command again goes on where it stopped."""
+    """Try configurations and keep a record; the same command again goes on where it stopped.
+
+    Exit code 0 where a trial has finished, 1 where none has, 2 for options that are refused, 130 after Ctrl-C.
+    """
     # TensorFlow takes seconds to load, in which a signal is to end all as politely.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
+        import search_spaces
         from tuner.errors import Stopped
         from tuner.search import SearchOptions, search
+        from tuner.stop import outliving_the_terminal
 
         options = SearchOptions(
             trials=trials,
@@ -113,31 +122,51 @@ def run_search(
         )
         is_stopped = False
         try:
-            path = search(options)
+            with outliving_the_terminal():
+                path = search(options)
         except Stopped as stopped:
             path, is_stopped = stopped.path, True
-        has_finished = _print_outcome(path)
+        found = _print_outcome(path)
         if is_stopped:
             print("Stopped: the same command goes on.", file=sys.stderr)
             raise typer.Exit(130)
-        if has_finished:
-            print(f"Next: python cli.py best --run {run or path.name} --evaluate")
+        if found is None or found.finished.empty:
+            print(f"Error: {_nothing_finished(found)}", file=sys.stderr)
+            raise typer.Exit(1)
+        name = run or path.name
+        named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
+        own_code = ["--run-code"] if search_spaces.is_custom(space) else []
+        print(f"Next: {command('python', 'cli.py', 'best', *named, '--evaluate', *own_code)}")
 
 
-def _print_outcome(path: Path) -> bool:
-    """Shows the best trials so far, and where all of them are; returns whether there is one."""
+def _nothing_finished(run: "results.Run | None") -> str:
+    """Why a search has no result, and what to do about it."""
+    if run is None:
+        return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
+    errors = run.trials["error"].dropna()
+    first = f", the first with {one_line(str(errors.iloc[0]))}" if len(errors) else ""
+    return (
+        f"no trial has finished: {count(len(run.trials), 'trial')} failed{first}; mend that, and search anew with "
+        "--overwrite"
+    )
+
+
+def _print_outcome(path: Path) -> "results.Run | None":
+    """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
     import results
     from results import layout, reader, sentences, tables
 
     if not reader.trial_directories(path):
-        return False
+        return None
     found = results.read(path)
     console = make_console()
     console.print()
     if not found.finished.empty:
         console.print(tables.best_table(found))
         console.print(sentences.baseline_place(found))
-    console.print(f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}")
+    # Paths and commands stay whole, to be copied.
+    files = f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}"
+    console.print(one_line(files), soft_wrap=True)
     if (path / layout.TENSORBOARD).is_dir():
-        console.print(f"TensorBoard: tensorboard --logdir {path}")
-    return not found.finished.empty
+        console.print(f"TensorBoard: {command('tensorboard', '--logdir', path)}", soft_wrap=True)
+    return found

@@ -38,20 +38,48 @@ Workers = Annotated[
         "one trial and so adds in another order.",
     ),
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option(
+        "--run-code",
+        help="Let the Python code of a search space of one's own, which the run names, be run where its models must "
+        "be built; without it, reading a run runs nobody's code.",
+    ),
+]
 Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
+
+
+# Where an option is not called as the parameter that it is handed to.
+_OPTIONS = {
+    "executor": "--workers",
+    "kinds": "--kind",
+    "max_trials": "--trials",
+    "overrides": "--set",
+    "path": "--out",
+    "project_name": "--run",
+    "samples": "--train-samples",
+}
+
+
+def option(parameter: str) -> str:
+    """What the command line calls the library's `parameter`: `--keep-weights` for `keep_weights`."""
+    name = parameter.removesuffix("=True")  # a flag, which takes no value
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from results import RunError
+    from results.errors import Refusal
     from search_spaces import SpaceError
     from tuner.errors import InputError, SearchError
 
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        print(f"Error: {one_line(str(error))}", file=sys.stderr)
+        told = error.told(option) if isinstance(error, Refusal) else str(error)
+        print(f"Error: {one_line(told)}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

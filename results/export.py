@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.errors import RunError
+from results import outputs
+from results.errors import Parameter, RunError
 from results.numbers import is_missing, setting
 from results.text import csv_cell, one_line
 
@@ -23,25 +24,27 @@ def check(option: str, path: Path) -> None:
         RunError: It is a folder, is in none, or what writes the format is not installed.
     """
     if path.is_dir():
-        raise RunError(f"--{option} {str(path)!r} is a folder: give the name of a file")
+        raise RunError(Parameter(option), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise RunError(f"--{option} {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise RunError(Parameter(option), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
     if option == "parquet":
         try:
             import pyarrow  # noqa: F401
         except ImportError:
-            raise RunError("--parquet needs the package pyarrow: python -m pip install -e '.[parquet]'") from None
+            raise RunError(
+                Parameter("parquet"), " needs the package pyarrow: python -m pip install -e '.[parquet]'"
+            ) from None
 
 
 def write_csv(trials: "pd.DataFrame", path: Path) -> None:
     """Writes every column as CSV; in no cell is there what a spreadsheet takes for a formula."""
-    _with_texts(trials, csv_cell).to_csv(path, index=False)
+    outputs.write(path, _with_texts(trials, csv_cell).to_csv(index=False).encode())
 
 
 def write_json(trials: "pd.DataFrame", path: Path) -> None:
     """Writes an array of one object a trial; null is what is not known, NaN or infinite, for which JSON has no word."""
     rows = [{name: _json(value) for name, value in row.items()} for row in trials.to_dict("records")]
-    path.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    outputs.write(path, (json.dumps(rows, indent=1, allow_nan=False) + "\n").encode())
 
 
 def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
@@ -49,14 +52,14 @@ def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
     table = trials.dropna(axis="columns", how="all")
     rows = [list(map(_markdown, row)) for row in table.astype(object).itertuples(index=False, name=None)]
     lines = [list(map(_markdown, table.columns)), ["---"] * len(table.columns), *rows]
-    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
+    outputs.write(path, "".join(f"| {' | '.join(line)} |\n" for line in lines).encode())
 
 
 def write_parquet(trials: "pd.DataFrame", path: Path) -> None:
     """Writes every column as Parquet; one that mixes texts with numbers, say, is all texts."""
     mixed = [name for name in trials.columns if trials[name].dtype == object and _is_mixed(trials[name].dropna())]
     texts = {name: trials[name].map(str, na_action="ignore") for name in mixed}
-    trials.assign(**texts).to_parquet(path, index=False, engine="pyarrow")
+    outputs.write(path, trials.assign(**texts).to_parquet(index=False, engine="pyarrow"))
 
 
 FORMATS: "dict[str, Callable[[pd.DataFrame, Path], None]]" = {

@@ -1,4 +1,4 @@
-"""Whole files or none: everything a run keeps is written to a temporary file and moved into place."""
+"""The files of a run: written beside and moved into place, whole or not at all, and read only where they are files."""
 
 import contextlib
 import csv
@@ -8,47 +8,94 @@ import io
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from results.errors import DamagedFile
 from results.text import csv_cell
 
 _LEAST_BYTES = 65536
+# What is read whole. The oracle's file of 100,000 trials takes about a third of it.
+_MOST_BYTES = 256 * 2**20
+_DEEPEST = 100  # lists and objects within each other; Keras Tuner's files have a dozen
+_LONGEST_ENDING = 40
 _DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE)
-# What `write_text`, `replacing` and `check_writable` call a file before it has its name.
-_UNFINISHED = re.compile(r"\.(?!data).+\.[a-z0-9_]{8}|writing\..+")
+# What `replacing` and `check_writable` call a file before it has its name, and what they did in earlier versions.
+_UNFINISHED = re.compile(r"\.(?!data).+\.[a-z0-9_]{8}|\.?writing\..+")
+
+
+class NotAFile(OSError):
+    """In the place of a file of a run there is a link, a folder, a device or a pipe, or what is too large to be one."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file `path` of a run directory, to be read; nothing is followed or waited for, whoever made the directory.
+
+    Raises:
+        NotAFile: It is a link, or no regular file.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotAFile(error.errno, "it is a link", str(path)) from None
+        if error.errno == errno.ENXIO:
+            raise NotAFile(error.errno, "it is no regular file", str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotAFile(errno.EINVAL, "it is no regular file", str(path))
+    with os.fdopen(handle, "rb") as file:
+        yield file
+
+
+def read_bytes(path: Path) -> bytes:
+    """All that is in the file `path` of a run directory.
+
+    Raises:
+        NotAFile: It is a link, no regular file, or larger than any such file can be.
+    """
+    with opened(path) as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise NotAFile(errno.EFBIG, f"it has more than {_MOST_BYTES:,} bytes", str(path))
+    return content
 
 
 def write_text(path: Path, text: str) -> None:
     """Replaces `path` by `text` (UTF-8) in one step: a reader, or a kill, sees the old file or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path`, with the same ending; what is written there takes its place when the block ends well."""
-    temporary = path.with_name(f"writing.{path.name}")
+    """A path beside `path`, with the same ending; what is written there takes its place when the block ends well.
+
+    A link in the place of `path` is replaced itself.
+
+    Raises:
+        OSError: It cannot be written; the error names `path`.
+    """
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(prefix=".writing.", suffix=f".{path.name[-_LONGEST_ENDING:]}", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(0o666 & ~_umask())
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(path)) from error
         raise
 
 
@@ -58,11 +105,27 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`, or None where the file is missing or does not parse."""
+    """The JSON value in `path`, or None where the file is missing, none that could be read, or does not parse."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return parse_json(read_bytes(path).decode())
+    except (FileNotFoundError, NotAFile, ValueError):
         return None
+
+
+def parse_json(text: str) -> Any:
+    """The JSON value that `text` holds; raises ValueError where it is none, or too deep to be worked with."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    level, depth = [value] if isinstance(value, list | dict) else [], 0
+    while level:
+        if depth > _DEEPEST:
+            raise ValueError("too deep")
+        parents = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [child for parent in parents for child in parent if isinstance(child, list | dict)]
+        depth += 1
+    return value
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -72,8 +135,8 @@ def read_object(path: Path) -> dict[str, Any]:
         DamagedFile: The file is missing, cut off, or holds something else.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        value = json.loads(text)
+        text = read_bytes(path).decode("utf-8-sig")
+        value = parse_json(text)
         if "\\ud" in text.lower():
             # It may be half of a character, which JSON can hold and no file of text can.
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
@@ -81,7 +144,7 @@ def read_object(path: Path) -> dict[str, Any]:
         raise DamagedFile(f"{path.name} is missing") from None
     except OSError as error:
         raise DamagedFile(f"{path.name} cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise DamagedFile(f"{path.name} is cut off or damaged") from None
     if not isinstance(value, dict):
         raise DamagedFile(f"{path.name} is damaged (it holds no object)")
@@ -116,12 +179,22 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of those files in `folder` that are there, by name."""
+    """SHA-256 of those files in `folder` that are there, by name; empty of what is there but no file."""
     found = {}
-    for name in names:
-        with contextlib.suppress(FileNotFoundError):
-            found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for name in filter(is_plain, names):
+        try:
+            with opened(folder / name) as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            continue
+        except NotAFile:
+            found[name] = ""
     return found
+
+
+def is_plain(name: str) -> bool:
+    """Whether `name` can only be that of a file in the folder that it is looked for in."""
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
 def check_writable(folder: Path, size: int = _LEAST_BYTES) -> None:
@@ -140,6 +213,13 @@ def disk_failure(error: BaseException | None) -> OSError | None:
             return error
         error = error.__cause__ or error.__context__
     return None
+
+
+def require_disk(folder: Path, error: BaseException) -> None:
+    """Raises OSError where `error` comes of a disk that is full, read-only or gone, or `folder` shows that it is."""
+    if (failure := disk_failure(error)) is not None:
+        raise failure from None
+    check_writable(folder)
 
 
 def _umask() -> int:

@@ -122,7 +122,7 @@ def varied(run: "Run") -> list[Scale]:
     if not found:
         raise RunError(
             f"run {str(run.path)!r} has no hyperparameter with two values among its finished trials: "
-            "search on with more --trials"
+            "search on with more trials"
         )
     return found
 

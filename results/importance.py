@@ -59,13 +59,13 @@ def measure(run: "Run") -> Importance:
     if len(trials) < _FEWEST_TRIALS:
         raise RunError(
             f"importance needs at least {_FEWEST_TRIALS} finished trials, run {str(run.path)!r} has {len(trials)}: "
-            "search on with more --trials"
+            "search on with more trials"
         )
     scales = hyperparameters.varied(run)
     if trials["score"].nunique() == 1:
         raise RunError(
             f"importance needs scores that differ, run {str(run.path)!r} has {number(trials['score'].iloc[0])} in all "
-            f"{len(trials)} finished trials: search on with more --trials"
+            f"{len(trials)} finished trials: search on with more trials"
         )
     ranks = stats.rankdata(trials["score"]) / len(trials)
     inputs = np.column_stack([_filled(scale.positions(trials)) for scale in scales])

@@ -98,7 +98,7 @@ def read_trial(directory: Path) -> Trial:
         score, best_step = _number(trial.get("score")), trial.get("best_step")
         metrics = {name: _metric(found) for name, found in (trial.get("metrics") or {}).get("metrics", {}).items()}
         return Trial(
-            trial_id=str(trial.get("trial_id", directory.name.removeprefix(layout.TRIAL_PREFIX))),
+            trial_id=_trial_id(trial, directory),
             status=None if trial.get("status") is None else str(trial["status"]),
             score=None if math.isnan(score) else score,
             best_step=_step(best_step),
@@ -120,6 +120,12 @@ def read_oracle(project: Path) -> dict[str, Any]:
     if not (project / layout.ORACLE).exists():
         return {}
     return files.read_object(project / layout.ORACLE)
+
+
+def _trial_id(trial: dict[str, Any], directory: Path) -> str:
+    # One that is no name could be taken for a path elsewhere.
+    found = str(trial.get("trial_id", ""))
+    return found if files.is_plain(found) else directory.name.removeprefix(layout.TRIAL_PREFIX)
 
 
 def _metric(metric: dict[str, Any]) -> Metric:

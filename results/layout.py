@@ -22,6 +22,7 @@ TRIAL_BUILD_CONFIG = "build_config.json"
 TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
 TRIAL_STATE = "state.npz"
 TRIAL_HUNG = "hung.txt"
+TRIAL_ASKED = "asked.json"
 
 HYPERPARAMETER_PREFIX = "hp_"
 

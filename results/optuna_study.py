@@ -3,17 +3,20 @@
 Importing it raises RunError where Optuna is not installed.
 """
 
+import contextlib
 import logging
+import sqlite3
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from results import layout, scores
-from results.errors import RunError
+from results import layout, scores, sqlite_file
+from results.errors import Parameter, RunError
 from results.run import Run
-from results.text import one_line
+from results.text import escaped, one_line
 
 try:
     import optuna
@@ -24,7 +27,7 @@ try:
 
     from results.optuna_distributions import distribution, parameter
 except ImportError:
-    raise RunError("--optuna needs the package optuna: python -m pip install -e '.[optuna]'") from None
+    raise RunError(Parameter("optuna"), " needs the package optuna: python -m pip install -e '.[optuna]'") from None
 
 _STATES = {
     "COMPLETED": TrialState.COMPLETE,
@@ -52,29 +55,48 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
     if run.objective is None:
         raise RunError(f"what {str(run.path)!r} optimised is not known, and Optuna must know: {run.objective_unknown}")
     if not name.strip():
-        raise RunError("--name is empty: give the study a name")
+        raise RunError(Parameter("name"), " is empty: give the study a name")
     address = _address(url)
     trials = _trials(run)
     optuna.logging.set_verbosity(logging.ERROR)
     direction = "maximize" if run.objective.direction == "max" else "minimize"
     try:
-        storage = RDBStorage(url)
-        study = optuna.create_study(storage=storage, study_name=name, direction=direction)
-        try:
-            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-                study.set_metric_names([run.objective.name])
-            for key, value in _attributes(run).items():
-                study.set_user_attr(key, value)
-            study.add_trials(trials)
-        except BaseException:
-            optuna.delete_study(study_name=name, storage=storage)
-            raise
+        with _written(address) as there:
+            storage = RDBStorage(there.render_as_string(hide_password=False))
+            try:
+                _add(storage, run, name, direction, trials)
+            finally:
+                storage.engine.dispose()
     except optuna.exceptions.DuplicatedStudyError:
-        raise RunError(f"{shown(address)!r} has a study {name!r} already: give another --name") from None
+        raise RunError(f"{shown(address)!r} has a study {name!r} already: give another ", Parameter("name")) from None
     # A driver that is missing, a file of something else, the tables of another version of Optuna's, a full disk.
-    except (ImportError, RuntimeError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise RunError(f"--optuna {shown(address)!r} cannot be written: {_reason(error)}") from None
+    except (ImportError, OSError, RuntimeError, sqlite3.Error, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+        raise RunError(Parameter("optuna"), f" {shown(address)!r} cannot be written: {_reason(error)}") from None
     return Counter(trial.state.name.lower() for trial in trials)
+
+
+@contextlib.contextmanager
+def _written(address: URL) -> Iterator[URL]:
+    """Where to write what is meant for `address`: of a SQLite database to a copy, which takes its place at the end."""
+    # The name of a file may be a URI of SQLite's own.
+    if address.get_backend_name() != "sqlite" or "uri" in address.query:
+        yield address
+        return
+    with sqlite_file.changed(Path(address.database)) as copy:
+        yield address.set(database=str(copy))
+
+
+def _add(storage: RDBStorage, run: Run, name: str, direction: str, trials: list[FrozenTrial]) -> None:
+    study = optuna.create_study(storage=storage, study_name=name, direction=direction)
+    try:
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+            study.set_metric_names([run.objective.name])
+        for key, value in _attributes(run).items():
+            study.set_user_attr(key, value)
+        study.add_trials(trials)
+    except BaseException:
+        optuna.delete_study(study_name=name, storage=storage)
+        raise
 
 
 def caution(run: Run) -> str:
@@ -96,19 +118,19 @@ def _address(url: str) -> URL:
         address = make_url(url)
     except (ArgumentError, ValueError):
         meant = example if not url.strip() or "://" in url else f"sqlite:///{url}"
-        raise RunError(f"--optuna is {url!r}: give the URL of a database, such as {meant}") from None
+        raise RunError(Parameter("optuna"), f" is {url!r}: give the URL of a database, such as {meant}") from None
     if address.get_backend_name() == "sqlite":
         if address.database in (None, "", ":memory:"):
-            raise RunError(f"--optuna is {url!r}, which names no file: write {example}")
+            raise RunError(Parameter("optuna"), f" is {url!r}, which names no file: write {example}")
         if not (folder := Path(address.database).parent).is_dir():
-            raise RunError(f"--optuna {url!r}: there is no folder {str(folder)!r}")
+            raise RunError(Parameter("optuna"), f" {url!r}: there is no folder {str(folder)!r}")
     return address
 
 
 def _reason(error: Exception) -> str:
     # SQLAlchemy adds links and statements, Optuna guesses at a cause; the driver's own error is what went wrong.
     found = next((one.orig for one in (error, error.__cause__) if hasattr(one, "orig")), error)
-    return one_line(str(found).splitlines()[0])
+    return one_line(str(getattr(found, "strerror", None) or found).splitlines()[0])
 
 
 def _trials(run: Run) -> list[FrozenTrial]:
@@ -168,7 +190,7 @@ def _curves(run: Run) -> dict[str, dict[int, float]]:
 def _attributes(run: Run) -> dict[str, Any]:
     """What is known of the search as a whole, without the paths of this machine."""
     asked = run.info.get("asked", {})
-    attributes: dict[str, Any] = {"run": run.path.resolve().name, "objective": str(run.objective)}
+    attributes: dict[str, Any] = {"run": escaped(run.path.resolve().name), "objective": str(run.objective)}
     if "space" in asked:
         attributes["space"] = Path(asked["space"]).name
     attributes |= {key: asked[key] for key in _ASKED if key in asked}

@@ -19,9 +19,15 @@ _RESERVED = [name for name in layout.SUMMARY_COLUMNS if name not in _METRICS]
 
 
 def trial_directories(run: Path) -> list[Path]:
-    """The directories of the trials that have begun, in trial order."""
-    found = (path.parent for path in run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}"))
+    """The directories of the trials that have begun, in trial order; a link to one elsewhere is none."""
+    found = (path.parent for path in run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}") if not path.parent.is_symlink())
     return sorted(found, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
+
+
+def linked(folder: Path) -> list[Path]:
+    """The links to folders in `folder`: what was written into them would be written elsewhere."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path.is_symlink() and path.is_dir())
 
 
 def trial_order(trial_id: str) -> tuple[int, str, str]:

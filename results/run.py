@@ -120,9 +120,10 @@ def read(path: str | Path) -> Run:
     """
     path = projects.only(Path(path))
     directories = reader.trial_directories(path)
+    links = [one.name for one in reader.linked(path) if one.name.startswith(layout.TRIAL_PREFIX)]
     if not directories:
         raise RunError(f"run {str(path)!r} is empty: no trial has begun; run the search again")
-    problems: list[str] = []
+    problems = [f"{name} is left out: it is a link" for name in links]
     info = _tried(search_files.read_run, path, _NO_INFO, problems) or {}
     trials = _read_trials(directories, problems)
     if not trials:

@@ -25,7 +25,7 @@ def directory(name: str) -> Path:
             path = Path(name).expanduser().resolve()
         except RuntimeError as error:
             raise RunError(f"the run {name!r} cannot be found: {error}") from None
-    if (length := len(path.name.encode())) > _LONGEST_BYTES:
+    if (length := len(path.name.encode(errors="surrogateescape"))) > _LONGEST_BYTES:
         raise RunError(f"the run's name is {length} bytes long (UTF-8): give one of at most {_LONGEST_BYTES}")
     return path
 

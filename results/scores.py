@@ -33,9 +33,7 @@ def scored(run: "Run") -> "pd.DataFrame":
     _ = run.best
     found = run.finished[has_score(run.finished)]
     if found.empty:
-        raise RunError(
-            f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more --trials"
-        )
+        raise RunError(f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more trials")
     return found
 
 

@@ -55,6 +55,9 @@ def read_run(run: Path) -> dict[str, Any]:
         for name, kind in kinds.items():
             if not _is_a(found.get(name), kind):
                 raise _not_ours(path, f"{part}.{name}", found.get(name))
+    share_and_class = (info.get("dataset") or {}).get("most_frequent_class")
+    if share_and_class is not None and not _is_share_and_class(share_and_class):
+        raise _not_ours(path, "dataset.most_frequent_class", share_and_class)
     if info.get("objective") and info["objective"]["direction"] not in ("min", "max"):
         raise _not_ours(path, "objective.direction", info["objective"]["direction"])
     return info
@@ -87,7 +90,7 @@ def read_epochs(trial: Path) -> list[dict[str, Any]]:
     """
     path = trial / layout.TRIAL_EPOCHS
     try:
-        content = path.read_bytes()
+        content = files.read_bytes(path)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -111,6 +114,10 @@ def _is_a(value: Any, kind: type) -> bool:
     if kind in (int, float):
         return type(value) is int and abs(value) <= _LARGEST
     return type(value) is kind
+
+
+def _is_share_and_class(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and _is_a(value[0], float) and _is_a(value[1], int)
 
 
 def _not_ours(path: Path, name: str, value: Any) -> DamagedFile:

@@ -58,6 +58,12 @@ def baseline_place(run: "Run") -> str:
     return f"The baseline is number {places[0]:,} of {len(finished):,} finished trials."
 
 
+def to_beat(run: "Run") -> str:
+    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    found = (run.dataset or {}).get("most_frequent_class")
+    return most_frequent(*found, "validation images") if found else ""
+
+
 def best_trial(run: "Run") -> str:
     """The score of the best trial, and its epoch and its size where they are known."""
     best = run.best
@@ -95,7 +101,7 @@ def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) 
     else:
         sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found)}"]
     if found.documented is None:
-        sentences.append(NOT_COMPARABLE)
+        sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
     else:
         retrained = [("Baseline", found.baseline), *([] if same else [("best", found.best)])]
         over_documented = [
@@ -114,6 +120,11 @@ def documented(accuracy: float, share: float, label: int) -> str:
         f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
         f"model that always answers {label}: beating it alone proves nothing."
     )
+
+
+def most_frequent(share: float, label: int, images: str) -> str:
+    """What every accuracy on the `images` must be held against."""
+    return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
 
 
 def percent(share: float) -> str:
@@ -141,7 +152,7 @@ def _is_set(flag: Any) -> bool:
 
 def _significance(verdict: Verdict) -> str:
     if verdict.significant is None:
-        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use --seeds 3 or more."
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use 3 seeds or more."
     by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
     if verdict.significant:
         return f"The difference is significant{by}."

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from results import layout, sentences
 from results.best_table import BestTable, Side
-from results.errors import RunError
+from results.errors import Parameter, RunError
 from results.fitted import Column, FittedTable
 from results.numbers import is_missing, number, setting
 from results.reader import trial_order
@@ -45,10 +45,12 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
         RunError: There is no such column, or `top` is not positive.
     """
     if top is not None and top < 1:
-        raise RunError(f"--top is {top}: it must be at least 1")
+        raise RunError(Parameter("top"), f" is {top}: it must be at least 1")
     trials = run.trials
     if sort not in trials.columns:
-        raise RunError(f"--sort: unknown column {sort!r}: choose one of {one_line(', '.join(trials.columns))}")
+        raise RunError(
+            Parameter("sort"), f": unknown column {sort!r}: choose one of {one_line(', '.join(trials.columns))}"
+        )
     is_maximised = run.objective is not None and run.objective.direction == "max"
     largest_first = sort.endswith("accuracy") or (sort == "score" and is_maximised)
     key = (lambda ids: ids.map(trial_order)) if sort == "trial_id" else _numbers_first

@@ -2,8 +2,11 @@
 
 import itertools
 import re
+import shlex
 
 _TRACEBACK = "Traceback (most recent call last):"
+# Keras's messages may hold all the data.
+_LONGEST_ERROR = 400
 # What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 # What Keras puts around the message of an error in a call: in what call before it, its arguments behind it.
@@ -24,10 +27,39 @@ def one_line(text: str) -> str:
     )
 
 
+def escaped(text: str, encoding: str = "utf-8") -> str:
+    """`text`, in which each character that `encoding` cannot say is its `\\x..` code: the half ones, in UTF-8.
+
+    The name of a file that is not UTF-8 has half characters in Python.
+    """
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def csv_cell(text: str) -> str:
     """`text` on one line, and quoted by an apostrophe where a spreadsheet would take it for a formula; no number is."""
     text = one_line(text)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
+
+
+def command(*words: object) -> str:
+    """A command to be typed in a shell: each of `words` as one word, on one line, whatever it holds."""
+    return " ".join(map(_shell_word, map(str, words)))
+
+
+def _shell_word(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    plain = re.sub(r"([\\'])", r"\\\1", word)
+    return f"$'{''.join(map(_shell_character, plain))}'"
+
+
+def _shell_character(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # how Python has a byte of a file's name that is no text
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if character.isprintable():
+        return character
+    # A shell takes `\\x85` for a byte.
+    return f"\\U{ord(character):08x}" if ord(character) > 127 else character.encode("unicode_escape").decode()
 
 
 def shortened(text: str, length: int) -> str:
@@ -41,11 +73,11 @@ def count(number: int, noun: str) -> str:
 
 
 def error_line(error: BaseException) -> str:
-    """What went wrong in one line: the error's kind and the line of its message that says so."""
+    """What went wrong in one line, cut where it is long: the error's kind and the line of its message that says so."""
     message = str(error)
     if isinstance(error, KeyError) and error.args and "\n" in str(error.args[0]):
         message = str(error.args[0])  # of which `str` gives the `repr`
-    return ": ".join(filter(None, (type(error).__name__, telling_line(message))))
+    return shortened(": ".join(filter(None, (type(error).__name__, telling_line(message)))), _LONGEST_ERROR)
 
 
 def telling_line(message: str) -> str:

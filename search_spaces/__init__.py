@@ -30,6 +30,12 @@ def fingerprint(name: str) -> str | None:
     return None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
+def code(name: str) -> str:
+    """What of a user's own space is run: `FILE.py`, or `the module MODULE`."""
+    place = name.rpartition(":")[0]
+    return f"the module {place!r}" if _file(name) is None else repr(place)
+
+
 def _file(name: str) -> Path | None:
     file = Path(name.rpartition(":")[0])
     return file if file.suffix == ".py" else None
@@ -82,6 +88,7 @@ __all__ = [
     "SearchSpace",
     "SpaceError",
     "check",
+    "code",
     "fingerprint",
     "get",
     "is_custom",

@@ -18,6 +18,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from search_spaces.declared import declared
+from search_spaces.epochs import like
 from search_spaces.origin import blamed
 from search_spaces.space import Hyperparameter, SpaceError, Value
 
@@ -67,7 +68,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
     def __init__(self, own: keras_tuner.HyperModel) -> None:
         super().__init__(name=getattr(own, "name", None))
         self.own = own
-        self.fits_itself = type(own).fit is not keras_tuner.HyperModel.fit
+        self.fits_itself = fits_itself(own)
         self.baseline: dict[str, Value] = getattr(own, "baseline", None) or {}
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
@@ -81,26 +82,35 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
         if self.fits_itself:
+            given = hp
             if "epochs" in kwargs and "epochs" in hp.values:
-                hp = hp.copy()
-                hp.values["epochs"] = kwargs.pop("epochs")
-            return self.own.fit(hp, model, *args, **kwargs)
+                given = hp.copy()
+                given.values["epochs"] = like(hp.values["epochs"], kwargs.pop("epochs"))
+            try:
+                return self.own.fit(given, model, *args, **kwargs)
+            finally:
+                hp.merge(given, overwrite=False)  # with what it asked for
         tuned = {name: hp.values[name] for name in ("epochs", "batch_size") if name in hp.values}
         return model.fit(*args, **tuned | kwargs)
 
 
 def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run."""
-    fit = _kind(hypermodel).fit
-    return fit is not keras_tuner.HyperModel.fit and not declares_all(hypermodel) and not _only_reads(fit)
+    return fits_itself(hypermodel) and not declares_all(hypermodel) and not _only_reads(kind(hypermodel).fit)
+
+
+def fits_itself(hypermodel: keras_tuner.HyperModel) -> bool:
+    """Whether `hypermodel` has a `fit` of its own, which may train what it likes."""
+    return kind(hypermodel).fit is not keras_tuner.HyperModel.fit
 
 
 def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
     """Whether `hypermodel` is taken to declare all its hyperparameters: in a `declare_hyperparameters` of its own."""
-    return _kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
+    return kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
 
 
-def _kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+def kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
+    """The class of `hypermodel` as the user wrote it."""
     return type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
 
 

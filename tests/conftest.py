@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"
@@ -28,8 +30,26 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def run_cli(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python cli.py ARGUMENTS` in the folder `cwd`."""
+def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs `python cli.py ARGUMENTS` in the folder `cwd`, within this process: nothing has to be imported anew."""
+    import cli
+
+    words = list(map(str, arguments))
+    before = signal.getsignal(signal.SIGTERM)
+    with contextlib.chdir(cwd), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "160")
+        patch.setattr(sys, "argv", ["cli.py", *words])
+        try:
+            done = CliRunner().invoke(cli.app, words, prog_name="cli.py")
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+
+def run_process(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own: where that is what is tested, or an environment that is read at import."""
     return subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)],
         cwd=cwd,
@@ -51,7 +71,9 @@ def cli(tmp_path: Path) -> Cli:
     """The command line, run in an empty folder."""
 
     def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        return run_cli(*arguments, cwd=tmp_path, **environment)
+        if environment:
+            return run_process(*arguments, cwd=tmp_path, **environment)
+        return run_cli(*arguments, cwd=tmp_path)
 
     return run
 

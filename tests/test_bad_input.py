@@ -32,7 +32,7 @@ DIGITS = ["search", "--dataset", "digits"]
         (["search", "--seed", "-1"], "--seed is -1: it must be 0 or more"),
         (["search", "--run", ""], "name is empty"),
         ([*DIGITS, "--train-samples", "0"], "--train-samples is 0"),
-        ([*DIGITS, "--train-samples", "9"], "at least one image a class, 10"),
+        ([*DIGITS, "--train-samples", "9"], "give at least 20, of each class one image to train on"),
         ([*DIGITS, "--train-samples", "1501"], "at most the 1500"),
         (["search", "--set", "filters"], "write NAME=VALUE"),
         (["search", "--set", "filters="], "write NAME=VALUE"),

@@ -64,7 +64,8 @@ def test_spaces_shows_ranges_and_baseline(cli: Cli) -> None:
 def test_search_prints_every_trial_and_the_best(searched: tuple[Path, str]) -> None:
     _, printed = searched
     for number in (1, 2, 3):
-        assert f"[{number}/3] trial {number - 1} | filters=" in printed
+        assert f"[{number}/3] trial {number - 1} | val_accuracy 0." in printed
+    assert "search of 3 trials in this process, kept in runs/digits-baseline_cnn-random-seed0" in printed
     assert "(baseline)" in printed
     assert "left" in printed
     assert "The best of 3 trials" in printed

@@ -36,7 +36,7 @@ def test_search_and_best_on_mnist(tmp_path: Path) -> None:
     assert "mnist: 60,000 training and 10,000 test images, 28x28x1, 10 classes; 2,500 to train on" in done.stdout
     run = tmp_path / "runs" / "mnist-baseline_cnn-random-seed0"
 
-    done = run_cli("best", "--evaluate", "--seeds", "1", cwd=tmp_path)
+    done = run_cli("best", "--evaluate", "--seeds", "1", "--workers", "0", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     evaluation = json.loads((run / "evaluation.json").read_text())
     assert evaluation["verdict"]["documented"] == 0.1135

@@ -1,6 +1,8 @@
-"""Training that goes on where another trial's ended, as in the later rounds of Hyperband."""
+"""Training up to a budget of epochs, from where another trial's ended, as in the later rounds of Hyperband."""
 
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +10,9 @@ import keras
 import keras_tuner
 
 from results import layout
-from tuner import checkpoint, oracles
+from search_spaces import epochs as numbers
+from search_spaces.custom import kind
+from tuner import checkpoint, kept, oracles
 from tuner.callbacks import EpochCount
 from tuner.models import fresh_model
 
@@ -16,19 +20,47 @@ if TYPE_CHECKING:
     from tuner.trial import TrialTask
 
 
-def go_on(
-    task: "TrialTask", execution: int, model: keras.Model, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
-) -> int:
-    """Brings `model` to where the trial's predecessor left it; how many epochs that is."""
-    if task.continues is None:
+def go_on(task: "TrialTask", execution: int, model: keras.Model) -> int:
+    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
+
+    At once where the model can be built, else as its `fit` is given the data. None is left where that cannot be written
+    of such a model: the trial trains them all.
+    """
+    path = predecessor(task, execution)
+    if path is None or lacks_checkpoint(task, execution):
         return 0
-    checkpoint.build(model, fit_args[0] if fit_args else fit_kwargs["x"])
-    return checkpoint.load(model, checkpoint_path(task.continues, execution))
+    begun, shapes = checkpoint.read(path)
+    checkpoint.build(model, shapes)
+    if model.built:
+        checkpoint.load(model, path)
+        return begun
+    plain_fit = model.fit
+
+    @functools.wraps(plain_fit)
+    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        if not model.built:
+            checkpoint.build(model, None, args[0] if args else kwargs.get("x"))
+            if not model.built:
+                raise keras_tuner.errors.FailedTrialError(
+                    "the model that this trial goes on with cannot be built before its first batch: give it an input "
+                    "shape (keras.Input)"
+                )
+            checkpoint.load(model, path)
+        return plain_fit(*args, **kwargs)
+
+    model.fit = fit
+    return begun
+
+
+def predecessor(task: "TrialTask", execution: int) -> Path | None:
+    """The checkpoint that the trial is to go on from; None where it begins at the beginning."""
+    return None if task.continues is None else checkpoint_path(task.continues, execution)
 
 
 def lacks_checkpoint(task: "TrialTask", execution: int) -> bool:
     """Whether the checkpoint that the trial is to go on from is gone or damaged."""
-    return task.continues is not None and not checkpoint.is_whole(checkpoint_path(task.continues, execution))
+    path = predecessor(task, execution)
+    return path is not None and not checkpoint.is_whole(path)
 
 
 def train_predecessor(
@@ -45,26 +77,55 @@ def train_predecessor(
     count = EpochCount()
     callbacks = [*fit_kwargs["callbacks"], count]
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-    hp, epochs = within_budget(task, 0, task.values[oracles.BUDGET_BEFORE])
+    hp, epochs = within_budget(task, model, 0, task.values[oracles.BUDGET_BEFORE])
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
-    checkpoint.save(model, count.epochs, checkpoint_path(task.continues, execution))
+    kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
 
 
 def within_budget(
-    task: "TrialTask", begun: int, budget: int | None
+    task: "TrialTask", model: keras.Model, begun: int, budget: int | None
 ) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
-    """What `fit` must be told so that it trains from epoch `begun` up to `budget`, where the trial has one."""
-    epochs = {"initial_epoch": begun} if begun else {}
+    """What `fit` must be told so that it trains `model` from epoch `begun` up to `budget`, where the trial has one.
+
+    A `fit` of the user's own may take its epochs from the hyperparameter, by name, or among its other arguments, or
+    hand on none: what `model.fit` is then not told, it takes from here.
+    """
     if budget is None:
-        return task.hyperparameters, epochs
-    own_fit = type(task.hypermodel).fit is not keras_tuner.HyperModel.fit
-    if own_fit and "epochs" in task.values and not getattr(task.hypermodel, "takes_epochs", False):
-        # It takes its epochs from the hyperparameter and would not bear to be given them twice.
-        hp = task.hyperparameters.copy()
-        hp.values = task.values | {"epochs": budget}
-        return hp, epochs
-    return task.hyperparameters, epochs | {"epochs": budget}
+        return task.hyperparameters, {}
+    span = {"epochs": budget} | ({"initial_epoch": begun} if begun else {})
+    if isinstance(model, keras.Model):
+        _set_defaults(model, span)
+    fit = kind(task.hypermodel).fit
+    told = {name: number for name, number in span.items() if _takes(fit, name)}
+    is_own = fit is not keras_tuner.HyperModel.fit
+    if not is_own or "epochs" not in task.values or getattr(task.hypermodel, "takes_epochs", False):
+        return task.hyperparameters, told
+    hp = task.hyperparameters.copy()
+    hp.values = task.values | {"epochs": numbers.like(task.values["epochs"], budget)}
+    if "epochs" not in {*inspect.signature(fit).parameters, *task.fit_kwargs}:
+        # It hands on those of the hyperparameter and would not bear to be given them twice.
+        told.pop("epochs", None)
+    return hp, told
 
 
 def checkpoint_path(directory: Path, execution: int) -> Path:
     return directory / layout.TRIAL_CHECKPOINT.format(execution=execution)
+
+
+def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
+    """Has `model.fit` train over `span` where it is not told otherwise."""
+    plain_fit = model.fit
+    signature = inspect.signature(plain_fit)
+    defaults = {name: number for name, number in span.items() if _takes(plain_fit, name)}
+
+    @functools.wraps(plain_fit)
+    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        told = {*signature.bind(*args, **kwargs).arguments, *kwargs}
+        return plain_fit(*args, **{name: number for name, number in defaults.items() if name not in told} | kwargs)
+
+    model.fit = fit
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())

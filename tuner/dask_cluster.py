@@ -18,6 +18,7 @@ from distributed import Client, Security
 from distributed.comm import connect
 from distributed.versions import VersionMismatchWarning
 
+from results.errors import Parameter
 from tuner.dask_worker import versions
 from tuner.errors import InputError, SearchError
 
@@ -153,7 +154,7 @@ def _connect(address: str) -> Client:
     except ValueError:
         is_address = False
     if not is_address:
-        raise InputError(f"--scheduler is {address!r}: give tls://HOST:PORT, or tcp://HOST:PORT")
+        raise InputError(Parameter("scheduler"), f" is {address!r}: give tls://HOST:PORT, or tcp://HOST:PORT")
     # Both are said in lines of our own.
     warnings.filterwarnings("ignore", category=VersionMismatchWarning)
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
@@ -165,7 +166,8 @@ def _connect(address: str) -> Client:
         raise InputError(f"the certificates of Dask's configuration, {named}, cannot be read: {error}") from None
     if parts.scheme == "tls" and arguments["ssl_context"] is None:
         raise InputError(
-            f"--scheduler is {address!r}, and Dask's configuration names no certificate: see docs/cluster.md"
+            Parameter("scheduler"),
+            f" is {address!r}, and Dask's configuration names no certificate: see docs/cluster.md",
         )
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's own event loop runs in this one

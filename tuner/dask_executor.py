@@ -5,17 +5,18 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
 import distributed
 
 from results import files, layout, reader
+from results.errors import Parameter
 from tuner import dask_worker, executors, parcels
 from tuner.dask_cluster import Cluster
 from tuner.dask_worker import Call, Files, WorkerLost
 from tuner.errors import InputError, SearchError
+from tuner.executor import Executor
 from tuner.parcels import Stamp
 
 # How often the files of a call are fetched while it runs, but for large ones: the line is to be idle most of the time.
@@ -44,9 +45,6 @@ class DaskExecutor(Executor):
             no room for wait there, so that a cluster that grows with its work does.
         trials_per_gpu: How many calls share a GPU.
 
-    Attributes:
-        directory: The run directory; to be set before a call that names paths in it.
-
     Raises:
         InputError: The cluster cannot be reached, or not be used.
     """
@@ -57,13 +55,16 @@ class DaskExecutor(Executor):
     def __init__(self, address: str, workers: int | str = "auto", trials_per_gpu: int = 1) -> None:
         self._most = executors.check_workers(workers, trials_per_gpu)
         if self._most == 0:
-            raise InputError("--workers is 0, for this process: with --scheduler give auto or a number")
+            raise InputError(
+                Parameter("workers"),
+                " is 0, for this process: with ",
+                Parameter("scheduler"),
+                " give auto or a number",
+            )
         self._per_gpu = trials_per_gpu
-        self.directory: Path | None = None
         self._cluster = Cluster(address)
         self._search = uuid.uuid4().hex
         self._attempts: dict[str, _Attempt] = {}
-        self._is_shut = False
         self._sending = threading.Lock()
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, "dask-call")
 
@@ -84,12 +85,20 @@ class DaskExecutor(Executor):
         return any("GPU" in one["resources"] for one in self._cluster.workers().values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        # A thread for each call that is under way: it does little but wait.
-        return self._threads.submit(self._run, fn, args, kwargs)
+        from tuner import calls, settings
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        try:
+            # Here, for Keras has settings for each thread.
+            packed, names = calls.pack(fn, args, kwargs, self.directory)
+        except Exception as error:  # whatever an argument's own way of being pickled raises
+            return executors.failed(error)
+        watches = any(getattr(argument, "pruner", None) is not None for argument in args)
+        # A thread for each call that is under way: it does little but wait.
+        return self._threads.submit(self._run, packed, names, settings.changed_environment(), watches)
+
+    def shutdown(self, wait: bool = True) -> None:
         """Ends the calls that run."""
-        self._is_shut = True
+        super().shutdown(wait)
         for attempt in list(self._attempts.values()):
             attempt.end()
         self._threads.shutdown(wait=wait, cancel_futures=True)
@@ -97,8 +106,7 @@ class DaskExecutor(Executor):
             self._cluster.tell(dask_worker.forget, self._search)
         self._cluster.client.close()
 
-    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        packed, names = parcels.pack((fn, args, kwargs), self.directory)
+    def _run(self, packed: bytes, names: set[str], environment: dict[str, str | None], watches: bool) -> Any:
         data = {name for name in names if name.startswith(layout.DATA)}
         call = Call(
             search=self._search,
@@ -106,7 +114,8 @@ class DaskExecutor(Executor):
             packed=packed,
             data=parcels.stamps(self.directory, data) if data else {},
             kept=tuple(names - data),
-            watches=any(getattr(argument, "pruner", None) is not None for argument in args),
+            watches=watches,
+            environment=tuple((name, value) for name, value in environment.items() if value is not None),
         )
         for _ in range(_LOSSES):
             try:
@@ -116,7 +125,7 @@ class DaskExecutor(Executor):
         return self._attempt(call)
 
     def _attempt(self, call: Call) -> Any:
-        if self._is_shut:
+        if self.is_shut:
             raise CancelledError
         self._cluster.require_scheduler()
         # Each time, for a scheduler that was started anew does not know it.
@@ -204,7 +213,7 @@ class _Attempt:
         except ModuleNotFoundError as error:
             raise SearchError(f"a Dask worker lacks this toolkit ({error}): install it there") from None
         self._take(changed)
-        is_returned, value = parcels.unpack(packed, lambda name: self._call.root / name)
+        is_returned, value = next(parcels.unpack(packed, lambda name: self._call.root / name))
         if is_returned:
             return value
         raise value

@@ -63,10 +63,11 @@ class Call:
     Attributes:
         search: Names the search.
         root: The run directory, where the search is.
-        packed: The function and its arguments (`parcels.pack`).
+        packed: The function and its arguments (`calls.pack`).
         data: The files of the run directory that it only reads.
         kept: What else it names there: files and folders that it may read and write.
         watches: Whether it reads the learning curves of the run's other trials.
+        environment: Variables that its process begins with: TensorFlow reads some as it is loaded.
     """
 
     search: str
@@ -75,6 +76,7 @@ class Call:
     data: Mapping[str, Stamp]
     kept: tuple[str, ...]
     watches: bool
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -137,7 +139,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         worker.log_event(call.search, {"call": name, "worker": worker.address})
         while not replica.is_complete.wait(_CHECK_S):
             _require_wanted(worker, task)
-        with _process("GPU" in worker.state.total_resources) as process:
+        with _process("GPU" in worker.state.total_resources, call.environment) as process:
             data = {file: replica.place(file) for file in call.data}
             future = process.submit(_run_here, call.packed, replica.folder, data)
             while not wait([future], timeout=_CHECK_S).done:
@@ -148,7 +150,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         raise
     except executors.WorkerDied as died:
         # With the files, which say where it was.
-        return parcels.pack((False, died), replica.folder)[0], replica.changes(replica.given)
+        return parcels.pack(replica.folder, (False, died))[0], replica.changes(replica.given)
     finally:
         del _replicas[name]
         shutil.rmtree(replica.folder, ignore_errors=True)
@@ -229,13 +231,14 @@ logging.getLogger("distributed.worker").addFilter(
 )
 
 _lock = threading.Lock()
-# The processes that wait for their next call, with how many they have had, by the GPU that they see.
-_idle: dict[str | None, list[tuple[ProcessPoolExecutor, int]]] = defaultdict(list)
+# The processes that wait for their next call, with how many they have had, by the GPU that they see and what else
+# they began with.
+_idle: dict[tuple[str | None, tuple[tuple[str, str], ...]], list[tuple[ProcessPoolExecutor, int]]] = defaultdict(list)
 _busy: list[str | None] = []
 
 
 @contextlib.contextmanager
-def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
+def _process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[ProcessPoolExecutor]:
     """A process for one call, with TensorFlow loaded; killed where the block raises, else kept for the next call."""
     # A daemon, as a Dask worker may be, can have no children, lest they outlive it; these end with it all the same.
     multiprocessing.current_process().daemon = False
@@ -243,8 +246,9 @@ def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
     with _lock:
         gpu = min(gpus, key=_busy.count) if gpus else None
         _busy.append(gpu)
-        process, calls = _idle[gpu].pop() if _idle[gpu] else (None, 0)
-    process = process or executors._single_worker(executors._environment(gpu))
+        idle = _idle[gpu, environment]
+        process, calls = idle.pop() if idle else (None, 0)
+    process = process or executors._single_worker(dict(environment) | executors._environment(gpu))
     is_kept = False
     try:
         yield process
@@ -253,7 +257,7 @@ def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
         with _lock:
             _busy.remove(gpu)
             if is_kept:
-                _idle[gpu].append((process, calls + 1))
+                idle.append((process, calls + 1))
         if not is_kept:
             process.shutdown(wait=False, kill_workers=True)
 
@@ -261,16 +265,14 @@ def _process(on_gpu: bool) -> Iterator[ProcessPoolExecutor]:
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
     """Runs the call in its own process; the answer is packed, for the Dask worker cannot load Keras's classes."""
     runtime.load_tensorflow_in_worker()
-    from tuner import operations
+    from tuner import calls, operations
 
     operations.prepare(print)
     try:
-        function, args, kwargs = parcels.unpack(packed, lambda name: data.get(name, replica / name))
-    except ImportError as error:
+        outcome = (True, calls.run(packed, lambda name: data.get(name, replica / name)))
+    except calls.LacksCode as error:
         lacks = SearchError(f"the Dask worker on {platform.node()} lacks code of the search: {error}")
-        return parcels.pack((False, lacks), replica)[0]
-    try:
-        outcome = (True, function(*args, **kwargs))
+        outcome = (False, lacks)
     except Exception as error:
         outcome = (False, error)
-    return parcels.pack(outcome, replica)[0]
+    return parcels.pack(replica, outcome)[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from results.errors import Parameter
 from tuner import checked_arrays, runtime
 from tuner.errors import InputError
 
@@ -17,6 +18,7 @@ DOCUMENTED_ACCURACY = 0.1135
 
 _DOWNLOAD_TIMEOUT_S = 30
 _VALIDATION_SHARE = 6
+_IMAGES_A_CLASS = 2  # one to train on, one to validate on
 
 
 @dataclass(frozen=True)
@@ -104,37 +106,57 @@ def arrays(source: str) -> dict[str, np.ndarray]:
 def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
     """Cuts the training images, or a stratified part of `samples` of them, into training and validation parts.
 
-    A sixth is for validation (10,000 of MNIST's 60,000), stratified by class; the same seed gives the same cut.
+    A sixth is for validation (10,000 of MNIST's 60,000), stratified by class, and of each class at least one image is
+    in either part; the same seed gives the same cut.
 
     Raises:
-        InputError: `samples` is fewer than the classes or more than there are.
+        InputError: `samples` is fewer than two a class or more than there are, or a class has a single image.
     """
     labels = dataset.y_train
     samples = len(labels) if samples is None else samples
-    if not dataset.num_classes <= samples <= len(labels):
+    single = np.flatnonzero(np.bincount(labels) < _IMAGES_A_CLASS)
+    if len(single):
         raise InputError(
-            f"--train-samples is {samples}: give at least one image a class, {dataset.num_classes}, "
-            f"and at most the {len(labels)} that {dataset.name} has"
+            f"dataset {dataset.source!r} has a single image of class {single[0]} in y_train: give at least "
+            f"{_IMAGES_A_CLASS} of each class, one to train on and one to validate on"
+        )
+    least = _IMAGES_A_CLASS * dataset.num_classes
+    if not least <= samples <= len(labels):
+        raise InputError(
+            Parameter("samples"),
+            f" is {samples}: give at least {least}, of each class one image to train on and one to validate on, and at "
+            f"most the {len(labels)} that {dataset.name} has",
         )
     rng = np.random.default_rng(seed)
-    chosen = np.sort(stratified(labels, samples, rng))
-    validation = np.sort(stratified(labels[chosen], max(1, round(samples / _VALIDATION_SHARE)), rng))
+    chosen = np.sort(stratified(labels, samples, rng, least=_IMAGES_A_CLASS))
+    count = max(dataset.num_classes, round(samples / _VALIDATION_SHARE))
+    validation = np.sort(stratified(labels[chosen], count, rng, least=1))
     for_validation = np.zeros(samples, dtype=bool)
     for_validation[validation] = True
     train, held_out = chosen[~for_validation], chosen[for_validation]
     return Split(dataset.x_train[train], labels[train], dataset.x_train[held_out], labels[held_out])
 
 
-def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `count` random examples, each class its share (largest remainder)."""
+def stratified(labels: np.ndarray, count: int, rng: np.random.Generator, least: int = 0) -> np.ndarray:
+    """Indices of `count` random examples, each class its share (largest remainder), but at least `least`."""
     sizes = np.bincount(labels)
     exact = sizes * count / len(labels)
     shares = exact.astype(int)
     remainders = exact - shares
     shares[np.argsort(-remainders, kind="stable")[: count - shares.sum()]] += 1
+    shares = np.maximum(shares, least)
+    while shares.sum() > count:
+        # Who has most beyond its share gives one up.
+        shares[np.argmax(np.where(shares > least, shares - exact, -np.inf))] -= 1
     members = (np.flatnonzero(labels == label) for label in range(len(sizes)))
     drawn = [rng.choice(own, n, replace=False) for own, n in zip(members, shares)]
     return np.concatenate(drawn)
+
+
+def most_frequent(labels: np.ndarray) -> tuple[float, int]:
+    """The share of the most frequent class among `labels`, and that class."""
+    shares = np.bincount(labels) / len(labels)
+    return float(shares.max()), int(shares.argmax())
 
 
 def _load_auto() -> Dataset:
@@ -163,7 +185,11 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"dataset {name!r} is not in Keras's cache and could not be downloaded ({cause}): "
-            "give the path of an .npz file of it, as in --dataset path/to/mnist.npz, or use --dataset digits"
+            "give the path of an .npz file of it, as in ",
+            Parameter("dataset"),
+            " path/to/mnist.npz, or use ",
+            Parameter("dataset"),
+            " digits",
         ) from error
     finally:
         socket.setdefaulttimeout(patience)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from results.errors import Refusal
 
-class InputError(ValueError):
+
+class InputError(Refusal):
     """The user asked for something that cannot be done; the message names it and says what to do."""
 
 

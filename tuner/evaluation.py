@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import results
 import search_spaces
 from results import files, layout, verdict
+from results.errors import Parameter
 from results.hyperparameters import configuration
 from search_spaces import SearchSpace
-from tuner import datasets, oracles, retraining, runtime
+from tuner import datasets, oracles, retraining, run_record, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
 
@@ -46,8 +45,9 @@ def check_recorded(run: results.Run) -> None:
     """Raises InputError if it is not recorded what `run` searched, and on which data."""
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
-            f"--evaluate: run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
-            "best configuration with your own script, on your own data"
+            Parameter("evaluate"),
+            f": run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
+            "best configuration with your own script, on your own data",
         )
 
 
@@ -67,17 +67,32 @@ def load_dataset(run: results.Run) -> Dataset:
     return dataset
 
 
-def load_space(run: results.Run, dataset: Dataset) -> "SearchSpace | CustomSpace":
+def check_code(run: results.Run, run_code: bool) -> None:
+    """Raises InputError where the space of `run` is code that it names itself, and `run_code` does not allow that."""
+    name = run.info["asked"]["space"]
+    if search_spaces.is_custom(name) and not run_code:
+        raise InputError(
+            f"run {str(run.path)!r} builds its models by code of its author's, {search_spaces.code(name)}: look at it, "
+            "and add --run-code to have it run"
+        )
+
+
+def load_space(run: results.Run, dataset: Dataset, run_code: bool) -> "SearchSpace | CustomSpace":
     """The space that `run` searched.
 
+    Args:
+        run_code: Whether the code that `run` names may be run.
+
     Raises:
-        InputError: It is a user's own, and its file has changed.
+        InputError: It is a user's own, and may not be run, or its file has changed.
         search_spaces.SpaceError: It is no longer to be had, or does not work.
     """
     asked = run.info["asked"]
     name = asked["space"]
+    check_code(run, run_code)
     if search_spaces.is_custom(name):
-        if search_spaces.fingerprint(name) != asked["space_code"]:
+        search_spaces.check(name)
+        if search_spaces.fingerprint(name) != asked.get("space_code"):
             raise InputError(
                 f"space {name!r} has changed since run {str(run.path)!r} was made: "
                 "put the old file back, or search anew"
@@ -89,7 +104,7 @@ def load_space(run: results.Run, dataset: Dataset) -> "SearchSpace | CustomSpace
 def check_seeds(seeds: int) -> None:
     """Raises InputError if one cannot train on `seeds` seeds."""
     if seeds < 1:
-        raise InputError(f"--seeds is {seeds}: it must be at least 1")
+        raise InputError(Parameter("seeds"), f" is {seeds}: it must be at least 1")
 
 
 def train_baseline(
@@ -119,7 +134,8 @@ def evaluate(
     search, and is trained on the others. The best is trained for as many epochs as its trial needed to reach its best
     validation score, the baseline for its documented number; where the two are the same, they are trained once. Writes
     `evaluation.csv` after every training, `best_model.keras` - the best configuration's model of the first seed, no
-    seed being picked by its test score - and, at the end, `evaluation.json`.
+    seed being picked by its test score - and, at the end, `evaluation.json`. The caller
+    holds the lock of the run: a search or another evaluation in it would write to the same files, and take the cores.
 
     Args:
         seeds: How many seeds, counted up from the run's.
@@ -128,13 +144,15 @@ def evaluate(
 
     Raises:
         results.RunError: No trial of the run has finished.
+        InputError: There is a link in the run directory, through which would be written.
     """
+    run_record.check_links(run.path)
     best = run.best
     values = configuration(run)
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
     same = bool(best["is_baseline"])
-    model_path = (run.path / layout.BEST_MODEL).resolve()
+    model_path = run.path.resolve() / layout.BEST_MODEL
     name = run.info["asked"]["space"]
     tasks = retraining.tasks("best", name, values, epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
@@ -156,7 +174,7 @@ def evaluate(
     evaluation = Evaluation(
         trainings=trainings,
         verdict=verdict.judge(accuracies["baseline"], accuracies["best"], dataset.documented_accuracy),
-        most_frequent_class=most_frequent_class(dataset),
+        most_frequent_class=datasets.most_frequent(dataset.y_test),
         reloaded_accuracy=_retest(model_path, dataset, accuracies["best"][0]),
         same=same,
     )
@@ -176,12 +194,6 @@ def evaluate(
         },
     )
     return evaluation
-
-
-def most_frequent_class(dataset: Dataset) -> tuple[float, int]:
-    """The share of the most frequent class among the test images, and that class."""
-    shares = np.bincount(dataset.y_test) / len(dataset.y_test)
-    return float(shares.max()), int(shares.argmax())
 
 
 def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:

@@ -1,8 +1,9 @@
-"""Where trials run. Every executor is a `concurrent.futures.Executor`; the search loop knows nothing else of it."""
+"""Where trials run: in this process, or in workers on this machine. All that a search knows of it is an `Executor`."""
 
 import contextlib
 import importlib.util
 import itertools
+import operator
 import os
 import re
 import shutil
@@ -12,17 +13,21 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import psutil
 from loky import cpu_count
-from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+from loky.process_executor import ProcessPoolExecutor
 
+from results import streams
+from results.errors import Parameter
 from tuner import runtime
 from tuner.errors import InputError
+from tuner.executor import Executor
 
-# The error of a call whose worker process was killed or crashed.
+# The error of a call whose worker process was killed or crashed; loky's own is one of its kind.
 WorkerDied = BrokenProcessPool
 
 # TensorFlow keeps about 5 MB of every model that it has trained, plain Keras's too; 15 of them stay below 100 MB.
@@ -38,22 +43,20 @@ WORKER_BYTES = 1_500_000_000
 
 
 class InProcessExecutor(Executor):
-    """Runs each call at once, in this process: for a debugger.
-
-    Attributes:
-        slots: How many calls run at once.
-        shares_memory: Whether a call sees the caller's arrays as they are.
-        is_local: Whether calls run on this machine.
-    """
+    """Runs each call at once, in this process: for a debugger."""
 
     slots = 1
     shares_memory = True
     is_local = True
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        from tuner import settings
+
         future: Future = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            # As in a worker, what one trial sets is not set for the next; and the user's code may print.
+            with settings.kept(), streams.unfailing():
+                future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -84,17 +87,23 @@ class WorkerPool(Executor):
         self._changed = threading.Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Runs the call in an idle worker; waits for one where all are busy."""
+        """Runs the call in an idle worker, under this thread's settings; waits for one where all are busy."""
+        from tuner import calls
+
+        try:
+            packed, _ = calls.pack(fn, args, kwargs)
+        except Exception as error:  # whatever an argument's own way of being pickled raises
+            return failed(error)
         with self._changed:
             # A caller may hear that a call is done before its worker is counted as idle.
             self._changed.wait_for(lambda: self._idle)
             slot = self._idle.pop()
             try:
-                future = self._pools[slot].submit(fn, *args, **kwargs)
+                future = self._pools[slot].submit(run_packed, packed)
             except WorkerDied:
                 # While it was idle, or still beginning.
                 self._renew(slot)
-                future = self._pools[slot].submit(fn, *args, **kwargs)
+                future = self._pools[slot].submit(run_packed, packed)
         future.add_done_callback(lambda done: self._release(slot, done))
         return future
 
@@ -112,7 +121,8 @@ class WorkerPool(Executor):
         self._pools[slot] = _single_worker(self._environments[slot])
         self._calls[slot] = 0
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True) -> None:
+        super().shutdown(wait)
         for pool in self._pools:
             pool.shutdown(wait=wait, kill_workers=True)
 
@@ -126,6 +136,21 @@ def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) 
         running |= {executor.submit(fn, task) for task in itertools.islice(waiting, len(done))}
         for future in done:
             yield future.result()
+
+
+def run_packed(packed: bytes) -> Any:
+    """What a worker is given: a call by `calls.pack`, which it makes once TensorFlow is loaded."""
+    runtime.load_tensorflow_in_worker()
+    from tuner import calls
+
+    return calls.run(packed)
+
+
+def failed(error: BaseException) -> Future:
+    """A call that has failed before it began."""
+    future: Future = Future()
+    future.set_exception(error)
+    return future
 
 
 def cause_of_death(error: BaseException) -> str:
@@ -145,7 +170,9 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
     """
     if scheduler is not None:
         if importlib.util.find_spec("distributed") is None:
-            raise InputError("--scheduler needs the package distributed: python -m pip install -e '.[distributed]'")
+            raise InputError(
+                Parameter("scheduler"), " needs the package distributed: python -m pip install -e '.[distributed]'"
+            )
         from tuner.dask_executor import DaskExecutor
 
         return DaskExecutor(scheduler, workers, trials_per_gpu)
@@ -160,17 +187,26 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
 
 def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
     """`workers` as a number, None for `auto`; raises InputError if it is neither, or `trials_per_gpu` not positive."""
-    if trials_per_gpu < 1:
-        raise InputError(f"--trials-per-gpu is {trials_per_gpu}: it must be at least 1")
-    if workers == "auto":
+    if (shared := _whole(trials_per_gpu)) is None or shared < 1:
+        raise InputError(Parameter("trials_per_gpu"), f" is {trials_per_gpu!r}: it must be a number, at least 1")
+    if isinstance(workers, str) and workers == "auto":
         return None
-    try:
-        count = int(workers)
-    except ValueError:
-        raise InputError(f"--workers is {workers!r}: give auto or a number") from None
+    if (count := _whole(workers)) is None:
+        raise InputError(Parameter("workers"), f" is {workers!r}: give auto or a number")
     if count < 0:
-        raise InputError(f"--workers is {count}: give auto, 0 for this process, or more")
+        raise InputError(Parameter("workers"), f" is {count}: give auto, 0 for this process, or more")
     return count
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of any kind, or written as the command line gets it; None for anything else, `True` included."""
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value.strip()) else None
+    if isinstance(value, bool):
+        return None
+    with contextlib.suppress(TypeError):
+        return operator.index(value)
+    return None
 
 
 def _single_worker(environment: dict[str, str]) -> ProcessPoolExecutor:
@@ -194,6 +230,7 @@ def _without_interrupts() -> Iterator[None]:
 def _begin_worker(parent: int) -> None:
     # Before the seconds that TensorFlow takes, in which the parent may die too.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    streams.make_unfailing()
     runtime.load_tensorflow_in_worker()
 
 

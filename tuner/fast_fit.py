@@ -23,7 +23,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuner import fast_batch_norm, fast_dense, fast_pooling, fast_steps, fast_validation, fit_data, fused_adam
+from tuner import (
+    fast_batch_norm,
+    fast_dense,
+    fast_pooling,
+    fast_steps,
+    fast_validation,
+    fit_data,
+    fused_adam,
+    user_data,
+)
 from tuner.fast_steps import ArrayBatches, Batches, DatasetBatches
 from tuner.fast_tracing import VariablesFirst
 
@@ -68,6 +77,9 @@ def accelerate(model: keras.Model, seed: int) -> None:
         bound = signature.bind(*args, **kwargs)
         if bound.arguments.get("verbose") is None:
             bound.arguments["verbose"] = 0
+        if getattr(plain_fit, "__func__", None) is keras.Model.fit:
+            bound.arguments |= user_data.in_arguments(bound.arguments)
+            user_data.require_numbers(model, bound.arguments)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         if not is_looped or not given.keys() <= _UNDERSTOOD or not fit_data.are_covered(given):
             return plain_fit(*bound.args, **bound.kwargs)

@@ -17,7 +17,7 @@ def batch_size(model: keras.Model, data: Any, usual: int) -> int:
     """The size of the batches of `data`, arrays as Keras packs them: a large one, or else the `usual` one."""
     _, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     # Keras's losses of several outputs are means over the batches, whatever the size of the last one.
-    if keras.tree.is_nested(y) or not _tells_means(model):
+    if keras.tree.is_nested(y) or not _tells_means(model) or _has_its_batch_size(model):
         return usual
     example = sum(array[:1].nbytes for array in keras.tree.flatten(data))
     return max(usual, min(MOST_EXAMPLES, _MOST_BYTES // max(example, 1)))
@@ -40,6 +40,14 @@ def _tells_means(model: keras.Model) -> bool:
         and getattr(inspect.unwrap(model.test_step), "__func__", None) is keras.Model.test_step
         and type(model).compute_loss is keras.Model.compute_loss
         and type(model).compute_metrics is keras.Model.compute_metrics
+    )
+
+
+def _has_its_batch_size(model: keras.Model) -> bool:
+    """Whether `model` takes batches of one size alone, or holds a state for each example of a batch."""
+    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
+    return any(one.shape[:1] not in ((), (None,)) for one in inputs) or any(
+        getattr(layer, "stateful", False) for layer in model._flatten_layers()
     )
 
 

@@ -16,11 +16,14 @@ from optuna.trial import TrialState
 
 from results import reader
 from search_spaces.space import Value
+from tuner import objectives, points
 from tuner.seeds import derive
 
 _STUDY = "search"
 # The last position below 1: at 1 itself Keras Tuner's whole numbers leave their range.
 _LAST = math.nextafter(1.0, 0.0)
+# A range with more steps is as good as one without.
+_MOST_INDICES = 2**31
 _STATES = {TrialStatus.COMPLETED: TrialState.COMPLETE, TrialStatus.FAILED: TrialState.FAIL}
 
 
@@ -31,8 +34,9 @@ class OptunaOracle(keras_tuner.Oracle):
     would have asked. Trials that run are known to the sampler (TPE's constant liar keeps away from them), failed and
     pruned ones are told as such. What samplers note of their own is in `oracle.json`.
 
-    For Optuna a value with steps is an index, any other number its position in [0, 1] on Keras Tuner's scale (linear,
-    log or reverse log), an unordered choice a category. What is not active under its conditions is not asked for.
+    For Optuna a value of a choice or with steps is an index, of an unordered choice as a category; any other number is
+    its position in [0, 1] on Keras Tuner's scale (linear, log or reverse log). What is not active under its conditions
+    is not asked for.
 
     Args:
         sampler: `tpe`, `cmaes`, `qmc` or `gp`.
@@ -124,15 +128,12 @@ class OptunaOracle(keras_tuner.Oracle):
         state = _STATES.get(trial.status, TrialState.RUNNING)
         if state == TrialState.COMPLETE and reader.read_trial(directory).get("pruned"):
             state = TrialState.PRUNED
-        curve = {epoch["epoch"]: epoch.get(self.objective.name) for epoch in reader.read_epochs(directory)}
         return optuna.trial.create_trial(
             state=state,
             value=trial.score if state == TrialState.COMPLETE else None,
             params=params,
             distributions=distributions,
-            intermediate_values={
-                epoch: value for epoch, value in curve.items() if isinstance(value, float) and math.isfinite(value)
-            },
+            intermediate_values=objectives.curve(self.objective, reader.read_epochs(directory)),
             system_attrs=self._trial_notes.get(trial.trial_id),
         )
 
@@ -149,11 +150,11 @@ def _distribution(hp: kinds.HyperParameter) -> BaseDistribution | None:
     """What Optuna samples for `hp`; None where there is no choice."""
     if isinstance(hp, kinds.Fixed):
         return None
-    if _is_category(hp):
-        return CategoricalDistribution(list(hp.values))
-    if _is_stepped(hp):
-        return IntDistribution(0, len(list(hp.values)) - 1)
-    return FloatDistribution(0.0, _LAST)
+    if not _is_indexed(hp):
+        return FloatDistribution(0.0, _LAST)
+    count = points.count(hp)
+    is_category = isinstance(hp, kinds.Boolean) or (isinstance(hp, kinds.Choice) and not hp.ordered)
+    return CategoricalDistribution(range(count)) if is_category else IntDistribution(0, count - 1)
 
 
 def _ask(asked: optuna.Trial, name: str, distribution: BaseDistribution | None) -> Any:
@@ -171,33 +172,16 @@ def _value(hp: kinds.HyperParameter, answer: Any) -> Value:
     """The value of `hp` that Optuna's answer stands for."""
     if isinstance(hp, kinds.Fixed):
         return hp.value
-    if _is_category(hp):
-        return answer
-    value = list(hp.values)[answer] if _is_stepped(hp) else hp.prob_to_value(answer)
-    # Steps of a whole number under log sampling are floats in Keras Tuner.
-    return int(value) if isinstance(hp, kinds.Int) else value
+    return points.at(hp, answer) if _is_indexed(hp) else points.nearest(hp, hp.prob_to_value(answer))
 
 
-def _answer(hp: kinds.HyperParameter, value: Value | None) -> Any:
+def _answer(hp: kinds.HyperParameter, value: Value | None) -> int | float | None:
     """The answer of Optuna's that stands for `value`; None where it is not one of `hp`'s values."""
-    if _is_category(hp) or isinstance(hp, kinds.Choice):
-        if value not in hp.values:
-            return None
-        return value if _is_category(hp) else hp.values.index(value)
-    if value is None:
-        return None
-    if _is_stepped(hp):
-        # Steps of a float are sums, hence not exact: the last one may be above the largest value.
-        near = [index for index, one in enumerate(hp.values) if math.isclose(one, value, abs_tol=1e-9)]
-        return near[0] if near else None
-    if not hp.min_value <= value <= hp.max_value:
-        return None
-    return min(max(float(hp.value_to_prob(value)), 0.0), _LAST)
+    if _is_indexed(hp):
+        return points.index(hp, value)
+    return min(max(float(hp.value_to_prob(value)), 0.0), _LAST) if points.has(hp, value) else None
 
 
-def _is_category(hp: kinds.HyperParameter) -> bool:
-    return isinstance(hp, kinds.Boolean) or (isinstance(hp, kinds.Choice) and not hp.ordered)
-
-
-def _is_stepped(hp: kinds.HyperParameter) -> bool:
-    return isinstance(hp, kinds.Choice) or getattr(hp, "step", None) is not None
+def _is_indexed(hp: kinds.HyperParameter) -> bool:
+    count = points.count(hp)
+    return count is not None and count <= _MOST_INDICES

@@ -2,9 +2,11 @@
 
 import importlib.util
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_spaces import Hyperparameter
+from results import files, layout
+from search_spaces import Hyperparameter, epochs
 from search_spaces.space import Value
 from tuner.errors import InputError
 from tuner.seeds import derive
@@ -12,9 +14,10 @@ from tuner.seeds import derive
 if TYPE_CHECKING:
     import keras_tuner
 
-# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, and
-# the round of its bracket.
-BUDGET, BUDGET_BEFORE, CONTINUED, ROUND = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id", "tuner/round"
+# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, its
+# bracket, and the round of that.
+BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
+BRACKET, ROUND = "tuner/bracket", "tuner/round"
 
 # What an oracle's name needs beyond the toolkit's own dependencies, and how to install it.
 _OPTUNA = ("optuna", "python -m pip install -e '.[optuna]'")
@@ -62,9 +65,11 @@ def make(
             `epochs` that is not there.
     """
     check(name, [hp.name for hp in hyperparameters.space])
-    return ORACLES[name](
+    oracle = ORACLES[name](
         objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
+    oracle.told_as = name
+    return oracle
 
 
 def _random(**arguments: Any) -> "keras_tuner.Oracle":
@@ -85,17 +90,42 @@ def _bayesian(**arguments: Any) -> "keras_tuner.Oracle":
     return Bayesian(**arguments)
 
 
-def _hyperband(max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any) -> Any:
-    import keras_tuner
+def _hyperband(
+    max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any
+) -> "keras_tuner.Oracle":
+    from tuner.keras_tuner_oracles import Hyperband
 
-    epochs = next(hp for hp in hyperparameters.space if hp.name == "epochs")
-    most = getattr(epochs, "max_value", None) or max(epochs.values)
-    oracle = keras_tuner.oracles.HyperbandOracle(
-        max_epochs=most, hyperband_iterations=None, hyperparameters=hyperparameters, **arguments
+    oracle = Hyperband(
+        max_epochs=_most_epochs(hyperparameters.space),
+        hyperband_iterations=None,
+        hyperparameters=hyperparameters,
+        **arguments,
     )
     # Keras Tuner's has no such limit: it counts brackets, not trials.
     oracle.max_trials = max_trials
     return oracle
+
+
+def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]") -> int:
+    """The largest value of `epochs`.
+
+    Raises:
+        InputError: It is no number of epochs.
+    """
+    from tuner import points
+
+    # One name may be declared under several conditions.
+    declared = [hp for hp in hyperparameters if hp.name == "epochs"]
+    ranges = [hp for hp in declared if hasattr(hp, "max_value")]
+    values = [value for hp in ranges for value in (hp.min_value, points.nearest(hp, hp.max_value))]
+    values += [value for hp in declared if hp not in ranges for value in hp.values]
+    numbers = [epochs.whole(value) for value in values]
+    if None in numbers:
+        raise InputError(
+            "oracle 'hyperband' takes the largest `epochs` for its budget, and "
+            f"{values[numbers.index(None)]!r} is no number of epochs: give it whole numbers above 0"
+        )
+    return max(numbers)
 
 
 def _optuna(sampler: str) -> "Callable[..., keras_tuner.Oracle]":
@@ -116,20 +146,57 @@ ORACLES: "dict[str, Callable[..., keras_tuner.Oracle]]" = {
 }
 
 
-def adopt(oracle: "keras_tuner.Oracle", baseline: dict[str, Value]) -> None:
-    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing."""
+def adopt(
+    oracle: "keras_tuner.Oracle", baseline: dict[str, Value], declared: "keras_tuner.HyperParameters | None" = None
+) -> None:
+    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing.
+
+    Args:
+        declared: What the hypermodel declares, which may be more than the oracle is to tune.
+    """
     from tuner.keras_tuner_oracles import MENDED
     from tuner.recorded_oracle import Recorded
 
     if not isinstance(oracle, Recorded):
         own = MENDED.get(type(oracle), type(oracle))
         oracle.__class__ = type(own.__name__, (Recorded, own), {})
+        # One of the user's own may ask for a point twice on purpose.
+        oracle.may_repeat = own.__module__.partition(".")[0] not in ("keras_tuner", __name__.partition(".")[0])
+        oracle.untuned = set()
+    oracle.learn(declared.space if declared else ())
     oracle.baseline = baseline
     oracle.damaged = []
+    oracle.notes = []
     oracle.fresh = None
     oracle.verbose = 0
     # The tuner's own loop decides when too many trials have failed.
     oracle.max_consecutive_failed_trials = None
+
+
+def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
+    """The space as the oracle of the run in the directory `run` knows it; None where there is none to read."""
+    import keras_tuner
+
+    try:
+        return keras_tuner.HyperParameters.from_config(files.read_json(run / layout.ORACLE)["hyperparameters"])
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return None
+
+
+def saved_points(run: Path) -> list[dict[str, Value]]:
+    """The points of the trials that have ended in the directory `run`, in that order, as its oracle noted them."""
+    try:
+        oracle = files.read_json(run / layout.ORACLE)
+        return [dict(oracle["points"][trial_id]) for trial_id in oracle["end_order"] if trial_id in oracle["points"]]
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return []
+
+
+def budget(oracle: "keras_tuner.Oracle", values: dict[str, Value]) -> int | None:
+    """Up to which epoch the point `values` is trained, where `oracle` decides that; the baseline to its own last."""
+    if BUDGET not in values and hasattr(oracle, "hyperband_iterations"):
+        return epochs.whole(values.get("epochs")) or oracle.max_epochs
+    return values.get(BUDGET)
 
 
 def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
@@ -148,11 +215,6 @@ def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
         ids.difference_update(entry["past_id"] for entry in later if entry["id"] in oracle.end_order)
     running = (trial.hyperparameters.values for trial in oracle.trials.values() if trial.status == "RUNNING")
     return ids | {values[CONTINUED] for values in running if CONTINUED in values}
-
-
-def rounded(value: Value) -> Value:
-    """`value`, a float to 12 digits: Keras Tuner's third step of 0.1 is 0.30000000000000004, the same point as 0.3."""
-    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def sampled(

@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 
 from results import layout
-from tuner import executors
+from tuner import asked, executors
 from tuner.progress import duration
 from tuner.trial import TrialResult, TrialTask
 
@@ -21,12 +21,11 @@ def result(future: Future, task: TrialTask) -> TrialResult:
     if not isinstance(error, executors.WorkerDied):
         raise error
     if _hung(task):
-        return TrialResult(
-            {}, 0, f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
-        )
-    return TrialResult(
-        {}, 0, f"WorkerDied: its worker process ended with {executors.cause_of_death(error)}; out of memory, or a crash"
-    )
+        reason = f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
+    else:
+        cause = executors.cause_of_death(error)
+        reason = f"WorkerDied: its worker process ended with {cause}; out of memory, or a crash"
+    return TrialResult({}, 0, reason, hyperparameters=asked.read(task.directory / layout.TRIAL_ASKED))
 
 
 def _hung(task: TrialTask) -> bool:

@@ -9,9 +9,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from results.errors import Parameter
 from search_spaces import Hyperparameter
 from search_spaces.space import Value
 from tuner.errors import InputError
+
+_NAME = Parameter("overrides")
 
 _TRUTH = {"true": True, "false": False}
 
@@ -29,17 +32,17 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
         name, equals, text = override.partition("=")
         name = name.strip()
         if not equals or not name or not text.strip():
-            raise InputError(f"--set {override!r}: write NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c")
+            raise InputError(_NAME, f" {override!r}: write NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c")
         if name not in names:
-            raise InputError(f"--set {override!r}: unknown hyperparameter {name!r}: choose of {', '.join(names)}")
+            raise InputError(_NAME, f" {override!r}: unknown hyperparameter {name!r}: choose of {', '.join(names)}")
         if name in seen:
-            raise InputError(f"--set {override!r}: {name!r} is set twice: give it once")
+            raise InputError(_NAME, f" {override!r}: {name!r} is set twice: give it once")
         seen.add(name)
         try:
             # One name may be declared under several conditions.
             narrowed = [_narrow(one, text) if one.name == name else one for one in narrowed]
         except InputError as error:
-            raise InputError(f"--set {override!r}: {error}") from None
+            raise InputError(_NAME, f" {override!r}: {error}") from None
     return narrowed
 
 

@@ -7,7 +7,7 @@ directory on a machine. Its stamp, size and time of change, goes along: equal st
 import io
 import os
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,25 @@ Stamp = tuple[int, int]
 _TEMPORARY = (".", "writing.")
 
 
-def pack(value: Any, root: Path | None) -> tuple[bytes, set[str]]:
-    """`value` by cloudpickle, and the names of the paths below `root` in it, which are packed by name."""
+def pack(root: Path | None, *values: Any) -> tuple[bytes, set[str]]:
+    """`values` by cloudpickle, and the names of the paths below `root` in them, which are packed by name."""
     buffer = io.BytesIO()
     packer = _Packer(buffer, root)
-    packer.dump(value)
+    for value in values:
+        packer.dump(value)
     return buffer.getvalue(), packer.names
 
 
-def unpack(packed: bytes, place: Callable[[str], Path]) -> Any:
-    """What was packed, each path below the root being now where `place` says."""
-    return _Unpacker(io.BytesIO(packed), place).load()
+def unpack(packed: bytes, place: Callable[[str], Path] = Path) -> Iterator[Any]:
+    """What was packed, one value after the other as they are asked for.
+
+    Args:
+        place: Says where each path below the root is now.
+    """
+    file = io.BytesIO(packed)
+    unpacker = _Unpacker(file, place)
+    while file.tell() < len(packed):
+        yield unpacker.load()
 
 
 class _Packer(cloudpickle.Pickler):

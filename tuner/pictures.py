@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from results import files
+from results.errors import Parameter
 from tuner.errors import InputError
 
 _SEEN = 280  # pixels: about the longer side of what is written
@@ -57,7 +58,7 @@ def check_folder(folder: Path) -> None:
     """Raises InputError if no pictures can be written into `folder`, which need not be there yet."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
-        raise InputError(f"--saw {str(folder)!r}: {str(there)!r} is a file: give the name of a folder")
+        raise InputError(Parameter("saw"), f" {str(folder)!r}: {str(there)!r} is a file: give the name of a folder")
 
 
 def save(images: Mapping[Path, np.ndarray], folder: Path) -> list[Path]:

@@ -11,12 +11,14 @@ import results
 import search_spaces
 from results import files, layout
 from results.plots import Predictions
-from results.text import telling_line
+from results.text import command, telling_line
 from search_spaces import SpaceError
-from tuner import evaluation, handwriting, pictures, runtime
+from tuner import evaluation, handwriting, pictures, saved_model
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
+    import keras
+
     from tuner.datasets import Dataset
 
 _BATCH_SIZE = 500
@@ -43,8 +45,11 @@ class Classified:
         return [(int(one), float(self.probabilities[one])) for one in order]
 
 
-def predict(run: results.Run) -> Predictions:
+def predict(run: results.Run, run_code: bool = False) -> Predictions:
     """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify the test images.
+
+    Args:
+        run_code: Whether the code of its search space, which `run` names, may be run for a model that needs it.
 
     Raises:
         results.RunError: `run` has not been evaluated, or its data, its space or the model are no longer to be had.
@@ -52,7 +57,7 @@ def predict(run: results.Run) -> Predictions:
     evaluated = _evaluation(run)
     try:
         dataset = evaluation.load_dataset(run)
-        probabilities = _probabilities(run, dataset, dataset.x_test)
+        probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
     except (InputError, SpaceError) as error:
         raise results.RunError(str(error)) from error
     except OSError as error:
@@ -64,11 +69,14 @@ def predict(run: results.Run) -> Predictions:
     return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
 
 
-def classify(run: results.Run, paths: Sequence[Path]) -> list[Classified]:
+def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) -> list[Classified]:
     """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify PNG and JPEG pictures.
 
     A digit is brought to the form of MNIST's or scikit-learn's, where the run was on these (`tuner.handwriting`). For
     other data a picture is resized as a whole, and its values are scaled to the range of theirs.
+
+    Args:
+        run_code: As for `predict`.
 
     Raises:
         results.RunError: `run` has not been evaluated, or the model is no longer to be had.
@@ -87,7 +95,7 @@ def classify(run: results.Run, paths: Sequence[Path]) -> list[Classified]:
         low, high = _range(dataset)
         images = [pictures.resized(picture, dataset.input_shape) for picture in read]
     seen = np.stack(images).reshape(-1, *dataset.input_shape).astype("float32")
-    probabilities = _probabilities(run, dataset, low + seen / 255 * (high - low))
+    probabilities = _probabilities(run, dataset, low + seen / 255 * (high - low), run_code)
     return [Classified(*one) for one in zip(paths, images, probabilities)]
 
 
@@ -98,9 +106,8 @@ def _evaluation(run: results.Run) -> dict[str, Any]:
         )
     evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
     if not _path(run).is_file() or not isinstance(evaluated, dict):
-        raise results.RunError(
-            f"run {str(run.path)!r} has no evaluated model: `python cli.py best --run {run.path} --evaluate` makes it"
-        )
+        evaluate = command("python", "cli.py", "best", "--run", run.path, "--evaluate")
+        raise results.RunError(f"run {str(run.path)!r} has no evaluated model: `{evaluate}` makes it")
     return evaluated
 
 
@@ -129,23 +136,37 @@ def _range(dataset: "Dataset") -> tuple[int, int]:
     )
 
 
-def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray) -> np.ndarray:
-    from scipy import special
-
-    if search_spaces.is_custom(run.info["asked"]["space"]):
+def _model(run: results.Run, dataset: "Dataset", run_code: bool) -> "keras.Model":
+    is_custom = search_spaces.is_custom(run.info["asked"]["space"])
+    if is_custom and run_code:
         # Keras reads a layer of the user's own only where its code has been run.
-        evaluation.load_space(run, dataset)
-    runtime.load_tensorflow()
-    import keras
-
+        evaluation.load_space(run, dataset, run_code)
     path = _path(run)
     try:
-        model = keras.models.load_model(path, safe_mode=True, compile=False)
-    except (TypeError, ValueError) as error:
+        return saved_model.load(path, may_be_foreign=is_custom and run_code)
+    except saved_model.ForeignCode as error:
+        evaluation.check_code(run, run_code)
+        raise results.RunError(f"{str(path)!r} is not read: {error}") from error
+    except ValueError as error:
         raise results.RunError(
             f"{str(path)!r} cannot be read back ({telling_line(str(error))}): evaluate the run again"
         ) from error
-    predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+
+
+def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray, run_code: bool) -> np.ndarray:
+    from scipy import special
+
+    model = _model(run, dataset, run_code)
+    try:
+        predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+        if predicted.ndim != 2 or max(predicted.shape[1], 2) < dataset.num_classes:
+            raise ValueError(
+                f"it gives {predicted.shape[1:]} for each of them, which have {dataset.num_classes} classes"
+            )
+    except Exception as error:  # it may be any model
+        raise results.RunError(
+            f"{str(_path(run))!r} is no model for {dataset.name} ({telling_line(str(error))}): evaluate the run again"
+        ) from error
     # A user's own model may leave sigmoid or softmax to its loss.
     if predicted.shape[1] == 1:
         is_probability = predicted.min() >= 0 and predicted.max() <= 1

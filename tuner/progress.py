@@ -1,24 +1,27 @@
-"""What a person sees of a search: live lines on a terminal, plain lines elsewhere."""
+"""What a person sees of a search: live lines on a terminal and in a notebook, plain lines elsewhere."""
 
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, ConsoleRenderable, Group
-from rich.live import Live
-from rich.text import Text
+from rich.cells import cell_len
 
 from results import reader
 from results.numbers import number, setting
-from results.text import one_line
+from results.text import count, one_line
+from tuner import live, objectives
 
 if TYPE_CHECKING:
     import keras_tuner
     from keras_tuner.engine.trial import Trial
 
+    from tuner.executors import Executor
     from tuner.trial import TrialTask
+
+_SEPARATOR = " | "
+_LEAST_OF_A_POINT = len("(baseline)")
 
 
 class Progress:
@@ -29,7 +32,8 @@ class Progress:
     """
 
     def __init__(self, silent: bool = False) -> None:
-        self._console = Console(quiet=silent, highlight=False, markup=False, soft_wrap=True)
+        self._console = live.make_console(silent)
+        self._baseline: Mapping[str, object] = {}
         self._waiting: dict[str, TrialTask] = {}
         self._running: dict[str, TrialTask] = {}
         self._epochs_done = 0
@@ -37,22 +41,35 @@ class Progress:
         self._best = ""
         self._is_stopped = False
 
+    def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
+        """Says what begins, before the first trial has ended: its data are written, workers begin, and it trains."""
+        self._oracle = oracle
+        if self._is_complete():
+            return
+        what = "search" if oracle.max_trials is None else f"search of {count(oracle.max_trials, 'trial')}"
+        place = "in this process" if executor.shares_memory else f"on {count(executor.slots, 'worker')}"
+        self._console.print(one_line(f"{what} {place}, kept in {run}"))
+
     @contextlib.contextmanager
-    def search(self, oracle: "keras_tuner.Oracle", slots: int = 1) -> Iterator[None]:
-        """Shows the search of `oracle`, `slots` trials at once, while the block runs."""
+    def search(
+        self, oracle: "keras_tuner.Oracle", slots: int = 1, baseline: Mapping[str, object] | None = None
+    ) -> Iterator[None]:
+        """Shows the search of `oracle`, `slots` trials at once, while the block runs.
+
+        Args:
+            baseline: The values of which only what differs is shown where there is little room.
+        """
         self._oracle = oracle
         self.slots = slots
+        self._baseline = baseline or {}
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
         if self._is_complete():
             self._console.print(f"all {oracle.max_trials} trials are done already")
         elif oracle.trials:
             self._console.print(f"going on: {self._ended(' of ')} trials are done")
-        if not self._console.is_terminal:
+        with live.shown(self._console, self._live):
             yield
-        else:
-            with Live(get_renderable=self._live, console=self._console, refresh_per_second=4, transient=True):
-                yield
         if not self._is_complete() and not self._is_stopped:
             self._console.print(f"the oracle has no further point: the search ends with {len(oracle.end_order)} trials")
 
@@ -95,27 +112,59 @@ class Progress:
         row = reader.read_trial(directory)
         self._epochs_done += len(reader.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
-        objective = self._oracle.objective
+        best = self._oracle.get_best_trials(1)
+        if best and best[0].score is not None:
+            self._best = f"best {number(best[0].score)} (trial {best[0].trial_id})"
+        width = live.width(self._console)
+        self._console.print(self._line(trial, row) if width is None else self._short_line(trial, row, width))
+
+    def _line(self, trial: "Trial", row: Mapping[str, Any]) -> str:
+        """All that is known of a trial that has ended, for a file or a pipe."""
         if trial.score is None:
             outcome = f"FAILED: {row['error']}"
         else:
-            outcome = f"{objective.name} {number(trial.score)}"
+            outcome = f"{self._oracle.objective.name} {number(trial.score)}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
             if row.get("pruned"):
                 outcome += ", pruned"
-        best = self._oracle.get_best_trials(1)
-        if best and best[0].score is not None:
-            self._best = f"best {number(best[0].score)} (trial {best[0].trial_id})"
         parts = [
-            f"[{self._ended('/')}] trial {trial.trial_id}",
-            point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
+            self._head(trial),
             outcome,
+            point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
             duration(row.get("duration_s") or 0.0),
             self._best,
             self._left(),
         ]
-        self._console.print(one_line(" | ".join(filter(None, parts))))
+        return one_line(_SEPARATOR.join(filter(None, parts)))
+
+    def _short_line(self, trial: "Trial", row: Mapping[str, Any], width: int) -> str:
+        """The same in one row of `width`: first the score, which is whole, then what differs from the baseline."""
+        if trial.score is None:  # what to mend is whole too
+            return one_line(f"{self._head(trial)}{_SEPARATOR}FAILED: {row['error']}")
+        scored = self._scored(self._head(trial), trial.score, width) + (", pruned" if row.get("pruned") else "")
+        differing = self._point(trial.hyperparameters.values, bool(row.get("is_baseline")))
+        took = duration(row.get("duration_s") or 0.0)
+        if _fits(_SEPARATOR.join([scored, took, ""]), width - _LEAST_OF_A_POINT):
+            scored += f"{_SEPARATOR}{took}"
+        return live.cut(f"{scored}{_SEPARATOR}{differing}", width)
+
+    def _head(self, trial: "Trial") -> str:
+        return f"[{self._ended('/')}] trial {trial.trial_id}"
+
+    def _scored(self, head: str, score: float, width: int | None) -> str:
+        """`head` and the score; the objective's name goes where there is no room for it."""
+        named = f"{head}{_SEPARATOR}{self._oracle.objective.name} {number(score)}"
+        if width is None or _fits(f"{named}{_SEPARATOR}", width - _LEAST_OF_A_POINT):
+            return named
+        return f"{head}{_SEPARATOR}{number(score)}"
+
+    def _point(self, values: Mapping[str, object], is_baseline: bool) -> str:
+        """What of a point differs from the baseline."""
+        if is_baseline:
+            return "(baseline)"
+        others = {name: value for name, value in values.items() if self._baseline.get(name) != value}
+        return point(others) or "as the baseline"
 
     def _ended(self, separator: str) -> str:
         """How many trials have ended, and of how many; Keras Tuner's own Hyperband has no such limit."""
@@ -127,19 +176,21 @@ class Progress:
         limit = self._oracle.max_trials
         return limit is not None and len(self._oracle.end_order) >= limit
 
-    def _live(self) -> ConsoleRenderable:
+    def _live(self) -> list[str]:
         lines = []
-        name = self._oracle.objective.name
+        objective = self._oracle.objective
+        width = live.width(self._console)
         for task in self._running.values():
             curve = reader.read_epochs(task.directory)
+            line = f"trial {task.trial_id}"
+            if value := list(objectives.curve(objective, curve).values())[-1:]:
+                line = self._scored(line, value[0], width)
             epoch = min(len(curve) + 1, task.epochs)
-            line = f"trial {task.trial_id} | epoch {epoch} of {task.epochs}"
-            if curve and curve[-1].get(name) is not None:
-                line += f" | {name} {number(curve[-1][name])}"
-            lines.append(f"{line} | {point(task.values)}")
+            parts = [line, f"epoch {epoch} of {task.epochs}", self._point(task.values, task.is_baseline)]
+            lines.append(_SEPARATOR.join(parts))
         ended = f"{self._ended(' of ')} trials done, {len(lines)} running"
-        lines.append(" | ".join(filter(None, [ended, self._best, self._left(), self._pace()])))
-        return Group(*(Text(one_line(line), style="dim", no_wrap=True, overflow="ellipsis") for line in lines))
+        lines.append(_SEPARATOR.join(filter(None, [self._best, ended, self._left(), self._pace()])))
+        return [live.cut(line, width) for line in lines]
 
     def _trained(self) -> tuple[int, float]:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
@@ -172,6 +223,10 @@ def _rest(task: "TrialTask", usual: float) -> float:
     curve = reader.read_epochs(task.directory)
     own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
+
+
+def _fits(line: str, width: int) -> bool:
+    return cell_len(one_line(line)) <= width
 
 
 def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":

@@ -55,7 +55,9 @@ class Asha:
 
     def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
         epoch = max(curve)
-        if not self._is_rung(epoch):
+        # Where not every epoch is validated, the first one beyond a rung is taken for it.
+        before = max((at for at in curve if at < epoch), default=0)
+        if not any(map(self._is_rung, range(before + 1, epoch + 1))):
             return False
         own = _best(curve, epoch)
         peers = [own, *(_best(other, epoch) for other in others if epoch in other)]

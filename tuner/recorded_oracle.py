@@ -2,28 +2,41 @@
 
 import copy
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.engine.trial import Trial
 
 from results import files, layout, reader
 from search_spaces.declared import completed
+from search_spaces.epochs import like
 from search_spaces.space import Value
-from tuner.oracles import BUDGET, CONTINUED, ROUND, rounded
+from tuner import points
+from tuner.keras_tuner_oracles import first_untried
+from tuner.oracles import BUDGET, CONTINUED, ROUND
 
 
 class Recorded:
-    """Mixed into an oracle: the baseline point comes first, no point twice, and files are replaced whole.
+    """Mixed into an oracle: the baseline point comes first, and files are replaced whole.
+
+    No point comes twice, and none leaves the values of its hyperparameters, unless the oracle is the user's own.
 
     Attributes:
         baseline: The first point.
+        may_repeat: Whether the oracle proposes what it proposes.
+        untuned: Names and defaults of what the hypermodel asks for and the oracle is not to tune.
         damaged: The files of the run that could not be used when it was reloaded.
+        notes: What is to be said to the user; whoever says it empties it.
         fresh: Its state before it was reloaded for the first time; None until then.
     """
 
     baseline: dict[str, Value]
+    may_repeat: bool
+    untuned: set[tuple[str, Value]]
     damaged: list[Path]
+    notes: list[str]
     fresh: dict[str, Any] | None
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -34,25 +47,53 @@ class Recorded:
         values = answer.get("values")
         if not values:
             return answer
-        if BUDGET in values and "epochs" in values:
-            return answer | {"values": values | {"epochs": self.max_epochs}}
-        if self._duplicate(values):
+        if not self.may_repeat:
+            values = points.snapped(values, self.hyperparameters.space)
+        if BUDGET in values:
+            if "epochs" in values:
+                values = values | {"epochs": like(values["epochs"], self.max_epochs)}
+            return answer | {"values": values}
+        if not self.may_repeat and self._duplicate(values):
             # A model of the scores may propose a point twice, rounded to the steps of the space.
             values = self._random_values()
-        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+        return answer | {"status": answer["status"] if values else "STOPPED", "values": values}
+
+    def _random_values(self) -> dict[str, Value] | None:
+        values = super()._random_values()
+        if self.may_repeat:
+            return values
+        if values is None:
+            # Keras Tuner gives up after some draws of what was tried, and a few may be left.
+            values = first_untried(self)
+        return values and points.snapped(values, self.hyperparameters.space)
+
+    def _duplicate(self, values: dict[str, Value]) -> bool:
+        return super()._duplicate(values if self.may_repeat else points.snapped(values, self.hyperparameters.space))
+
+    def learn(self, declared: Iterable[HyperParameter]) -> None:
+        """Takes note of what of `declared` is not to be tuned."""
+        if not self.tune_new_entries:
+            tuned = {hp.name for hp in self.hyperparameters.space}
+            self.untuned |= {(hp.name, points.rounded(hp.default)) for hp in declared if hp.name not in tuned}
 
     def _record_values(self, trial: Trial) -> None:
         # Keras Tuner would drop a value for an inactive hyperparameter of the same name, and draw it without a seed.
         values = trial.hyperparameters.values = completed(trial.hyperparameters.values, trial.hyperparameters.space)
-        self._tried_so_far.discard(self._id_to_hash[trial.trial_id])
-        self._id_to_hash[trial.trial_id] = self._compute_values_hash(values)
-        self._tried_so_far.add(self._id_to_hash[trial.trial_id])
+        self.learn(trial.hyperparameters.space)
+        before, now = self._id_to_hash[trial.trial_id], self._compute_values_hash(values)
+        self._id_to_hash[trial.trial_id] = now
+        if before not in self._id_to_hash.values():  # of another trial, where the oracle asks a point twice
+            self._tried_so_far.discard(before)
+        self._tried_so_far.add(now)
 
     def _compute_values_hash(self, values: dict[str, Value]) -> str:
         # Under Hyperband the epochs are the budget of a point, no part of it.
-        budgeted = hasattr(self, "hyperband_iterations")
-        point = {key: rounded(value) for key, value in values.items() if not (budgeted and key == "epochs")}
-        return super()._compute_values_hash(point)
+        left_out = {"epochs"} if hasattr(self, "hyperband_iterations") else set()
+        point = {key: points.rounded(value) for key, value in values.items() if key not in left_out}
+        # A point that was not told of what is not tuned is trained at its default.
+        return super()._compute_values_hash(
+            {key: value for key, value in point.items() if (key, value) not in self.untuned}
+        )
 
     def reload(self) -> None:
         """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written.
@@ -116,8 +157,9 @@ class Recorded:
         fresh = copy.deepcopy(self.fresh)
         try:
             state = files.read_json(path) | {"ongoing_trials": {}}
-            self.set_state(state)
             points = state.get("points", {})
+            _check_ids([*points, *state["start_order"], *state["end_order"]])
+            self.set_state(state)
         except (KeyError, TypeError, ValueError, AttributeError):
             self.set_state(fresh)
             points = {}
@@ -128,7 +170,12 @@ class Recorded:
     def _read_trial(self, directory: Path) -> Trial | None:
         path = directory / layout.TRIAL
         try:
-            return Trial.from_state(files.read_json(path))
+            # The folder says which trial it is: whatever the file says, its files are here.
+            trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
+            trial = Trial.from_state(files.read_json(path) | {"trial_id": trial_id})
+            if CONTINUED in trial.hyperparameters.values:
+                _check_ids([trial.hyperparameters.values[CONTINUED]])
+            return trial
         except (KeyError, TypeError, ValueError, AttributeError):
             if path.exists():
                 self.damaged.append(path)
@@ -171,8 +218,8 @@ class Recorded:
 
     def _bracket_with_room(self) -> dict[str, Any]:
         """The bracket that takes a further random trial: the last one, or a new one where it has all of them."""
-        last = self._brackets[-1]
-        if len(last["rounds"][0]) == self._get_size(last["bracket_num"], round_num=0):
+        last = self._brackets[-1] if self._brackets else None
+        if last is None or len(last["rounds"][0]) == last.get("size", self._get_size(last["bracket_num"], 0)):
             self._increment_bracket_num()
             self._start_new_bracket()
         return self._brackets[-1]
@@ -186,3 +233,9 @@ class Recorded:
 
     def _save_trial(self, trial: Trial) -> None:
         files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
+
+
+def _check_ids(ids: list[Any]) -> None:
+    """Raises ValueError if one of `ids` is not the name of a trial, but could be a path to elsewhere."""
+    if not all(isinstance(one, str) and files.is_plain(one) for one in ids):
+        raise ValueError("not the ids of trials")

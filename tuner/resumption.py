@@ -12,6 +12,7 @@ import json
 import random
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,18 @@ from results import files
 from tuner import checkpoint
 from tuner.callbacks import BestWeights, EpochLog
 
+# What NumPy and zipfile raise of a file that is cut off or overwritten.
+_DAMAGES = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 # What a callback may hold, beside functions, that training does not change.
 _STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
 
@@ -48,6 +61,7 @@ class State:
         best: `BestWeights.state`.
         callbacks: What the other callbacks hold.
         generators: The state of the random generators that belong to no layer.
+        shapes: `checkpoint.build_shapes` of the model.
         variables: Those of the model and its optimizer.
     """
 
@@ -63,19 +77,23 @@ class State:
     best: tuple[float | None, list[np.ndarray] | None]
     callbacks: list[dict[str, Any]]
     generators: tuple[Any, ...]
+    shapes: dict[str, Any] | None
     variables: list[np.ndarray]
 
 
-class OtherTrainingError(Exception):
-    """The state in the file is not of the training that is to go on: the hypermodel or the callbacks have changed."""
+class OtherTrainingError(BaseException):
+    """The state in the file is not of the training that is to go on: the hypermodel or the callbacks have changed.
+
+    A `fit` of the user's own that bears with all errors does not stop it.
+    """
 
 
 def load(path: Path) -> State | None:
     """The state in `path`; None where there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
             return State(**_unpacked(json.loads(str(arrays["state"])), arrays))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except _DAMAGES:
         return None
 
 
@@ -95,8 +113,8 @@ class Resumption(keras.callbacks.Callback):
     """Writes the state of a training after each epoch, and begins from that of one that was killed.
 
     A hypermodel that calls `model.fit` more than once is followed in its first call only, one with a training loop of
-    its own not at all. What a callback of the user's holds beside numbers, texts and arrays cannot be written. Their
-    trials begin anew.
+    its own not at all, whatever it makes of the callbacks. What a callback of the user's holds beside numbers, texts
+    and arrays cannot be written. Their trials begin anew.
 
     Args:
         path: The file.
@@ -142,35 +160,47 @@ class Resumption(keras.callbacks.Callback):
         self._is_in_fit = False
         self._trainings = 0
         self._written: list[keras.callbacks.Callback] = []
+        # The epoch that must come first, once the state is taken over; None before that, and after.
+        self._next: int | None = None
 
-    def attach(self, model: keras.Model) -> None:
+    def attach(self, model: Any) -> None:
         """Sees to it that in `model.fit` this callback comes last, and knows the others."""
+        if not isinstance(model, keras.Model):
+            return
         plain_fit = model.fit
         signature = inspect.signature(plain_fit)
+        rest = next((name for name, one in signature.parameters.items() if one.kind is one.VAR_KEYWORD), "")
 
         @functools.wraps(plain_fit)
-        def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        def fit(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             # A model's own `fit` may take what it is given without names.
-            given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get("kwargs", {})
+            given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get(rest, {})
             callbacks = keras.tree.flatten(given.get("callbacks") or [])
             if self not in callbacks:
                 return plain_fit(*bound.args, **bound.kwargs)
             callbacks.remove(self)
             self._written = [one for one in callbacks if one not in self._not_written]
             if self._state is not None:
-                self._prepare(model, args[0] if args else kwargs["x"])
+                data = bound.args[0] if bound.args else bound.kwargs.get("x")
+                self._prepare(model, data, bound.arguments.get("batch_size"))
             given["callbacks"] = [*callbacks, self]
             self._is_in_fit = True
             try:
                 return plain_fit(*bound.args, **bound.kwargs)
             finally:
                 self._is_in_fit = False
+                model._initial_epoch = None
 
         model.fit = fit
 
-    def _prepare(self, model: keras.Model, x: Any) -> None:
-        checkpoint.build(model, x)
+    def require_taken(self) -> None:
+        """Raises OtherTrainingError where the training has ended without going on from the state."""
+        if self._state is not None:
+            raise OtherTrainingError
+
+    def _prepare(self, model: keras.Model, x: Any, batch_size: int | None) -> None:
+        checkpoint.build(model, self._state.shapes, x, batch_size)
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
@@ -179,9 +209,19 @@ class Resumption(keras.callbacks.Callback):
                 if x.cardinality() > 0:
                     iter(x)
 
+    def _is_understood(self) -> bool:
+        """Whether it is called as Keras's own `fit` calls it."""
+        return (
+            self._is_in_fit
+            and self._trainings == 1
+            and isinstance(self.model, keras.Model)
+            and isinstance(getattr(self.model, "history", None), keras.callbacks.History)
+            and isinstance((self.params or {}).get("epochs"), int)
+        )
+
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._trainings += 1
-        if self._trainings > 1 or not self._is_in_fit:
+        if not self._is_understood():
             self._give_up()
             return
         state, self._state = self._state, None
@@ -198,14 +238,21 @@ class Resumption(keras.callbacks.Callback):
         _set_generators(state.generators)
         self.model.history.history.update(state.history)
         # Keras's own way to begin later, `BackupAndRestore`'s; no epoch is left where a callback had ended them.
-        self.model._initial_epoch = self.params["epochs"] if state.is_over else state.epoch
+        self._next = self.params["epochs"] if state.is_over else state.epoch
+        self.model._initial_epoch = self._next
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._next not in (None, epoch):
+            raise OtherTrainingError  # a loop that looks like Keras's, and begins at its beginning
+        self._next = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not self._is_in_fit:
+        self.on_epoch_begin(epoch)  # which a training loop of the user's own may not have called
+        if not self._is_understood():
             self._give_up()
         if not self._is_on:
             return
-        is_over = self.model.stop_training
+        is_over = getattr(self.model, "stop_training", False)
         # Nothing is trained after the last epoch, so the trial is as good as ended.
         is_last = is_over or epoch + 1 >= self.params["epochs"]
         is_pruned = any(getattr(one, "pruned", False) for one in self._not_written)
@@ -225,10 +272,12 @@ class Resumption(keras.callbacks.Callback):
                 best=self._best.state,
                 callbacks=[_attributes(callback) for callback in self._written],
                 generators=_generators(),
+                shapes=checkpoint.build_shapes(self.model),
                 variables=checkpoint.values(self.model),
             )
             save(state, self._path)
-        except TypeError:
+        except Exception as error:  # what a model or a callback of the user's own holds may not be written
+            files.require_disk(self._path.parent, error)
             self._give_up()
 
     def _give_up(self) -> None:
@@ -236,9 +285,6 @@ class Resumption(keras.callbacks.Callback):
             raise OtherTrainingError
         self._is_on = False
         self._path.unlink(missing_ok=True)
-
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        self.model._initial_epoch = None
 
 
 def _appended(history: dict[str, list[float]], logs: dict[str, float]) -> dict[str, list[float]]:

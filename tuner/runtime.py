@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+_CHIEF = ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID")
+
 
 def load_tensorflow() -> None:
     """Imports Keras and Keras Tuner on TensorFlow, which takes seconds; only the first call does anything.
@@ -41,6 +43,18 @@ def load_tensorflow_in_worker() -> None:
     load_tensorflow()
     gc.collect()
     gc.freeze()
+
+
+@contextlib.contextmanager
+def without_chief() -> Iterator[None]:
+    """Hides from Keras Tuner while the block runs what makes it one of several that a chief directs, and says so."""
+    found = {name: os.environ.pop(name) for name in _CHIEF if name in os.environ}
+    if found:
+        print(f"{', '.join(found)} in the environment: ignored, trials run at once by `workers` and without a chief")
+    try:
+        yield
+    finally:
+        os.environ.update(found)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,12 @@
 """A look at the data: sixteen images in a grid."""
 
+import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from results import outputs
+from results.errors import Parameter
 from tuner import handwriting
 from tuner.datasets import Dataset
 from tuner.errors import InputError
@@ -15,11 +18,13 @@ def check_picture(path: Path) -> None:
     """Raises InputError if no picture can be written to `path`: no such folder, or an ending that is no format."""
     formats = Figure().canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in formats:
-        raise InputError(f"--out {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}")
+        raise InputError(
+            Parameter("path"), f" {str(path)!r} names no picture format: end it in .{', .'.join(sorted(formats))}"
+        )
     if path.is_dir():
-        raise InputError(f"--out {str(path)!r} is a folder: give the name of a file")
+        raise InputError(Parameter("path"), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise InputError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise InputError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
 def save_samples(dataset: Dataset, path: Path) -> None:
@@ -38,4 +43,6 @@ def save_samples(dataset: Dataset, path: Path) -> None:
         axes.set_title(f"{noun} {label}")
     for axes in figure.axes:
         axes.axis("off")
-    figure.savefig(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.lstrip(".").lower())
+    outputs.write(path, picture.getvalue())

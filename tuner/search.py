@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import search_spaces
-from results import reader, runs
+from results import reader, runs, sentences
+from results.errors import Parameter
 from results.summary import SummaryWriter
 from search_spaces.origin import blamed
 from tuner import datasets, durations, executors, objectives, oracles, pruners, run_record, runtime
@@ -51,18 +52,20 @@ def search(options: SearchOptions) -> Path:
         tuner.errors.Stopped: Ctrl-C or SIGTERM.
     """
     if options.trials < 1:
-        raise InputError(f"--trials is {options.trials}: it must be at least 1")
+        raise InputError(Parameter("max_trials"), f" is {options.trials}: it must be at least 1")
     if not 0 <= options.seed < 2**31:
-        raise InputError(f"--seed is {options.seed}: it must be 0 or more, and less than 2147483648")
+        raise InputError(Parameter("seed"), f" is {options.seed}: it must be 0 or more, and less than 2147483648")
     if options.keep_weights < 0:
-        raise InputError(f"--keep-weights is {options.keep_weights}: it must be 0 or more")
+        raise InputError(Parameter("keep_weights"), f" is {options.keep_weights}: it must be 0 or more")
     if options.train_samples is not None and options.train_samples < 1:
-        raise InputError(f"--train-samples is {options.train_samples}: give at least one image a class")
+        raise InputError(Parameter("samples"), f" is {options.train_samples}: give at least two images a class")
     if options.retries < 0:
-        raise InputError(f"--retries is {options.retries}: it must be 0 or more")
+        raise InputError(Parameter("retries"), f" is {options.retries}: it must be 0 or more")
     in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
     if in_this_process and options.trial_timeout is not None:
-        raise InputError("--trial-timeout ends the process of a trial, and --workers 0 has none: give --workers 1")
+        raise InputError(
+            Parameter("trial_timeout"), " ends the process of a trial, and ", Parameter("workers"), " 0 has none"
+        )
     search_spaces.check(options.space)
     custom = search_spaces.is_custom(options.space)
     if not custom:  # a user's own space may need the data
@@ -70,10 +73,10 @@ def search(options: SearchOptions) -> Path:
     oracles.check(options.oracle)
     pruners.get(options.pruner)
     objective, direction = objectives.parse(options.objective)
-    time_budget = None if options.time_budget is None else durations.parse("--time-budget", options.time_budget)
+    time_budget = None if options.time_budget is None else durations.parse("time_budget", options.time_budget)
     trial_timeout = None
     if options.trial_timeout is not None:
-        trial_timeout = durations.parse("--trial-timeout", options.trial_timeout)
+        trial_timeout = durations.parse("trial_timeout", options.trial_timeout)
     path = None if options.run is None else runs.directory(options.run)
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
@@ -105,6 +108,7 @@ def search(options: SearchOptions) -> Path:
             "training_images": len(data.x_train),
             "validation_images": len(data.x_validation),
             "notice": dataset.notice,
+            "most_frequent_class": datasets.most_frequent(data.y_validation),
         },
     }
     run_record.check(path, asked, options.overwrite)
@@ -116,6 +120,7 @@ def search(options: SearchOptions) -> Path:
         if dataset.notice:
             print(f"NOTE: {dataset.notice}")
         print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
+        print(sentences.most_frequent(*datasets.most_frequent(data.y_validation), "validation images"))
         if reader.count_ended(path) >= options.trials:
             print(f"all {options.trials} trials are done already")
             SummaryWriter(path).write()

@@ -100,6 +100,21 @@ def load(data: Any) -> Any:
     return keras.tree.map_structure(fetch, data)
 
 
+def anew(data: Any) -> Any:
+    """`data` with copies of its datasets, which shuffle as at first, where they can be copied."""
+
+    def copied(leaf: Any) -> Any:
+        if not isinstance(leaf, tf.data.Dataset):
+            return leaf
+        try:
+            graph = tf.raw_ops.DatasetFromGraph(graph_def=_graph(leaf))
+        except ValueError:
+            return leaf
+        return tf.data.experimental.from_variant(graph, leaf.element_spec)
+
+    return keras.tree.map_structure(copied, data)
+
+
 def tensor(array: np.ndarray) -> tf.Tensor:
     """`array` as a tensor, floats in Keras's width, where a model's batches are to be taken from it.
 

@@ -1,4 +1,4 @@
-"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM."""
+"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM; and what does not: a hung-up terminal."""
 
 import contextlib
 import signal
@@ -8,14 +8,32 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Self
 
+from search_spaces.origin import Interrupted
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def outliving_the_terminal() -> Iterator[None]:
+    """Goes on when the terminal hangs up, as under `nohup`, and so do the processes that the block begins."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    )
+    if not is_ours:
+        yield
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Stop:
     """Says whether a search should begin no further trial, and is how a signal ends it, while its block runs.
 
-    The first Ctrl-C or SIGTERM raises `KeyboardInterrupt` within `interruptible`, never while the search keeps its
-    record; a second one raises it at once.
+    The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, within `interruptible`, never while the
+    search keeps its record; a second one raises it at once.
 
     Args:
         time_budget: Seconds from now; None for no limit.
@@ -43,7 +61,7 @@ class Stop:
         self._is_interruptible = True
         try:
             if self._is_asked:
-                raise KeyboardInterrupt
+                raise Interrupted
             yield
         finally:
             self._is_interruptible = False
@@ -63,5 +81,5 @@ class Stop:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._is_asked or self._is_interruptible:
             self._is_asked = True
-            raise KeyboardInterrupt
+            raise Interrupted
         self._is_asked = True

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import keras
 import keras_tuner
-import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -18,6 +17,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from results import reader
 from search_spaces.space import Value
+from tuner.callbacks import numbers
 
 _SCORE = "score"
 _VALIDATION = "val_"
@@ -51,11 +51,10 @@ class Curves(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.on_epoch_begin(epoch)  # a training loop of the user's own may not have called it
         parts: dict[str, list[Event]] = {}
-        for name, value in (logs or {}).items():
-            if np.ndim(value) == 0:
-                part = "validation" if name.startswith(_VALIDATION) else "train"
-                scalar = scalar_pb(name.removeprefix(_VALIDATION), value)
-                parts.setdefault(part, []).append(Event(step=epoch + 1, summary=scalar))
+        for name, value in numbers(logs).items():
+            part = "validation" if name.startswith(_VALIDATION) else "train"
+            scalar = scalar_pb(name.removeprefix(_VALIDATION), value)
+            parts.setdefault(part, []).append(Event(step=epoch + 1, summary=scalar))
         for part, events in parts.items():
             _append(self._folder / part / self._file, events)
 

@@ -17,11 +17,12 @@ import keras
 import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
-from results import files, layout
-from results.text import error_line
-from search_spaces.origin import origin
+from results import files, layout, reader
+from results.text import error_line, shortened
+from search_spaces import epochs
+from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
-from tuner import checkpoint, continuation, oracles, resumption, shared_data
+from tuner import asked, continuation, kept, objectives, oracles, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -29,6 +30,8 @@ from tuner.resumption import OtherTrainingError, Resumption, State
 from tuner.seeds import derive
 from tuner.tensorboard_log import Curves
 
+_LONGEST_LINE = 500
+_MOST_LINES = 400
 _RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFIG)
 
 
@@ -48,6 +51,7 @@ class TrialTask:
         fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
+        budget: Up to which epoch it is trained, where the oracle decides that; else None.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -68,6 +72,7 @@ class TrialTask:
     fit_kwargs: dict[str, Any] = field(default_factory=dict)
     keeps_weights: bool = False
     weights_from: float | None = None
+    budget: int | None = None
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -87,8 +92,9 @@ class TrialTask:
     @property
     def epochs(self) -> int:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
-        last = self.values.get(oracles.BUDGET, self.values.get("epochs", self.fit_kwargs.get("epochs", 1)))
-        return int(last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+        known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
+        last = next((number for number in map(epochs.whole, known) if number is not None), 1)
+        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
 
 
 @dataclass
@@ -96,6 +102,7 @@ class TrialRecord:
     """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
 
     Attributes:
+        weights_lost: Why its weights cannot be kept; None where they can.
         files: SHA-256 of the trial's other files as it ended, by which damage is seen.
     """
 
@@ -109,6 +116,7 @@ class TrialRecord:
     parameters: int | None = None
     pruned: bool = False
     worker: int | None = None
+    weights_lost: str | None = None
     error: str | None = None
     files: dict[str, str] = field(default_factory=dict)
 
@@ -125,7 +133,9 @@ class TrialResult:
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial, else None.
         is_fatal: Whether the error shows that the hypermodel can never work, whatever the point.
-        hyperparameters: The point, with what the hypermodel asked for that was not known before.
+        hyperparameters: The point, with what the hypermodel asked for that was not known before; None where its process
+            died before that could be told.
+        weights_lost: Why its weights cannot be kept; None where they can.
     """
 
     metrics: dict[str, float]
@@ -133,15 +143,19 @@ class TrialResult:
     error: str | None = None
     is_fatal: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
+    weights_lost: str | None = None
 
 
 def run_trial(task: TrialTask) -> TrialResult:
     """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
 
+    So is a SystemExit of it, and a KeyboardInterrupt that no signal has raised.
+
     A trial that was interrupted goes on after its last finished epoch (`resumption.py`).
 
     Raises:
         OSError: The run directory can no longer be written, which is no fault of the trial.
+        Interrupted: A signal has come.
     """
     began = time.monotonic()
     state = resumption.load(task.directory / layout.TRIAL_STATE)
@@ -153,18 +167,21 @@ def run_trial(task: TrialTask) -> TrialResult:
     if state:
         files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
     try:
-        with _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG):
+        with (
+            _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG),
+            asked.noted(task.hyperparameters, task.directory / layout.TRIAL_ASKED),
+        ):
             result = _train(task, record, state)
     except OtherTrainingError:
         (task.directory / layout.TRIAL_STATE).unlink()
         return run_trial(task)
-    except Exception as error:
-        if (failure := files.disk_failure(error)) is not None:
-            raise failure from None
-        files.check_writable(task.directory)
+    except BaseException as error:
+        if is_interrupted(error):
+            raise Interrupted from error
+        files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
         is_fatal = isinstance(error, keras_tuner.errors.FatalError)
-        result = TrialResult({}, 0, traceback.format_exc(), is_fatal)
+        result = TrialResult({}, 0, _traceback(), is_fatal, task.hyperparameters)
     record.ended_at = _now()
     record.duration_s = round(seconds_before + time.monotonic() - began, 3)
     record.files = files.digests(task.directory, _RECORDED)
@@ -178,7 +195,8 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    with log.open("w") as file:
+    log.unlink(missing_ok=True)
+    with log.open("x") as file:
         faulthandler.dump_traceback_later(seconds, file=file, exit=True)
         try:
             yield
@@ -198,12 +216,13 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
     for execution in range(len(outcomes), task.executions):
         seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
         if state is None and continuation.lacks_checkpoint(task, execution):
-            given = _callbacks(task, execution, fit_kwargs.get("callbacks") or [])
+            given = copied_callbacks(task, execution, fit_kwargs.get("callbacks") or [])
             continuation.train_predecessor(task, execution, seed, fit_args, fit_kwargs | {"callbacks": given})
         model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-        begun = state.begun if state else continuation.go_on(task, execution, model, fit_args, fit_kwargs)
-        hp, epochs = continuation.within_budget(task, begun, task.values.get(oracles.BUDGET))
-        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, state.epoch - begun if state else 0)
+        begun = state.begun if state else continuation.go_on(task, execution, model)
+        hp, span = continuation.within_budget(task, model, begun, task.budget)
+        logged = state.epoch - begun if state else 0
+        log = EpochLog(task.directory / layout.TRIAL_EPOCHS, execution, task.objective, logged)
         ours: list[keras.callbacks.Callback] = [log, weights]
         if task.pruner is not None:
             ours.append(pruning := Pruning(task.pruner, task.objective, task.directory, execution))
@@ -224,24 +243,27 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         )
         going_on.attach(model)
         state = None
-        callbacks = [*_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
+        callbacks = [*copied_callbacks(task, execution, fit_kwargs.get("callbacks") or []), *ours, going_on]
         try:
-            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+            outcome = task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | span | {"callbacks": callbacks})
         finally:
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
-            # A model without an input shape is built by its first batch.
-            record.parameters = model.count_params() if model.built else None
+            record.parameters = _parameters(model)
+            # It may be a copy.
+            task.hyperparameters.merge(hp, overwrite=False)
+        going_on.require_taken()
+        outcome = objectives.checked(task.objective, outcome)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
-        if isinstance(outcome, keras.callbacks.History):
-            _require_objective(task.objective, outcome)
+        curve = [row for row in reader.read_epochs(task.directory) if row["execution"] == execution]
+        outcome = scores.aligned(outcome, curve)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
-            checkpoint.save(model, begun + log.epochs, continuation.checkpoint_path(task.directory, execution))
+            path = continuation.checkpoint_path(task.directory, execution)
+            kept.checkpoint(model, begun + log.epochs, path)
         if task.pruner is not None and pruning.pruned:
             record.pruned = True
             break
-    metrics = tuner_utils.convert_to_metrics_dict(outcomes, task.objective)
-    best_step = tuner_utils.get_best_step(outcomes, task.objective)
+    metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
@@ -250,10 +272,16 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         record.best_epoch = begun + best_step + 1
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
-        weights.save(model, task.directory / layout.TRIAL_WEIGHTS)
-        files.write_json(task.directory / layout.TRIAL_BUILD_CONFIG, model.get_build_config())
+        record.weights_lost = kept.weights(model, weights, task.directory)
     metrics = {name: float(value) for name, value in metrics.items()}
-    return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
+    return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters, weights_lost=record.weights_lost)
+
+
+def _parameters(model: Any) -> int | None:
+    """How many a model has; None of one that is not built, as one without an input shape is by its first batch."""
+    with contextlib.suppress(Exception):  # of a class of the user's own
+        return int(model.count_params()) if model.built else None
+    return None
 
 
 def _history(outcome: Any) -> Any:
@@ -266,7 +294,7 @@ def _history(outcome: Any) -> Any:
     return history
 
 
-def _callbacks(
+def copied_callbacks(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
     """Copies of `given`, and the task's own log for TensorBoard.
@@ -283,13 +311,13 @@ def _callbacks(
     return callbacks
 
 
-def _require_objective(objective: keras_tuner.Objective, history: keras.callbacks.History) -> None:
-    first = {name: values[0] for name, values in history.history.items()}
-    if not objective.has_value(first):
-        raise keras_tuner.errors.FailedTrialError(
-            f"the objective {objective.name} is not among the metrics {', '.join(first)}: "
-            "pass validation_data to search, or compile with that metric"
-        )
+def _traceback() -> str:
+    """The traceback of the error that is handled, without what its message holds of the data."""
+    lines = [shortened(line, _LONGEST_LINE) for line in traceback.format_exc().splitlines()]
+    left_out = len(lines) - _MOST_LINES
+    if left_out > 0:
+        lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = [f"  [{left_out} lines are left out]"]
+    return "\n".join(lines) + "\n"
 
 
 def _now() -> str:

@@ -4,29 +4,47 @@ import contextlib
 import io
 import itertools
 import re
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent import futures
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
-from keras.src.saving import saving_lib
 from keras_tuner.engine.trial import Trial, TrialStatus
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from results import files, layout, reader
+from results.errors import Parameter
 from results.summary import SummaryWriter
-from results.text import count
-from search_spaces.custom import asks_in_fit, declares_all
-from search_spaces.declared import declared
-from tuner import executors, fast_fit, operations, oracles, outcome, pruners, shared_data
-from tuner.errors import SearchError
+from results.text import count, error_line
+from search_spaces.custom import asks_in_fit, declares_all, fits_itself
+from search_spaces.origin import contained
+from tuner import (
+    executors,
+    foreign_executors,
+    kept_models,
+    majority,
+    models,
+    objectives,
+    operations,
+    oracles,
+    outcome,
+    pruners,
+    question,
+    run_record,
+    runtime,
+    settings,
+    shared_data,
+    user_data,
+)
+from tuner.errors import InputError, SearchError
+from tuner.executor import Executor
 from tuner.lock import check_there, locked
-from tuner.models import fresh_model
+from tuner.own_run import OwnRun
 from tuner.progress import Progress
 from tuner.seeds import trial_seed
-from tuner.stop import Stop
+from tuner.stop import Stop, outliving_the_terminal
 from tuner.tensorboard_log import TensorBoardLog
 from tuner.trial import TrialResult, TrialTask, run_trial
 
@@ -34,6 +52,8 @@ _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
 _WAITING_PER_SLOT = 4
 _SLOTS_CHECK_S = 2
+
+objectives.watch_guesses()
 
 
 class Tuner(keras_tuner.Tuner):
@@ -50,13 +70,14 @@ class Tuner(keras_tuner.Tuner):
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
             Its `baseline`, where it has one, is the first trial; else its defaults are.
-        objective: What to optimise, as in Keras Tuner; not for an `oracle` that has its own.
+        objective: What to optimise, as in Keras Tuner, or `NAME:max`, `NAME:min`; not for an `oracle` that has its own.
         max_trials: How many trials in all; raised later, the search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial.
         oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers` (see `tuner.executors`); the caller shuts it down.
+        executor: Where trials run, in place of `workers`: a `tuner.executor.Executor`, or a pool of processes that
+            forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
         pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
@@ -66,20 +87,24 @@ class Tuner(keras_tuner.Tuner):
         trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
         directory, project_name: The run directory is `directory/project_name`.
-        overwrite: Whether a run that is already there is deleted first.
+        overwrite: Whether a run that is already there is deleted first, and another tuner's that is there by the time
+            of the first `search`.
+
+    Raises:
+        InputError: An argument is not possible, or the run that is there cannot be ranked by the objective.
     """
 
     def __init__(
         self,
         hypermodel: Any,
-        objective: str | keras_tuner.Objective = "val_accuracy",
+        objective: str | keras_tuner.Objective | list[Any] | None = "val_accuracy",
         max_trials: int = 20,
         seed: int = 0,
         *,
         oracle: str | keras_tuner.Oracle = "random",
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
-        executor: Executor | None = None,
+        executor: Executor | futures.Executor | None = None,
         executions_per_trial: int = 1,
         keep_weights: int = 3,
         pruner: str = "none",
@@ -87,25 +112,42 @@ class Tuner(keras_tuner.Tuner):
         retries: int = 1,
         trial_timeout: float | None = None,
         tensorboard: bool = False,
-        directory: str | Path = "runs",
-        project_name: str = "untitled",
+        directory: str | Path | None = "runs",
+        project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
         if type(self).run_trial is not keras_tuner.Tuner.run_trial:
             raise TypeError(
                 "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
             )
-        if trial_timeout is not None and workers == 0:
-            raise ValueError("trial_timeout ends the process of a trial, and workers=0 has none: use workers=1")
-        executors.check_workers(workers, trials_per_gpu)
+        in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
+        if executor is not None:
+            executor = foreign_executors.adopt(executor)
+            in_this_process = executor.shares_memory
+        if trial_timeout is not None and in_this_process:
+            timeout, workers = Parameter("trial_timeout"), Parameter("workers")
+            raise InputError(timeout, " ends the process of a trial, and ", workers, "=0 has none: use ", workers, "=1")
         self._pruner = pruners.get(pruner)
-        hypermodel = get_hypermodel(hypermodel)
+        hypermodel = models.hypermodel(hypermodel)
+        self._settings = settings.current()
+        # As in Keras Tuner.
+        directory, project_name = directory or ".", project_name or "untitled_project"
+        self._run = Path(directory) / project_name
+        if overwrite:
+            run_record.check_deletable(self._run)
         if isinstance(oracle, str):
             oracles.check(oracle)
-            hp = declared(hypermodel)
-            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
+            objective = objectives.resolve(objective)
+        elif isinstance(oracle, keras_tuner.Oracle):
+            objectives.settle(oracle)
         else:
-            hp = declared(hypermodel, oracle.get_space())
+            raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
+        saved = None if overwrite else oracles.saved_space(self._run)
+        known = None if isinstance(oracle, str) else oracle.get_space()
+        with contained(), settings.kept():
+            hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
+        if isinstance(oracle, str):
+            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
         self.seed = seed
         self.keep_weights = keep_weights
         self._workers = workers
@@ -115,13 +157,21 @@ class Tuner(keras_tuner.Tuner):
         self._retries = retries
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
-        oracles.adopt(oracle, self.baseline)
-        self._run = Path(directory) / project_name
+        oracles.adopt(oracle, self.baseline, hp)
+        asked = question.of(
+            oracle.objective, question.of_oracle(oracle), seed, executions_per_trial, space, self.baseline
+        )
+        self._own = OwnRun(self._run, asked, overwrite)
+        self._fit: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         with contextlib.ExitStack() as stack:
             if overwrite and self._run.exists():
                 stack.enter_context(locked(self._run))
+            stack.enter_context(runtime.without_chief())
             # Keras Tuner prints that it reloads a project; the progress says it better.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            # It may build further points.
+            stack.enter_context(contained())
+            stack.enter_context(settings.kept())
             super().__init__(
                 oracle,
                 hypermodel,
@@ -133,6 +183,7 @@ class Tuner(keras_tuner.Tuner):
         if not overwrite and not Path(self._get_tuner_fname()).exists() and reader.trial_directories(self._run):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
+        self._own.say_rescored(print)
         self._tensorboard = None
         if tensorboard:
             folder = (self._run / layout.TENSORBOARD).resolve()
@@ -142,9 +193,17 @@ class Tuner(keras_tuner.Tuner):
         done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
 
+    def _populate_initial_space(self) -> None:
+        if self._unbuilt is None:
+            super()._populate_initial_space()
+
     def reload(self) -> None:
-        """Goes on with the run that is there."""
-        self.oracle.reload()
+        """Goes on with the run that is there.
+
+        Raises:
+            InputError: Its trials cannot be ranked by the objective.
+        """
+        self._own.reload(self.oracle)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are `max_trials`, or the oracle has no further point.
@@ -157,12 +216,19 @@ class Tuner(keras_tuner.Tuner):
             SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
-            InputError: Another process searches in the run directory.
+            InputError: Another process searches in the run directory; or the run there was made for another search, or
+                has taken the place of this tuner's; or the data are not of numbers.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
+        if self._executor is not None:
+            foreign_executors.adopt(self._executor)  # it may have been shut down since
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
-        with locked(self._run):
+        if not fits_itself(self.hypermodel):
+            fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
+            if user_data.labels(dict(zip("xy", fit_args)) | fit_kwargs):
+                user_data.require_numbers(self._baseline_model(), dict(zip("xy", fit_args)) | fit_kwargs)
+        with outliving_the_terminal(), locked(self._run):
             try:
                 self._search_locked(progress, fit_args, fit_kwargs)
             except OSError as error:
@@ -172,17 +238,32 @@ class Tuner(keras_tuner.Tuner):
                     "same search goes on"
                 ) from error
 
+    def _baseline_model(self) -> keras.Model:
+        hp = self.oracle.get_space().copy()
+        hp.values = dict(self.baseline)
+        with contained(), settings.kept():
+            return self.hypermodel.build(hp)
+
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
-        if reader.trial_directories(self._run):
-            # Another search may have gone on since this tuner was made, or a signal ended one of its own.
-            self.reload()
+        if self._unbuilt is not None:
+            raise InputError(
+                f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
+            ) from self._unbuilt
+        run_record.check_links(self._run)
+        self._own.open(self.oracle, self.hypermodel, progress.note)
+        self._fit = fit_args, dict(fit_kwargs)
+        self._settings = settings.current()
         self._set_aside(progress)
+        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+        if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
+            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            progress.begins(self.oracle, executor, self._run)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
@@ -193,7 +274,7 @@ class Tuner(keras_tuner.Tuner):
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
-            stack.enter_context(progress.search(self.oracle, executor.slots))
+            stack.enter_context(progress.search(self.oracle, executor.slots, self.baseline))
             try:
                 self._search(executor, progress, summary, stop, *fit)
             except KeyboardInterrupt:
@@ -230,15 +311,28 @@ class Tuner(keras_tuner.Tuner):
             )
         waiting: list[TrialTask] = []
         running: dict[Future, TrialTask] = {}
+        are_weights_lost = has_failed_here = is_held = False
         while True:
             # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
             check_there(self._run)
             progress.slots = executor.slots
             slots = min(1, executor.slots) if self._is_baseline_alone() else executor.slots
+            if (failure := self._common_failure()) is not None:
+                unended = [*running.values(), *filter(self._has_begun, waiting)]
+                if has_failed_here and not unended:
+                    raise SearchError(f"every trial failed the same way: {failure}")
+                if running and not is_held:
+                    progress.note(
+                        "all trials so far failed the same way: no other begins before those that run have ended"
+                    )
+                is_held = bool(running)
+                slots = len(running) or min(1, slots)
             while len(running) < slots and not stop.is_over:
                 while len(waiting) <= self._most_waiting(slots) and (trial := self._ask()):
                     waiting.append(self._task(trial, fit_args, fit_kwargs))
                     progress.trial_waits(waiting[-1])
+                while self.oracle.notes:
+                    progress.note(self.oracle.notes.pop(0))
                 if not waiting:
                     break
                 # The trial that ends last should not have begun last, or workers idle beside it.
@@ -265,9 +359,20 @@ class Tuner(keras_tuner.Tuner):
                 self._tell(task, result)
                 if len(self.oracle.end_order) == 1 and declares_all(self.hypermodel):
                     self._note_undeclared(self._names() - known, progress)
+                if len(self.oracle.end_order) == 1 and self._pruner is not None and result.error is None:
+                    self._note_no_curve(task, progress)
                 summary.update(task.directory)
                 progress.trial_ends(self.oracle.get_trial(task.trial_id), task.directory)
-                self._stop_if_hopeless(task, result)
+                if result.weights_lost is not None and not are_weights_lost:
+                    are_weights_lost = True
+                    progress.note(
+                        f"the weights of trial {task.trial_id} cannot be kept ({result.weights_lost}): "
+                        "its score counts, but get_best_models cannot give its model"
+                    )
+                has_failed_here |= result.error is not None
+                if result.is_fatal:
+                    error = reader.read_trial(task.directory)["error"]
+                    raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
 
     def _is_baseline_alone(self) -> bool:
         """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
@@ -279,6 +384,13 @@ class Tuner(keras_tuner.Tuner):
             progress.note(
                 f"a trial asked for {', '.join(sorted(names))}, which declare_hyperparameters does not declare: the "
                 f"default is used in {count(others, 'trial')} drawn before the first one ended"
+            )
+
+    def _note_no_curve(self, task: TrialTask, progress: Progress) -> None:
+        if not objectives.curve(task.objective, reader.read_epochs(task.directory)):
+            progress.note(
+                f"the pruner will end no trial: no epoch has {objectives.text(task.objective)} among the metrics that "
+                "`fit` tells its callbacks"
             )
 
     def _names(self) -> set[str]:
@@ -304,7 +416,9 @@ class Tuner(keras_tuner.Tuner):
         trial.status = status
         self.oracle._save_trial(trial)
 
-    def _task(self, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> TrialTask:
+    def _task(
+        self, trial: Trial, fit_args: tuple[Any, ...] = (), fit_kwargs: dict[str, Any] | None = None
+    ) -> TrialTask:
         # It may have more: what the oracle's space holds that the baseline's model has no use for.
         is_baseline = (
             trial.trial_id == self.oracle.start_order[0]
@@ -320,8 +434,9 @@ class Tuner(keras_tuner.Tuner):
             is_baseline=is_baseline,
             executions=self.executions_per_trial,
             fit_args=fit_args,
-            fit_kwargs=fit_kwargs,
+            fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
+            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
             continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
             keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
             # The documented point is trained as documented.
@@ -373,16 +488,17 @@ class Tuner(keras_tuner.Tuner):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
 
-    def _stop_if_hopeless(self, task: TrialTask, result: TrialResult) -> None:
-        if result.is_fatal:
-            error = reader.read_trial(task.directory)["error"]
-            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
+    def _has_begun(self, task: TrialTask) -> bool:
+        """Whether a trial that waits was interrupted, or its worker died."""
+        return task.is_interrupted or task.retries < self._retries
+
+    def _common_failure(self) -> str | None:
+        """How all trials that have ended failed, if they did, the same way and often enough to say so."""
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
-            return
+            return None
         reasons = [reader.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
-        if len(set(map(_numbers_aside, reasons))) == 1:
-            raise SearchError(f"every trial failed the same way: {reasons[0]}")
+        return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
 
     def _best_trials(self) -> list[Trial]:
         """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
@@ -398,25 +514,71 @@ class Tuner(keras_tuner.Tuner):
     def load_model(self, trial: Trial) -> keras.Model:
         """The trained model of `trial`, with the weights of its best epoch.
 
+        Where they were not kept, and this tuner has searched and so has the data, it is trained once more.
+
         Raises:
-            ValueError: Its weights were not kept.
+            ValueError: It has no weights, or its weights were not kept.
+            InputError: The run is no longer this tuner's.
         """
-        path = self._weights_path(trial)
-        if not path.exists():
-            raise ValueError(
-                f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} "
-                "are (`keep_weights`); train its hyperparameters again"
-            )
-        model = fresh_model(self.hypermodel, trial.hyperparameters, trial_seed(self.seed, trial.trial_id))
-        if not model.built:
-            model.build_from_config(files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG)))
-        saving_lib.load_weights_only(model, path, objects_to_skip=[getattr(model, "optimizer", None)])
-        fast_fit.restore(model)
-        return model
+        self._own.check()
+        # Those under which it was trained, whatever the script has set since.
+        with contained(), settings.applied(self._settings):
+            if self._own.has_weights(trial):
+                directory = self._directory(trial.trial_id)
+                return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)
+            if self._is_repeatable(trial):
+                return kept_models.train_again(self._task(trial, *self._fit))
+        why = self._weights_lost(trial)
+        raise ValueError(
+            f"the weights of trial {trial.trial_id} cannot be kept ({why}): build and train a model with "
+            "get_best_hyperparameters()"
+            if why
+            else f"the weights of trial {trial.trial_id} were not kept: only those of the best {self.keep_weights} are "
+            "(`keep_weights`); train its hyperparameters again"
+        )
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """The trained models of the best completed trials, the best first, at most as many as weights are kept."""
-        return [self.load_model(trial) for trial in self._best_trials()[:num_models]]
+        """The trained models of the best completed trials, the best first.
+
+        Those whose weights were not kept are trained once more, where this tuner has searched, and so has the data;
+        else they are left out. Either is said.
+
+        Raises:
+            InputError: The run is no longer this tuner's.
+        """
+        self._own.check()
+        wanted = self._best_trials()[:num_models]
+        lacking = [trial for trial in wanted if not self._own.has_weights(trial)]
+        again = [trial for trial in lacking if self._is_repeatable(trial)]
+        lost = next(filter(None, map(self._weights_lost, lacking)), None)
+        if lost and lacking == wanted and not again:
+            return [self.load_model(trial) for trial in wanted]  # which says so
+        if lacking:
+            why = f"; {count(len(again), 'trial')} trained once more" if again else ""
+            if lost:
+                why += f"; others cannot be ({lost})"
+            elif len(again) < len(lacking) and self._fit is None:
+                why += "; this tuner has not searched, so it has no data to train others with"
+            elif len(again) < len(lacking):
+                why += "; what was not trained here cannot be repeated"
+            kept = len(wanted) - len(lacking)
+            print(f"the weights of {kept} of {count(len(wanted), 'model')} were kept (keep_weights){why}")
+        models = []
+        for trial in wanted:
+            if trial not in lacking or trial in again:
+                try:
+                    models.append(self.load_model(trial))
+                except kept_models.OtherTrainingError as error:
+                    print(error)
+        return models
+
+    def _is_repeatable(self, trial: Trial) -> bool:
+        is_known = trial.status == TrialStatus.COMPLETED and self._weights_lost(trial) is None
+        return self._fit is not None and is_known and kept_models.is_repeatable(self._task(trial))
+
+    def _weights_lost(self, trial: Trial) -> str | None:
+        """Why the weights of `trial` cannot be kept, for a reason of the model's own; None where they can."""
+        return (files.read_json(self._directory(trial.trial_id) / layout.TRIAL_RECORD) or {}).get("weights_lost")
 
     def save(self) -> None:
         """Writes the oracle's and the tuner's state, each file in one step."""

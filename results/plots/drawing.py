@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from results import scores
-from results.errors import RunError
+from results.errors import Parameter, RunError
 from results.plots.classes import Predictions, confusion, mistakes
 from results.plots.coordinates import parallel
 from results.plots.costs import tradeoff
@@ -35,7 +35,7 @@ def check_kinds(kinds: Sequence[str]) -> None:
     """Raises RunError if one of `kinds` is none of `KINDS`."""
     for kind in kinds:
         if kind not in KINDS:
-            raise RunError(f"--kind: unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
+            raise RunError(Parameter("kinds"), f": unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
 
 
 def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Predictions]) -> dict[str, Figure]:
@@ -54,7 +54,7 @@ def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Prediction
         try:
             figures[kind] = _draw(kind, run, predictions)
         except RunError as error:
-            raise RunError(f"--kind {kind}: {error}") from error
+            raise RunError(Parameter("kinds"), f" {kind}: ", *error.args) from error
     return figures
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from results import files
-from results.errors import RunError
+from results import files, outputs
+from results.errors import Parameter, RunError
 
 FORMATS = ("png", "svg")
 
@@ -17,17 +17,25 @@ _DPI = 144  # twice as many dots as a README's width has points
 def check_file(path: Path) -> None:
     """Raises RunError if no figure can be written to `path`: no such folder, or an ending that is no format."""
     if path.suffix.lstrip(".").lower() not in FORMATS:
-        raise RunError(f"--out {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
+        raise RunError(Parameter("path"), f" {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
     if path.is_dir():
-        raise RunError(f"--out {str(path)!r} is a folder: give the name of a file")
+        raise RunError(Parameter("path"), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise RunError(f"--out {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise RunError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
-def check_folder(path: Path) -> None:
-    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet."""
+def check_folder(path: Path, is_named: bool = True) -> None:
+    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet.
+
+    Args:
+        is_named: Whether the user names it, who may name a link.
+    """
+    if not is_named and path.is_symlink():
+        raise RunError(
+            f"{str(path)!r} is a link, into which nothing is written: name the folder by ", Parameter("path")
+        )
     if path.exists() and not path.is_dir():
-        raise RunError(f"--out {str(path)!r} is a file: give the name of a folder")
+        raise RunError(Parameter("path"), f" {str(path)!r} is a file: give the name of a folder")
 
 
 def rendered(figure: Figure, name: str, ending: str) -> bytes:
@@ -42,9 +50,7 @@ def rendered(figure: Figure, name: str, ending: str) -> bytes:
 
 def save(figure: Figure, path: Path) -> None:
     """Writes `figure` to `path`, in the format of its ending."""
-    picture = rendered(figure, path.name, path.suffix.lstrip(".").lower())
-    with files.replacing(path) as temporary:
-        temporary.write_bytes(picture)
+    outputs.write(path, _picture(figure, path))
 
 
 def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
@@ -52,5 +58,11 @@ def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         for ending in FORMATS:
-            save(figure, folder / f"{name}.{ending}")
+            path = folder / f"{name}.{ending}"
+            with files.replacing(path) as temporary:
+                temporary.write_bytes(_picture(figure, path))
     return [folder / f"{name}.{FORMATS[0]}" for name in figures]
+
+
+def _picture(figure: Figure, path: Path) -> bytes:
+    return rendered(figure, path.name, path.suffix.lstrip(".").lower())

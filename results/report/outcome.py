@@ -1,6 +1,5 @@
 """What a report says first: the verdict, or that there is none yet."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from results import evaluation, runs, scores, sentences
 from results.errors import RunError
 from results.evaluation import Evaluation
 from results.numbers import is_missing, number
-from results.text import count, one_line
+from results.text import command, count, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def without_verdict(run: "Run") -> Outcome:
         headline=f"Not tested yet: {headline}",
         headings=headings,
         rows=rows,
-        sentences=[*filter(None, [sentences.baseline_place(run)]), chosen],
+        sentences=[*filter(None, [sentences.baseline_place(run), sentences.to_beat(run)]), chosen],
         advice=advice,
         command=_evaluate(run) if run.dataset else None,
     )
@@ -194,4 +193,4 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
 
 def _evaluate(run: "Run") -> str:
     name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return f"python cli.py best --run {shlex.quote(name)} --evaluate"
+    return one_line(command("python", "cli.py", "best", "--run", name, "--evaluate"))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, run_cli
+from tests.conftest import ROOT, run_process
 
 TIMES = ("duration_s", "started_at", "ended_at", "seconds")
 SMALL = ["search", "--run", "run", "--dataset", "digits", "--train-samples", "300", "--trials", "5"]
@@ -42,7 +42,7 @@ def finished(run: Path) -> dict[str, str]:
 
 def undisturbed(folder: Path, *more: str) -> Path:
     """The run directory of a search that nothing disturbs."""
-    done = run_cli(*SMALL, "--workers", "1", *more, cwd=folder)
+    done = run_process(*SMALL, "--workers", "1", *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "runs" / "run"
 

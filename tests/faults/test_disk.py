@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_cli
+from tests.conftest import run_process
 from tests.faults.searches import SMALL, Tables, finished, started, tables, wait_for_state
 
 
@@ -31,13 +31,13 @@ def test_the_disk_is_full(room: int, workers: str, small_disk: Path, expected: T
     free = shutil.disk_usage(small_disk).free
     filler.write_bytes(bytes(free - room))
     command = [*SMALL, "--workers", workers, "--run", str(small_disk / "run"), "--keep-weights", "5"]
-    full = run_cli(*command, cwd=tmp_path)
+    full = run_process(*command, cwd=tmp_path)
     assert full.returncode == 1, full.stdout + full.stderr
     (line,) = full.stderr.splitlines()
     assert "No space left on device" in line
     before = finished(small_disk / "run")
     filler.unlink()
-    done = run_cli(*SMALL, "--workers", "1", "--run", str(small_disk / "run"), cwd=tmp_path)
+    done = run_process(*SMALL, "--workers", "1", "--run", str(small_disk / "run"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert tables(small_disk / "run") == expected
     assert before.items() <= finished(small_disk / "run").items()
@@ -52,12 +52,12 @@ def test_the_disk_has_become_read_only(small_disk: Path, tmp_path: Path) -> None
     assert not any(modes.values()), "a file is open to others"
     time.sleep(2)  # the workers end themselves
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    refused = run_cli(*command, cwd=tmp_path)
+    refused = run_process(*command, cwd=tmp_path)
     assert refused.returncode == 2
     (line,) = refused.stderr.splitlines()
     assert line.startswith("Error: Read-only file system: ")
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-    assert run_cli(*command, cwd=tmp_path).returncode == 0
+    assert run_process(*command, cwd=tmp_path).returncode == 0
 
 
 def test_the_run_directory_vanishes(tmp_path: Path) -> None:
@@ -71,14 +71,14 @@ def test_the_run_directory_vanishes(tmp_path: Path) -> None:
     assert "the run directory can no longer be used" in line
     assert not run.exists()
     (tmp_path / "elsewhere").rename(run)
-    done = run_cli(*SMALL, "--workers", "1", cwd=tmp_path)
+    done = run_process(*SMALL, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(finished(run)) == 5
 
 
 def test_a_run_directory_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = run_cli(*SMALL, "--run", "file/run", cwd=tmp_path)
+    done = run_process(*SMALL, "--run", "file/run", cwd=tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")

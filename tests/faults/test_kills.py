@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import is_alive, run_cli
+from tests.conftest import is_alive, run_process
 from tests.faults.searches import SMALL, Tables, anew, finished, started, tables
 
 KILLS = 15  # for each number of workers
@@ -68,12 +68,12 @@ def test_killed_at_random_moments(workers: int, expected: Tables, tmp_path: Path
         assert known.items() <= now.items(), "a finished trial was lost, or ran twice"
         known = now
         if len(known) == len(expected["summary.csv"]):
-            done = run_cli(*SMALL, "--workers", str(workers), cwd=tmp_path)
+            done = run_process(*SMALL, "--workers", str(workers), cwd=tmp_path)
             assert done.returncode == 0, done.stderr
             assert tables(run) == expected
             anew(run)
             known = {}
-    done = run_cli(*SMALL, "--workers", str(workers), cwd=tmp_path)
+    done = run_process(*SMALL, "--workers", str(workers), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert tables(run) == expected
     assert known.items() <= finished(run).items()
@@ -100,7 +100,7 @@ def test_killed_between_any_two_changes_on_disk(tmp_path: Path) -> None:
         before = finished(run)
         run_it(max(1, (changes - dies_at) // 2), run.name)
         assert before.items() <= finished(run).items()
-        done = run_cli(*command, "--run", run.name, cwd=tmp_path)
+        done = run_process(*command, "--run", run.name, cwd=tmp_path)
         assert done.returncode == 0, f"died at {dies_at} of {changes}: {done.stderr}"
         assert tables(run) == expected, f"died at {dies_at} of {changes}"
         assert before.items() <= finished(run).items()

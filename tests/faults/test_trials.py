@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_cli
+from tests.conftest import run_process
 from tests.faults.searches import SMALL, Tables, started, tables, wait_for_state
 
 SPACE = """
@@ -37,7 +37,7 @@ def search(
     (folder / "space.py").write_text(SPACE.format(kinds=kinds, epochs=epochs))
     command = ["search", "--space", "space.py:Space", "--dataset", "digits", "--train-samples", "300", "--run", "run"]
     command += ["--oracle", "grid", "--workers", "1", "--trials", "3"]
-    done = run_cli(*command, *more, cwd=folder)
+    done = run_process(*command, *more, cwd=folder)
     with (folder / "runs" / "run" / "summary.csv").open(newline="") as file:
         return done, list(csv.DictReader(file))
 
@@ -86,7 +86,7 @@ def test_a_signal_leaves_trials_that_go_on(
     assert "The best of" in out
     rows = tables(run)["summary.csv"]
     assert {"COMPLETED", "RUNNING"} <= {row["status"] for row in rows}
-    done = run_cli(*SMALL, "--workers", "1", cwd=tmp_path)
+    done = run_process(*SMALL, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert " goes on after " in done.stdout
     if workers != "0":  # which uses all cores for a trial and so adds in another order
@@ -96,11 +96,11 @@ def test_a_signal_leaves_trials_that_go_on(
 def test_two_searches_of_one_run(tmp_path: Path) -> None:
     first = started(*SMALL, "--workers", "1", until="to train on", cwd=tmp_path)
     for more in ([], ["--overwrite"]):
-        second = run_cli(*SMALL, *more, cwd=tmp_path)
+        second = run_process(*SMALL, *more, cwd=tmp_path)
         assert second.returncode == 2
         (line,) = second.stderr.splitlines()
         assert line.startswith("Error: another search is at work on run")
         assert f"process {first.pid} on " in line
     first.kill()
     first.communicate()
-    assert run_cli(*SMALL, "--workers", "1", cwd=tmp_path).returncode == 0
+    assert run_process(*SMALL, "--workers", "1", cwd=tmp_path).returncode == 0

@@ -95,7 +95,7 @@ def test_what_cannot_be_compared_is_refused(cli: Cli, tmp_path: Path) -> None:
     make_run(tmp_path / "failed", trials(None))
     said = refused(cli, tmp_path, "compare", "./one", "./loss")
     assert "different objectives cannot be compared: one has val_accuracy (max), loss has val_loss (min)" in said
-    with pytest.raises(RunError, match=r"--out 'a.jpg' names no picture format: end it in .png or .svg"):
+    with pytest.raises(RunError, match=r"^path 'a.jpg' names no picture format: end it in .png or .svg"):
         plots.check_file(Path("a.jpg"))
     with pytest.raises(RunError, match="at least two runs, 1 given"):
         comparison.read([tmp_path / "one"])

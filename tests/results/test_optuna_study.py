@@ -206,15 +206,15 @@ def test_a_narrowed_range_has_the_baseline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("study.db", "--optuna is 'study.db': give the URL of a database, such as sqlite:///study.db"),
+        ("study.db", "optuna is 'study.db': give the URL of a database, such as sqlite:///study.db"),
         ("out/study.db", "such as sqlite:///out/study.db"),
-        ("", "--optuna is '': give the URL of a database"),
-        ("sqlite://", "--optuna is 'sqlite://', which names no file"),
+        ("", "optuna is '': give the URL of a database"),
+        ("sqlite://", "optuna is 'sqlite://', which names no file"),
         ("sqlite:///no/study.db", "there is no folder 'no'"),
-        ("sqlite:///project", "cannot be written: unable to open database file"),
+        ("sqlite:///project", "cannot be written: it is no regular file"),
         ("sqlite:///text", "cannot be written: file is not a database"),
         ("nosuch://x", "cannot be written: Can't load plugin"),
-        ("mssql+pymssql://me:secret@host/x", "--optuna 'mssql+pymssql://me:***@host/x' cannot be written"),
+        ("mssql+pymssql://me:secret@host/x", "optuna 'mssql+pymssql://me:***@host/x' cannot be written"),
     ],
 )
 def test_storages_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, said: str) -> None:
@@ -243,7 +243,7 @@ def test_what_cannot_be_a_study_is_refused(cli: Cli, tmp_path: Path) -> None:
     message = refused(cli, tmp_path, "export", "./project", "--optuna", URL)
     assert "optimised is not known, and Optuna must know: no one metric equals the score" in message
     write_trial(tmp_path / "other", "0")
-    with pytest.raises(results.RunError, match="--name is empty"):
+    with pytest.raises(results.RunError, match=r"^name is empty"):
         optuna_study.write(results.read(tmp_path / "other"), f"sqlite:///{tmp_path / 'study.db'}", " ")
 
 
@@ -262,5 +262,5 @@ def test_a_storage_that_fails_halfway_has_no_half_a_study(tmp_path: Path) -> Non
 def test_without_optuna_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     monkeypatch.delitem(sys.modules, "results.optuna_study")
-    with pytest.raises(results.RunError, match=r"--optuna needs the package optuna: python -m pip install -e"):
+    with pytest.raises(results.RunError, match=r"^optuna needs the package optuna: python -m pip install -e"):
         importlib.import_module("results.optuna_study")

@@ -143,6 +143,7 @@ def test_a_verdict_on_the_baseline_itself(run: results.Run) -> None:
     text = shown(report.html(run, NO_PICTURES))
     assert "The best configuration is the baseline itself: 98.05% of the test images right" in text
     assert sentences.NOT_COMPARABLE in text
+    assert "Always answering 1, the most frequent class, scores 11.35% on the test images." in text
 
 
 def test_a_best_that_is_the_baseline_is_not_set_beside_it(tmp_path: Path) -> None:

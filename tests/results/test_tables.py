@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 import results
-from results import comparison, hyperparameters, sentences, tables, verdict
+from results import comparison, hyperparameters, numbers, tables, verdict
 from tests.results.made_run import make_run
 from tests.results.projects import metrics, write_trial
 
@@ -92,7 +92,7 @@ def test_score_and_trial_are_whole_at_any_width(run: results.Run, hashes: result
         best = found.best
         for table in (tables.best_table(found), tables.trials_table(found.trials)):
             text = "\n".join(printed(table, width, is_terminal=True))
-            assert sentences.number(best["score"]) in text
+            assert numbers.number(best["score"]) in text
             assert best["trial_id"] in text
     listed = "\n".join(printed(tables.projects_table([("a folder/" + "name" * 12, hashes), ("b", None)]), width))
     assert "-103.5000" in listed

@@ -7,6 +7,7 @@ runtime.load_tensorflow()
 import csv  # noqa: E402
 import json  # noqa: E402
 import re  # noqa: E402
+import signal  # noqa: E402
 import subprocess  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -101,6 +102,10 @@ MISTAKES = [
     ("import nothing_like_it\n", r"No module named 'nothing_like_it' \(.*own.py, line 7\)"),
     ("thing = 3\n", "is a int: it must be a keras_tuner.HyperModel or a function"),
     ("other = 3\n", "has no 'thing'"),
+    ("raise SystemExit(0)\n", r"fails: SystemExit: 0 \(.*own.py, line 7\)"),
+    ("def thing(hp):\n    exit()\n", r"fails: SystemExit: None \(.*own.py, line 8\)"),
+    ("def thing(hp):\n    raise KeyboardInterrupt\n", r"fails: KeyboardInterrupt \(.*own.py, line 8\)"),
+    ("def thing(hp):\n    raise GeneratorExit\n", r"fails: GeneratorExit \(.*own.py, line 8\)"),
     ("def thing(hp):\n    return 3\n", "must build a Keras model, it built a int"),
     ("def thing(hp):\n    return keras.Sequential([keras.Input((2,))])\n", "must compile its model"),
 ]
@@ -110,6 +115,15 @@ MISTAKES = [
 def test_a_mistake_is_shown_with_the_users_own_line(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match=message):
         load(tmp_path, text)
+
+
+def test_ctrl_c_is_no_mistake(tmp_path: Path) -> None:
+    text = (
+        "import signal, sys\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept KeyboardInterrupt:\n    sys.exit(1)\n"
+    )
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        load(tmp_path, text)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
@@ -139,7 +153,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     )
     search = ["search", "--space", "own.py:thing", "--dataset", "data.npz", "--trials", "2", "--workers", "0"]
     printed = done(*search, "--run", "own")
-    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
     assert "on all 60 training images of data but a sixth, held back as the validation_data that" in evaluation
     # Never on the test images, but on those of the search.
@@ -152,7 +166,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
 
     with Path("own.py").open("a") as file:
         file.write("# changed\n")
-    refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate"])
+    refusal = CliRunner().invoke(command_line.app, ["best", "--evaluate", "--run-code"])
     assert refusal.exit_code == 2
     assert "own.py:thing' has changed since run 'runs/own' was made: put the old file back" in refusal.stderr
 
@@ -200,7 +214,7 @@ def test_a_loop_of_ones_own_is_searched_and_evaluated(
     printed = done(*search, "--run", "own", "--objective", "own:min")
     assert "[2/2] trial 1" in printed
     assert "FAILED" not in printed
-    evaluation = done("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     said, epochs = ("trained", "") if beginning == "silent" else ("2 epochs", "2")
     assert re.search(rf"^best, seed 0: {said} in \d+\.\d s, test accuracy \d\.\d{{4}}$", evaluation, re.MULTILINE)
     with Path("runs/own/evaluation.csv").open(newline="") as file:
@@ -225,6 +239,6 @@ def test_the_example_is_searched_and_evaluated(cli: Callable[..., subprocess.Com
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "val_loss" in done.stdout
-    best = cli("best", "--evaluate", "--seeds", "1", "--workers", "0")
+    best = cli("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert best.returncode == 0, best.stderr
     assert "Best minus baseline" in best.stdout

@@ -13,8 +13,10 @@ import keras  # noqa: E402
 import keras_tuner  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
+import results  # noqa: E402
 from tuner import Tuner, checkpoint, oracles  # noqa: E402
 from tuner.models import fresh_model  # noqa: E402
 from tuner.seeds import trial_seed  # noqa: E402
@@ -95,6 +97,108 @@ def test_what_a_trial_continues_is_trained_again_where_it_is_lost(tmp_path: Path
     assert search("part", 7) == whole
     (tmp_path / "part" / f"trial_{first}" / "epochs.csv").write_text("")
     assert search("part", 7) == whole
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
+        part = slice(32 * index, 32 * index + 32)
+        return X[part], Y[part]
+
+
+class Words(Batches):
+    """Texts, by whose shape alone no model can be built."""
+
+    def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
+        return tf.constant([["few", "many", "all"][label] for label in Y[32 * index : 32 * index + 32]]), Y[:32]
+
+
+def compiled(*stack: layers.Layer) -> keras.Model:
+    model = keras.Sequential([*stack, layers.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def unbuilt(hp: keras_tuner.HyperParameters) -> keras.Model:
+    return compiled(layers.Dense(hp.Int("units", 4, 40)), layers.Dropout(0.5))
+
+
+def of_words(hp: keras_tuner.HyperParameters) -> keras.Model:
+    words = layers.TextVectorization(output_sequence_length=1, vocabulary=["few", "many", "all"])
+    return compiled(words, layers.Embedding(9, hp.Int("units", 4, 40)), layers.Flatten())
+
+
+def built(hp: keras_tuner.HyperParameters) -> keras.Model:
+    return compiled(layers.Input((6,)), layers.Dense(hp.Int("units", 4, 40)))
+
+
+def built_with_epochs(hp: keras_tuner.HyperParameters) -> keras.Model:
+    hp.Int("epochs", 1, 2, default=2)
+    return built(hp)
+
+
+def names_its_data(self: Any, hp: Any, model: keras.Model, train: Any, held_out: Any, **kwargs: Any) -> Any:
+    return model.fit(train, validation_data=held_out, **kwargs)
+
+
+def hands_on_the_rest(self: Any, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+    return model.fit(*args, **kwargs)
+
+
+def hands_on_no_epochs(
+    self: Any, hp: Any, model: keras.Model, x: Any, y: Any, validation_data: Any, callbacks: Any
+) -> Any:
+    return model.fit(x, y, validation_data=validation_data, callbacks=callbacks)
+
+
+def takes_epochs_by_name(self: Any, hp: Any, model: keras.Model, x: Any, y: Any, epochs: int = 1, **kwargs: Any) -> Any:
+    return model.fit(x, y, epochs=epochs, **kwargs)
+
+
+def reads_epochs(self: Any, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+    return model.fit(*args, epochs=hp["epochs"], **kwargs)
+
+
+ARRAYS: dict[str, Any] = {"x": X, "y": Y, "validation_data": (X, Y)}
+# How the model is built, how it is trained where by a `fit` of its own, and what `search` is given.
+BUDGETED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "nothing hands on epochs": (built_with_epochs, None, ARRAYS),
+    "no epochs": (built, None, ARRAYS),
+    "epochs of search": (built_with_epochs, hands_on_the_rest, ARRAYS | {"epochs": 1}),
+    "fit that ignores epochs": (built_with_epochs, hands_on_the_rest, ARRAYS),
+    "fit without epochs": (built_with_epochs, hands_on_no_epochs, ARRAYS),
+    "fit with epochs": (built_with_epochs, takes_epochs_by_name, ARRAYS),
+    "fit that reads epochs": (built_with_epochs, reads_epochs, ARRAYS),
+    "data of other names": (unbuilt, names_its_data, {"train": Batches(), "held_out": (X, Y)}),
+    "PyDataset": (unbuilt, None, {"x": Batches(), "validation_data": Batches()}),
+    "words": (of_words, None, {"x": Words(), "validation_data": Words()}),
+}
+
+
+IN_SHORT = ("nothing hands on epochs", "fit without epochs", "fit with epochs", "data of other names")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in IN_SHORT else pytest.mark.faults) for case in BUDGETED]
+)
+def test_every_trial_of_hyperband_is_trained_for_its_epochs(case: str, tmp_path: Path) -> None:
+    build, fit, data = BUDGETED[case]
+    own = {"build": lambda self, hp: build(hp)} | ({} if fit is None else {"fit": fit})
+    oracle = keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=2, factor=2, seed=1)
+    oracle.max_trials = 4  # the baseline, a bracket of two, and the better one once more
+    hypermodel = type("Own", (keras_tuner.HyperModel,), own)()
+    Tuner(hypermodel, oracle=oracle, workers=0, directory=tmp_path).search(**data, verbose=0)
+    trials = results.read(tmp_path / "untitled").trials
+    assert trials["error"].isna().all(), trials["error"].tolist()
+    assert trials["tuner/epochs"].fillna(2).tolist() == [2, 1, 1, 2]
+    assert trials["epochs_run"].tolist() == [2, 1, 1, 2]
+    # The last one's own epoch is its predecessor's second.
+    epochs = results.read(tmp_path / "untitled").epochs
+    assert epochs[epochs["trial_id"] == trials["trial_id"][3]]["epoch"].tolist() == [2]
+    before = trials[trials["trial_id"] == trials["tuner/trial_id"][3]].iloc[0]
+    assert trials["loss"][3] < before["loss"]
 
 
 @pytest.mark.slow

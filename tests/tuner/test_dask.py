@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import json
 import os
 import platform
@@ -28,9 +29,10 @@ import keras_tuner  # noqa: E402
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
-from tests.conftest import ROOT, Cli, is_alive, refused  # noqa: E402
-from tuner import InputError, SearchError, Tuner, dask_cluster, executors  # noqa: E402
+from tests.conftest import ROOT, Cli, is_alive, refused, run_process  # noqa: E402
+from tuner import InputError, SearchError, Tuner, dask_cluster, executors, settings  # noqa: E402
 
 DASK = Path(sys.executable).with_name("dask")
 RNG = np.random.default_rng(0)
@@ -376,6 +378,30 @@ def test_calls_go_to_the_gpus_of_workers_that_declare_them(scheduler: str, worke
                 assert other.slots == slots
 
 
+def settings_seen() -> list[object]:
+    """Of Keras, of TensorFlow, of the environment when TensorFlow was loaded, and now."""
+    at_first = psutil.Process().environ().get("A_VARIABLE_OF_THE_SCRIPT")
+    now = os.environ.get("A_VARIABLE_OF_THE_SCRIPT")
+    policy = keras.layers.Dense(1).dtype_policy.name
+    return [keras.config.floatx(), policy, tf.config.functions_run_eagerly(), at_first, now]
+
+
+@pytest.mark.slow
+def test_calls_run_under_the_settings_of_the_script(
+    scheduler: str, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers.start()
+    with executors.make("auto", scheduler=scheduler) as executor:
+        with settings.kept():
+            keras.config.set_floatx("float64")
+            keras.config.set_dtype_policy("mixed_bfloat16")
+            tf.config.run_functions_eagerly(True)
+            monkeypatch.setenv("A_VARIABLE_OF_THE_SCRIPT", "set")
+            there = executor.submit(settings_seen).result()
+        assert there == ["float64", "mixed_bfloat16", True, "set", "set"]
+        assert executor.submit(settings_seen).result() == ["float32", "float32", False, "set", "set"]
+
+
 @pytest.mark.parametrize(
     "address", ["host", "tcp://", "tls://host", "http://host:80", "tcp://host:x", "tcp://host:1/x"]
 )
@@ -385,11 +411,12 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_scheduler_that_cannot_be_used_is_refused(
-    cli: Cli, tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = ["search", "--dataset", "digits", "--scheduler"]
-    assert "names no certificate" in refused(cli, tmp_path, *search, scheduler)
-    with pytest.raises(InputError, match="--workers is 0"):
+    without_certificates = functools.partial(run_process, cwd=tmp_path)
+    assert "names no certificate" in refused(without_certificates, tmp_path, *search, scheduler)
+    with pytest.raises(InputError, match=r"^workers is 0, for this process: with scheduler give"):
         executors.make(0, scheduler=scheduler)
     monkeypatch.setattr(dask_cluster, "_CONNECT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -74,18 +74,44 @@ def test_the_split_is_stratified_seeded_and_a_sixth() -> None:
     assert not np.array_equal(split.x_validation, other.x_validation)
 
 
-@pytest.mark.parametrize("samples", [10, 11, 60, 600, 1499, 1500])
+@pytest.mark.parametrize("samples", [20, 21, 60, 600, 1499, 1500])
 def test_a_part_is_cut_from_the_training_images_alone(samples: int) -> None:
     digits = datasets.load("digits")
     numbered = replace(digits, x_train=np.arange(1500.0).reshape(-1, 1, 1, 1))
     split = datasets.split(numbered, 0, samples)
     drawn = np.concatenate([split.x_train, split.x_validation]).ravel().astype(int)
     assert len(drawn) == len(set(drawn)) == samples
-    assert len(split.x_validation) == max(1, round(samples / 6))
+    assert len(split.x_validation) == max(10, round(samples / 6))
     labels = np.concatenate([split.y_train, split.y_validation])
     np.testing.assert_array_equal(labels, digits.y_train[drawn])
     exact = np.bincount(digits.y_train) * samples / 1500
     assert np.abs(np.bincount(labels, minlength=10) - exact).max() < 1
+
+
+@pytest.mark.parametrize("samples", [6, 7, 12, 20, 100, 200, None])
+def test_every_class_is_trained_and_validated(
+    samples: int | None, tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    """However few images are asked for, and however rare a class is."""
+    labels = np.array([0] * 190 + [1] * 8 + [2] * 2)
+    arrays |= {"x_train": np.resize(arrays["x_train"], (200, 10, 12)), "y_train": labels}
+    np.savez(tmp_path / "own.npz", **arrays)
+    dataset = datasets.load(str(tmp_path / "own.npz"))
+    for seed in range(5):
+        split = datasets.split(dataset, seed, samples)
+        assert len(split.y_train) + len(split.y_validation) == (samples or 200)
+        assert set(split.y_train) == set(split.y_validation) == {0, 1, 2}
+
+
+def test_too_few_images_for_both_parts_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with pytest.raises(
+        InputError, match=r"--train-samples is 19: give at least 20, of each class one image to train on"
+    ):
+        datasets.split(datasets.load("digits"), 0, 19)
+    arrays["y_train"] = np.array([2] + [0, 1] * 29 + [0])
+    np.savez(tmp_path / "own.npz", **arrays)
+    with pytest.raises(InputError, match="has a single image of class 2 in y_train: give at least 2 of each class"):
+        datasets.split(datasets.load(str(tmp_path / "own.npz")), 0)
 
 
 def test_a_search_does_not_see_the_test_images() -> None:

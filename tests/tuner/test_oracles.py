@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from results import files, layout
@@ -146,6 +147,200 @@ def test_hyperband_goes_on_with_more_trials_in_a_later_bracket(tmp_path: Path) -
     assert part + points(opened("hyperband", tmp_path / "part", trials=26), 6) == whole
 
 
+def every_range() -> keras_tuner.HyperParameters:
+    """Every kind of hyperparameter under every sampling, at the ends of what may be declared."""
+    hp = keras_tuner.HyperParameters()
+    for sampling in ("linear", "log", "reverse_log"):
+        hp.Int(f"int {sampling}", 1, 100, sampling=sampling)
+        hp.Int(f"int {sampling} of one", 7, 7, sampling=sampling)
+        hp.Int(f"int {sampling} of two", 1, 2, sampling=sampling)
+        hp.Int(f"int {sampling} in steps", 3, 100, step=3, sampling=sampling)
+        hp.Int(f"int {sampling} without end", 1, 2 ** (40 if sampling == "reverse_log" else 62), sampling=sampling)
+        hp.Float(f"float {sampling}", 1e-4, 0.3, sampling=sampling)
+        hp.Float(f"float {sampling} of one", 0.1, 0.1, sampling=sampling)
+        hp.Float(f"float {sampling} in steps", 0.3, 0.9, step=1.1 if sampling != "linear" else 0.1, sampling=sampling)
+        hp.Float(f"float {sampling}, tiny", 1e-300, 3e-300, sampling=sampling)
+    hp.Int("int below 0", -9, -2, step=3)
+    hp.Float("float below 0", -0.3, -0.1)
+    hp.Float("float below 0 in steps", -1e-12, 1e-12, step=1e-13)
+    hp.Choice("ints", [16, 32, 64])
+    hp.Choice("unordered ints", [16, 32, 64], ordered=False)
+    hp.Choice("floats", [0.5, math.inf, -math.inf, math.nan])
+    hp.Choice("unordered floats", [0.5, math.inf, math.nan], ordered=False)
+    hp.Choice("NumPy's", list(np.linspace(0, 1, 4)))
+    hp.Choice("texts", ["b", "a", ""])
+    hp.Choice("truths", [True, False])  # Keras Tuner makes 1 and 0 of them
+    hp.Boolean("boolean")
+    for value in (3, 0.5, "a", True):
+        hp.Fixed(f"fixed {value}", value)
+    for value in ("b", "a"):
+        with hp.conditional_scope("texts", [value]):
+            hp.Int("twice", ord(value), ord(value) + 5, sampling="reverse_log")
+    hp.Int("epochs", 1, 9)
+    return hp
+
+
+def check_point(values: dict[str, Any], declared: keras_tuner.HyperParameters) -> None:
+    hps = keras_tuner.HyperParameters()
+    active = {}
+    for hp in declared.space:
+        hps.merge([hp])
+        if hps.is_active(hp):
+            active[hp.name] = hp
+            hps.values[hp.name] = values[hp.name]
+    assert active.keys() == {name for name in values if not name.startswith("tuner/")}
+    for name, hp in active.items():
+        value, kind = values[name], type(hp).__name__
+        of_kind = {"Int": int, "Float": float, "Boolean": bool}.get(kind) or type(next(iter(hp.values)))
+        assert type(value) is {np.float64: float}.get(of_kind, of_kind), (name, value, type(value))
+        if kind in ("Int", "Float"):
+            assert hp.min_value <= value <= hp.max_value, (name, value)
+            if hp.step is not None and hp._get_n_values() < 1000:
+                near = 1e-9 * hp.step
+                assert any(math.isclose(value, one, rel_tol=1e-9, abs_tol=near) for one in hp.values), (name, value)
+        else:
+            assert value in hp.values or value != value, (name, value)
+
+
+@pytest.mark.parametrize("name", ["random", "bayesian", "tpe", "qmc"])
+def test_a_small_space_is_tried_to_its_last_point(name: str, tmp_path: Path) -> None:
+    """Keras Tuner gives up after twenty draws of points that were tried."""
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 1, 6)
+    for seed in range(1, 4):
+        oracle = oracles.make(name, keras_tuner.Objective("val_accuracy", "max"), 9, seed, hp)
+        oracle._max_collisions = 1
+        oracles.adopt(oracle, {"units": 3})
+        oracle._set_project_dir(str(tmp_path), f"run{seed}")
+        assert sorted(values["units"] for values in all_of(oracle)) == [1, 2, 3, 4, 5, 6]
+
+
+class AsksTwice(keras_tuner.Oracle):
+    """Of the user's own: each point two times, to see the noise; the fifth beyond the range."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        return {"status": "RUNNING", "values": {"units": 1 + len(self.trials) // 2}}
+
+
+class OwnBayesian(keras_tuner.oracles.BayesianOptimizationOracle):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        return {"status": "RUNNING", "values": {"units": 2}}
+
+
+def test_an_oracle_of_the_users_own_proposes_what_it_proposes(tmp_path: Path) -> None:
+    for kind, wanted in ((AsksTwice, [1, 1, 2, 2, 3, 3, 4, 4]), (OwnBayesian, [1] + [2] * 7)):
+        hp = keras_tuner.HyperParameters()
+        hp.Int("units", 1, 3)
+
+        def opened_on(kind: type = kind, hp: keras_tuner.HyperParameters = hp) -> keras_tuner.Oracle:
+            oracle = kind(objective="val_accuracy", max_trials=8, hyperparameters=hp)
+            oracles.adopt(oracle, {"units": 1})
+            oracle._set_project_dir(str(tmp_path), kind.__name__)
+            return oracle
+
+        oracle, seen = opened_on(), []
+        for number in range(8):
+            trial = oracle.create_trial("tuner0")
+            if number == 3:  # a kill
+                oracle = opened_on()
+                oracle.reload()
+                trial = oracle.create_trial("tuner0")
+            assert trial.trial_id == str(number)
+            seen.append(trial.hyperparameters.values["units"])
+            oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+            trial.status = "COMPLETED"
+            oracle.end_trial(trial)
+        assert seen == wanted
+        assert oracle.create_trial("tuner0").status == "STOPPED"
+        assert oracle._tried_so_far == set(oracle._id_to_hash.values())
+
+
+@pytest.mark.parametrize("kind", ["RandomSearchOracle", "BayesianOptimizationOracle"])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_points_that_differ_in_nothing_that_is_trained_are_one(kind: str, depth: int, tmp_path: Path) -> None:
+    """What is not tuned is in the points that have been trained, and not in those that are drawn."""
+    tuned = keras_tuner.HyperParameters()
+    tuned.Int("units", 1, 4)
+
+    def ask(hp: keras_tuner.HyperParameters) -> tuple[int, ...]:
+        depth = hp.Int("depth", 1, 3)
+        return hp.Int("units", 1, 4), depth, *(hp.Int(f"width {layer}", 1, 9) for layer in range(depth))
+
+    oracle = getattr(keras_tuner.oracles, kind)(
+        "val_accuracy", max_trials=20, hyperparameters=tuned, tune_new_entries=False, seed=1
+    )
+    declared = oracle.get_space()
+    declared.values["depth"] = depth
+    ask(declared)
+    oracles.adopt(oracle, dict(declared.values), declared)
+    oracle._set_project_dir(str(tmp_path), "run")
+    trained = []
+    while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+        trained.append(ask(trial.hyperparameters))
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        if len(trained) == 3:
+            oracle.reload()
+    assert len(trained) == len(set(trained))
+    # The baseline of two layers is none of the points of one.
+    assert {point[0] for point in trained if point[1] == 1} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("name", [one for one in NAMES if one.values != ("bayesian",)])
+def test_every_value_is_one_of_its_hyperparameters(name: str, tmp_path: Path) -> None:
+    oracle = oracles.make(name, keras_tuner.Objective("val_accuracy", "max"), 30, 1, every_range())
+    oracles.adopt(oracle, dict(every_range().values))
+    oracle._set_project_dir(str(tmp_path), "run")
+    for number in range(30):
+        trial = oracle.create_trial("tuner0")
+        assert trial.status == "RUNNING"
+        if number > 0:  # a default may be between the steps
+            check_point(trial.hyperparameters.values, every_range())
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 1 / (1 + trial.hyperparameters.values["int log"])})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        if number == 15:
+            oracle.reload()
+
+
+def test_bayesian_leaves_no_range_from_end_to_end() -> None:
+    """Its Gaussian process proposes positions in the unit interval, its ends more often than not."""
+    oracle = oracles.make("bayesian", keras_tuner.Objective("val_accuracy", "max"), 30, 1, every_range())
+    oracles.adopt(oracle, dict(every_range().values))
+    rng = np.random.default_rng(0)
+    size = len(oracle._nonfixed_space())
+    for vector in (np.zeros(size), np.ones(size), *oracle._get_hp_bounds().T, *rng.random((50, size))):
+        check_point(oracle._vector_to_values(vector), every_range())
+
+
+def test_bayesian_stays_in_a_reverse_log(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Int("n", 1, 100, sampling="reverse_log", default=50)
+    oracle = oracles.make("bayesian", keras_tuner.Objective("val_accuracy", "max"), 14, 1, hp)
+    oracles.adopt(oracle, {"n": 50})
+    oracle._set_project_dir(str(tmp_path), "run")
+    seen = []
+    for _ in range(14):
+        trial = oracle.create_trial("tuner0")
+        seen.append(trial.hyperparameters.values["n"])
+        oracle.update_trial(trial.trial_id, {"val_accuracy": seen[-1]})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    assert 1 <= min(seen) <= max(seen) <= 100
+    assert 100 in seen
+    assert len(set(seen)) == 14
+
+
+def test_optuna_knows_the_ends_of_every_range() -> None:
+    for hp in every_range().space:
+        if type(hp).__name__ in ("Int", "Float"):
+            ends = (hp.min_value, hp.max_value) if hp.step is None else list(itertools.islice(hp.values, 3))
+            for value in ends:
+                assert _value(hp, _answer(hp, value)) == pytest.approx(value), hp.name
+            assert _answer(hp, 2 * abs(hp.max_value) + 1) is None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_another_seed_asks_other_points(name: str, tmp_path: Path) -> None:
     one, other = (points(opened(name, tmp_path / str(seed), seed), 5) for seed in (0, 1))
@@ -269,6 +464,64 @@ def test_hyperband_takes_epochs_for_its_budget(tmp_path: Path) -> None:
         assert values[oracles.BUDGET_BEFORE] == before[oracles.BUDGET] < values[oracles.BUDGET]
         own = {key: value for key, value in values.items() if not key.startswith("tuner/")}
         assert own.items() <= before.items()
+
+
+def small_hyperband(folder: Path, values: list[int]) -> keras_tuner.Oracle:
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("units", values)
+    oracle = keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=27, seed=1, hyperparameters=hp)
+    oracles.adopt(oracle, {"units": values[0]})
+    oracle._set_project_dir(str(folder), "run")
+    return oracle
+
+
+def all_of(oracle: keras_tuner.Oracle, failing: Any = lambda values: False) -> list[dict[str, Any]]:
+    found = []
+    while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+        values = dict(trial.hyperparameters.values)
+        found.append(values)
+        if failing(values):
+            trial.status = "FAILED"
+        else:
+            oracle.update_trial(trial.trial_id, {"val_accuracy": values["units"] / 100})
+            trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    return found
+
+
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_hyperband_promotes_what_a_small_space_has(size: int, tmp_path: Path) -> None:
+    oracle = small_hyperband(tmp_path, list(range(1, size + 1)))
+    seen = all_of(oracle)
+    rounds: dict[int, list[int]] = {}
+    for values in seen[1:]:
+        rounds.setdefault(values[oracles.ROUND], []).append(values["units"])
+    assert sorted(rounds[0]) == list(range(2, size + 1))
+    assert all(size in units for units in rounds.values()), "the best is in every round"
+    assert [len(units) for units in rounds.values()] == [size - 1, -(-(size - 1) // 3), 1, 1]
+    assert seen[-1][oracles.BUDGET] == 27
+    assert len(oracle.notes) == 1
+    assert f"no further point for a bracket of 27: its {size - 1} trial" in oracle.notes[0]
+
+
+def test_hyperband_promotes_those_that_are_left_where_trials_fail(tmp_path: Path) -> None:
+    seen = all_of(small_hyperband(tmp_path, list(range(1, 10))), lambda values: values["units"] in (5, 8, 9))
+    assert [values["units"] for values in seen if values.get(oracles.BUDGET) == 27] == [7]
+
+
+def test_hyperband_of_a_small_space_goes_on_after_a_kill(tmp_path: Path) -> None:
+    whole = all_of(small_hyperband(tmp_path / "whole", [1, 2, 3]))
+    first = small_hyperband(tmp_path / "part", [1, 2, 3])
+    for number in range(len(whole)):
+        trial = first.create_trial("tuner0")
+        assert trial.hyperparameters.values == whole[number]
+        first = small_hyperband(tmp_path / "part", [1, 2, 3])
+        first.reload()
+        trial = first.create_trial("tuner0")
+        first.update_trial(trial.trial_id, {"val_accuracy": trial.hyperparameters.values["units"] / 100})
+        trial.status = "COMPLETED"
+        first.end_trial(trial)
+    assert first.create_trial("tuner0").status == "STOPPED"
 
 
 def test_hyperband_without_epochs_is_refused() -> None:

@@ -173,7 +173,7 @@ def test_any_text_is_taken_or_refused_in_a_line(declared: Hyperparameter, data: 
     except InputError as error:
         refused = str(error)
     if refused:
-        assert refused.startswith(f"--set {override!r}: ")
+        assert refused.startswith(f"overrides {override!r}: ")
     else:
         assert isinstance(one.range, str)
         sampled(declared, one).random_sample()

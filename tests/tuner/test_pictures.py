@@ -105,5 +105,5 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     assert "has more than 89,478,485 pixels: make it smaller" in said(path)
     Image.new("1", (20_000, 9_000)).save(path)
     assert "has more than 89,478,485 pixels: make it smaller" in said(path)
-    with pytest.raises(InputError, match=r"--saw '.*picture\.png/out': '.*picture\.png' is a file"):
+    with pytest.raises(InputError, match=r"^saw '.*picture\.png/out': '.*picture\.png' is a file"):
         pictures.check_folder(path / "out")

@@ -1,5 +1,6 @@
 """What the evaluated model says of the test images, and of pictures."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -237,3 +238,19 @@ def test_one_output_for_two_classes(activation: str, arrays: dict[str, np.ndarra
     assert found.probabilities.min() >= 0
     assert found.probabilities.sum() == pytest.approx(1)
     assert len(found.top(3)) == 2
+
+
+@pytest.mark.parametrize("work", ["evaluation", "search"])
+def test_an_evaluation_beside_other_work_on_the_run_is_refused(
+    work: str, evaluated: results.Run, tmp_path: Path
+) -> None:
+    run = shutil.copytree(evaluated.path, tmp_path / "run")
+    (run / ".lock").write_text(f"process 7 on thathost, {work}")
+    with (run / ".lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        before = tree(run)
+        done = CliRunner().invoke(cli.app, ["best", "--evaluate", "--run", str(run)])
+        assert done.exit_code == 2
+        said = f"Error: another {work} is at work on run {str(run)!r} (process 7 on thathost): wait until it ends\n"
+        assert done.stderr == said
+        assert tree(run) == before

@@ -5,6 +5,7 @@ from tuner import runtime
 runtime.load_tensorflow()
 
 import csv  # noqa: E402
+import signal  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -105,6 +106,13 @@ class Unbuilt(TrainsTwice):
         return model.fit(*args, **kwargs)
 
 
+class NamesItsData(Unbuilt):
+    def fit(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, *, images: Any, held_out: Any, **kwargs: Any
+    ) -> Any:
+        return model.fit(images, validation_data=held_out, shuffle=False, **kwargs)
+
+
 def arrays() -> dict[str, Any]:
     return {"x": X, "y": Y, "validation_data": (X, Y)}
 
@@ -131,6 +139,24 @@ def of_unknown_length() -> dict[str, Any]:
     return data | {"x": data["x"].filter(lambda x, y: True)}
 
 
+class Batches(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(16 * index, 16 * index + 16)
+        return X[part], Y[part]
+
+
+def batches() -> dict[str, Any]:
+    # Keras shuffles batches ahead of time, in a thread of its own.
+    return {"x": Batches(), "validation_data": (X, Y), "shuffle": False}
+
+
+def named_otherwise() -> dict[str, Any]:
+    return {"images": Batches(), "held_out": (X, Y)}
+
+
 def early_stopping() -> list[keras.callbacks.Callback]:
     return [keras.callbacks.EarlyStopping("val_loss", patience=2, min_delta=0.01, restore_best_weights=True)]
 
@@ -140,12 +166,12 @@ def plateau() -> list[keras.callbacks.Callback]:
 
 
 def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """The process ends in the midst of an epoch, `after` epochs having been begun."""
+    """Ctrl-C comes in the midst of an epoch, `after` epochs having been begun."""
     begun = iter(range(after))
 
     def on_epoch_begin(self: Any, epoch: int, logs: Any = None) -> None:
         if next(begun, None) is None:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("tuner.callbacks.BestWeights.on_epoch_begin", on_epoch_begin)
 
@@ -175,6 +201,8 @@ CASES = {
     "own fit": (with_own_fit, arrays, early_stopping, 1),
     "learning rate": (build, arrays, plateau, 1),
     "unbuilt model": (Unbuilt(), arrays, list, 1),
+    "unbuilt model, PyDataset": (Unbuilt(), batches, list, 1),
+    "data of other names": (NamesItsData(), named_otherwise, list, 1),
     "weights, and a part held back": (build, weighted, list, 1),
 }
 

@@ -110,7 +110,7 @@ def test_it_runs_without_the_toolkit(tmp_path: Path) -> None:
 
 def test_the_documented_model_reads_as_in_its_readme(tmp_path: Path) -> None:
     run = made(tmp_path / "run", "digits", "baseline_cnn", search_spaces.get("baseline_cnn").baseline)
-    assert script.write(run).partition("\n\nmodel = ")[2].partition("\n\n_, accuracy")[0] == README
+    assert script.write(run, run_code=True).partition("\n\nmodel = ")[2].partition("\n\n_, accuracy")[0] == README
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ def test_with_the_same_weights_it_predicts_and_scores_the_same(tmp_path: Path) -
     # As drawn by a search, with smoothed labels and a schedule.
     values = next(one for one in points(9) if one["label_smoothing"] and one["schedule"] == "cosine")
     run = made(tmp_path / "run", "digits", "deep_cnn", values)
-    code = script.write(run)
+    code = script.write(run, run_code=True)
     theirs = executed(evaluated_part(code))
     dataset = evaluation.load_dataset(run)
     np.testing.assert_array_equal(theirs["x_train"], dataset.x_train)
@@ -173,7 +173,7 @@ def test_images_of_every_form_are_brought_to_that_of_the_search(arrays: dict[str
         path = tmp_path / f'{name} """ \\.npz'
         np.savez(path, **stored)
         run = made(tmp_path / name, path, "baseline_cnn", search_spaces.get("baseline_cnn").baseline)
-        found = executed(evaluated_part(script.write(run)).partition("model = ")[0])
+        found = executed(evaluated_part(script.write(run, run_code=True)).partition("model = ")[0])
         dataset = evaluation.load_dataset(run)
         for part in ("x_train", "y_train", "x_test", "y_test"):
             np.testing.assert_array_equal(found[part], getattr(dataset, part))
@@ -238,9 +238,9 @@ def own(folder: Path, text: str, arrays: dict[str, np.ndarray], values: dict[str
 
 def test_a_functional_model_with_shared_layers_and_models_inside(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     run = own(tmp_path, FUNCTIONAL, arrays, {"dropout": 0.25, "epochs": 3})
-    code = script.write(run)
+    code = script.write(run, run_code=True)
     theirs = executed(evaluated_part(code))["model"]
-    space = evaluation.load_space(run, evaluation.load_dataset(run))
+    space = evaluation.load_space(run, evaluation.load_dataset(run), run_code=True)
     ours = space.hypermodel((10, 12, 1), 3).build(hyperparameters({"dropout": 0.25, "epochs": 3}))
     assert theirs.count_params() == ours.count_params()
     assert model.is_same(theirs.get_config(), ours.get_config())
@@ -255,7 +255,7 @@ def test_a_functional_model_with_shared_layers_and_models_inside(arrays: dict[st
 def test_a_fit_that_only_passes_arguments_on(
     arrays: dict[str, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = script.write(own(tmp_path, PASSES, arrays, {"batch": 16, "epochs": 3}))
+    code = script.write(own(tmp_path, PASSES, arrays, {"batch": 16, "epochs": 3}), run_code=True)
     assert "model.fit(x_train, y_train, batch_size=16, epochs=3, shuffle=False)\n" in code
     printed = capsys.readouterr()
     assert printed.out == "", "it would be part of the script"
@@ -264,7 +264,7 @@ def test_a_fit_that_only_passes_arguments_on(
 
 def test_the_dtype_policy_is_set(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     try:
-        code = script.write(own(tmp_path, MIXED, arrays, {"epochs": 3}))
+        code = script.write(own(tmp_path, MIXED, arrays, {"epochs": 3}), run_code=True)
     finally:
         keras.config.set_dtype_policy("float32")
     assert 'keras.config.set_dtype_policy("mixed_float16")\n' in code
@@ -343,7 +343,7 @@ def test_what_keras_alone_cannot_say_is_named(said: str, arrays: dict[str, np.nd
     run = own(tmp_path, textwrap.dedent(REFUSED[said]), arrays, {"epochs": 3})
     message = "--code: the model of trial 0000 cannot be written with Keras alone: it has .*"
     with pytest.raises(InputError, match=message + re.escape(said)):
-        script.write(run)
+        script.write(run, run_code=True)
 
 
 def test_a_project_of_plain_keras_tuner_and_two_wishes_at_once(cli: Cli, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -354,6 +357,53 @@ def test_a_search_in_which_everything_fails_alike_stops_early(tmp_path: Path) ->
     with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such column: 7"):
         broken.search(X, Y, validation_data=(X, Y), verbose=0)
     assert len(trials(tmp_path)) == 3
+
+
+class Slow(Executor):
+    """Of three calls at once the first ends last."""
+
+    slots = 3
+    shares_memory = True
+    is_local = True
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        if args[0].is_baseline:
+            threading.Timer(3, lambda: future.set_result(fn(*args, **kwargs))).start()
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_what_runs_is_waited_for_before_all_is_given_up(
+    is_good: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class FailsBut(keras_tuner.HyperModel):
+        def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+            return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+        def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+            hp.Int("number", 0, 6)
+
+        def fit(self, hp: keras_tuner.HyperParameters, *args: object, **kwargs: object) -> float:
+            if (hp["number"] == 0 and is_good) or hp["number"] > 4:
+                return 1.0
+            raise ValueError("no such number")
+
+    made = Tuner(
+        FailsBut(), None, 7, oracle="grid", executor=Slow(), directory=tmp_path, project_name="run", keep_weights=0
+    )
+    if is_good:
+        made.search()
+        status = [row["status"] for row in trials(tmp_path)]
+        assert (status[0], len(status)) == ("COMPLETED", 7)
+    else:
+        with pytest.raises(SearchError, match="every trial failed the same way: ValueError: no such number"):
+            made.search()
+        ended = [row["trial_id"] for row in trials(tmp_path) if row["status"] == "FAILED"]
+        assert ended == ["0", "1", "2", "3", "4"], "the first one has not been waited for, or others were begun"
+    assert capsys.readouterr().out.count("no other begins before those that run have ended") == 1
 
 
 class ReturnsNothing(Small):

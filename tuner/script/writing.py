@@ -34,11 +34,14 @@ _IMPORTS = {  # in the order in which they are written
 }
 
 
-def write(run: results.Run) -> str:
+def write(run: results.Run, run_code: bool = False) -> str:
     """The best configuration of `run` as a Python script: it trains on all training images, and tests.
 
     It needs Keras, and for digits scikit-learn. The model is trained as `best --evaluate` trains its first: with the
     run's seed, for as many epochs. What a space of the user's own prints goes to standard error.
+
+    Args:
+        run_code: Whether the code of a space of the user's own, which `run` names, may be run.
 
     Raises:
         results.RunError: No trial of the run has finished.
@@ -51,6 +54,7 @@ def write(run: results.Run) -> str:
             f"--code: run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
             "build the best one by your own script, from the hyperparameters that `best` shows without --code"
         )
+    evaluation.check_code(run, run_code)
     trial = run.best
     with contextlib.redirect_stdout(sys.stderr):
         dataset = evaluation.load_dataset(run)
@@ -84,7 +88,7 @@ def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
     values, seed = hyperparameters.configuration(run), asked["seed"]
     few = training.few(dataset.x_train, dataset.y_train)
     with blamed(asked["space"]) if search_spaces.is_custom(asked["space"]) else contextlib.nullcontext():
-        space = evaluation.load_space(run, dataset)
+        space = evaluation.load_space(run, dataset, run_code=True)
         hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
         again = training.build(hypermodel, values, seed + 1)
         built = training.build(hypermodel, values, seed)

@@ -1,0 +1,98 @@
+"""How options are shown and refused: flags without a value, and a mistake in one line."""
+
+import itertools
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.exceptions import TyperException
+
+from results import streams
+from results.text import one_line
+
+if TYPE_CHECKING:
+    import typer
+
+
+class Command(TyperCommand):
+    """A command whose flags are shown, and refused, as what takes no value."""
+
+    def get_params(self, ctx: "typer.Context") -> list[Any]:
+        params = super().get_params(ctx)
+        for param in params:
+            if _is_flag(param):
+                param.metavar = ""  # else `<bool>`
+        return params
+
+    def parse_args(self, ctx: "typer.Context", args: list[str]) -> list[str]:
+        flags = {name for param in self.get_params(ctx) if _is_flag(param) for name in param.opts}
+        options = args[: args.index("--")] if "--" in args else args
+        for word in options:
+            name, equals, value = word.partition("=")
+            if equals and name in flags:
+                ctx.fail(_takes_no_value(name, value))
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException:
+            # Too many words: one of them may be meant for the flag before it.
+            for name, value in itertools.pairwise(given):
+                if name in flags and not value.startswith("-") and self._takes_no_words(ctx):
+                    ctx.fail(_takes_no_value(name, value))
+            raise
+
+    def _takes_no_words(self, ctx: "typer.Context") -> bool:
+        return all(isinstance(param, TyperOption) for param in self.get_params(ctx))
+
+
+class Group(TyperGroup):
+    """Commands whose misuse is told in one line on standard error, with exit code 2.
+
+    They run to their end though nobody reads what they print.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with streams.unfailing():
+            printed = sys.stdout
+            try:
+                return self._main(*args, **kwargs)
+            finally:
+                _check(printed)
+
+    def _main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **others: Any) -> Any:
+        args = sys.argv[1:] if args is None else list(args)
+        if not standalone_mode or not args:
+            return super().main(args, *more, standalone_mode=standalone_mode, **others)
+        try:
+            sys.exit(super().main(args, *more, standalone_mode=False, **others))
+        except TyperException as error:
+            _refuse(error)
+
+
+def _check(printed: streams.Unfailing | None) -> None:
+    """Ends with an error where what was printed is lost though it is wanted: a full disk."""
+    if printed is None:
+        return
+    printed.flush()
+    if printed.failure is not None and printed.has_reader:
+        printed.drop()
+        print(f"Error: standard output cannot be written: {printed.failure}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _refuse(error: TyperException) -> NoReturn:
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    where = "" if context is None else f"; {context.command_path} --help shows what there is"
+    print(f"Error: {one_line(message)}{one_line(where)}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def _takes_no_value(name: str, value: str) -> str:
+    return f"{name} takes no value, and was given {value!r}: write {name} alone, or leave it out"
+
+
+def _is_flag(param: Any) -> bool:
+    return isinstance(param, TyperOption) and param.is_flag

@@ -1,0 +1,98 @@
+"""Standard output and error on which printing cannot fail, whatever is printed and whoever reads it."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from results.text import escaped
+
+# Nobody reads any more: the pipe is closed, the terminal hung up.
+_GONE = (errno.EPIPE, errno.EIO, errno.ENXIO, errno.ENOTCONN, errno.ECONNRESET)
+
+
+class Unfailing:
+    """A text stream over another: what that cannot encode is escaped, and what it cannot take is dropped.
+
+    Args:
+        name: `stdout` or `stderr`, whose place it takes.
+
+    Attributes:
+        failure: The first error of the stream below; None before.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.failure: Exception | None = None
+        self._name = name
+        self._stream = getattr(sys, name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As cloudpickle does with the stream below: in another process it is that one's.
+        return getattr, (sys, self._name)
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether all that was printed may have been read, or has failed for another reason."""
+        return not isinstance(self.failure, OSError) or self.failure.errno not in _GONE
+
+    def write(self, text: str) -> int:
+        try:
+            try:
+                return self._stream.write(text)
+            except UnicodeEncodeError as error:
+                return self._stream.write(escaped(text, error.encoding))
+        except (OSError, ValueError) as error:
+            self._fails(error)
+            return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._fails(error)
+
+    def drop(self) -> None:
+        """Sends all that is still to be written to nowhere: Python would fail on it once more when it ends."""
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            number = self._stream.fileno()
+            if number in (1, 2):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+
+    def _fails(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        if not self.has_reader:
+            self.drop()
+
+
+@contextlib.contextmanager
+def unfailing() -> Iterator[None]:
+    """Has standard output and error not fail while the block runs."""
+    before = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    ours = {name: Unfailing(name) for name, stream in before.items() if stream is not None}
+    for name, stream in ours.items():
+        setattr(sys, name, stream)
+    try:
+        yield
+    finally:
+        for name, stream in ours.items():
+            stream.flush()
+            if getattr(sys, name) is stream:  # the block may have put another there to stay
+                setattr(sys, name, before[name])
+
+
+def make_unfailing() -> None:
+    """Has standard output and error of this process not fail from now on."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is not None:
+            setattr(sys, name, Unfailing(name))

@@ -1,0 +1,188 @@
+"""The command line in this process: its exit codes, how it names options, and the commands that it prints."""
+
+import inspect
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import cli
+import results
+import search_spaces
+from commands import shared
+from results import export, optuna_study, plots, runs
+from results.text import command
+from tests.conftest import tree
+from tuner import InputError, datasets, durations, evaluation, executors, objectives, overrides, pictures
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs the command line in an empty folder; gives exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.app(list(arguments))
+        return ended.value.code or 0, *capsys.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+FAILS = """
+import keras, keras_tuner
+
+class Fails(keras_tuner.HyperModel):
+    def build(self, hp):
+        hp.Choice("kind", ["one", "two", "three"])
+        model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        if hp["kind"] != GOOD:
+            raise RuntimeError(f"no {hp['kind']}")
+        return model.fit(*args, **kwargs)
+"""
+SEARCH = ["search", "--dataset", "digits", "--train-samples", "100", "--workers", "0", "--oracle", "grid"]
+
+
+def space(folder: Path, good: str | None) -> list[str]:
+    (folder / "fails.py").write_text(FAILS.replace("GOOD", repr(good)))
+    return ["--space", "fails.py:Fails", "--trials", "3"]
+
+
+def test_a_search_of_which_no_trial_finished_exits_1(run: Run, tmp_path: Path) -> None:
+    search = [*SEARCH, *space(tmp_path, good=None), "--run", "failed"]
+    said = "Error: no trial has finished: 3 trials failed, the first with RuntimeError: no one ("
+    way_out = ", line 13); mend that, and search anew with --overwrite\n"
+    for _ in range(2):  # it is so again where there is nothing more to do
+        code, _, error = run(*search)
+        assert (code, error.count("\n")) == (1, 1)
+        assert error.startswith(said)
+        assert error.endswith(way_out)
+
+
+def test_a_search_of_which_one_trial_finished_exits_0(run: Run, tmp_path: Path) -> None:
+    name = "it's two; words"
+    code, printed, error = run(*SEARCH, *space(tmp_path, good="two"), "--run", name, "--tensorboard")
+    assert (code, error) == (0, "")
+    said = dict(line.split(": ", 1) for line in printed.splitlines() if line.startswith(("Next", "TensorBoard")))
+    assert shlex.split(said["Next"]) == ["python", "cli.py", "best", "--run", name, "--evaluate"]
+    assert shlex.split(said["TensorBoard"]) == ["tensorboard", "--logdir", f"runs/{name}"]
+
+
+def test_a_search_whose_time_is_over_before_a_trial_begins_exits_1(run: Run) -> None:
+    code, _, error = run(*SEARCH, "--time-budget", "0.000001s")
+    assert (code, error.splitlines()) == (
+        1,
+        ["Error: no trial was begun before the time budget was used up: the same command with a longer one goes on"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["search", "--overwrite", "yes"], "--overwrite takes no value, and was given 'yes': write --overwrite alone"),
+        (["search", "--overwrite=true"], "--overwrite takes no value, and was given 'true'"),
+        (["search", "--tensorboard="], "--tensorboard takes no value, and was given ''"),
+        (["best", "--evaluate", "1"], "--evaluate takes no value, and was given '1'"),
+        (["best", "--code=no"], "--code takes no value, and was given 'no'"),
+        (["serch"], "no such command 'serch'. Did you mean 'search'?; "),
+        (["search", "--trails", "3"], "no such option: --trails"),
+        (["search", "--trials", "many"], "invalid value for '--trials'"),
+        (["search", "more"], "got unexpected extra argument(s) (more)"),
+        (["predict"], "missing argument 'IMAGE'"),
+    ],
+)
+def test_misuse_is_told_in_one_line(run: Run, tmp_path: Path, arguments: list[str], said: str) -> None:
+    code, printed, error = run(*arguments)
+    assert (code, printed) == (2, "")
+    assert error.startswith(f"Error: {said}")
+    assert error.count("\n") == 1
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["search", "best"])
+def test_a_flag_is_shown_without_a_value(name: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    code, printed, _ = run(name, "--help")
+    assert code == 0
+    assert "<bool>" not in printed
+    for flag in ("--overwrite", "--tensorboard") if name == "search" else ("--evaluate", "--code"):
+        assert f"{flag}  " in printed
+
+
+REFUSALS: dict[str, Callable[[], object]] = {
+    "workers": lambda: executors.check_workers("many"),
+    "trials_per_gpu": lambda: executors.check_workers("auto", 0),
+    "scheduler": lambda: executors.make("auto", scheduler="nowhere"),
+    "time_budget": lambda: durations.parse("time_budget", "soon"),
+    "objective": lambda: objectives.parse("glory:most"),
+    "overrides": lambda: overrides.narrow(search_spaces.get("baseline_cnn").hyperparameters, ["filters"]),
+    "samples": lambda: datasets.split(datasets.load("digits"), 0, 1),
+    "seeds": lambda: evaluation.check_seeds(0),
+    "saw": lambda: pictures.check_folder(Path(__file__)),
+    "kinds": lambda: plots.check_kinds(["pie"]),
+    "path": lambda: plots.check_file(Path("x.nope")),
+    "csv": lambda: export.check("csv", Path("/")),
+    "optuna": lambda: optuna_study._address("nowhere"),
+}
+OPTIONS = {"overrides": "--set", "samples": "--train-samples", "kinds": "--kind", "path": "--out"}
+
+
+@pytest.mark.parametrize("parameter", REFUSALS)
+def test_an_error_names_the_parameter_and_on_the_command_line_the_option(
+    parameter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises((InputError, results.RunError)) as refusal:
+        REFUSALS[parameter]()
+    assert str(refusal.value).startswith(f"{parameter} ") or str(refusal.value).startswith(f"{parameter}: ")
+    assert "--" not in str(refusal.value)
+    with pytest.raises(Exception, match="2"), shared.errors():
+        raise refusal.value
+    option = OPTIONS.get(parameter, f"--{parameter.replace('_', '-')}")
+    assert capsys.readouterr().err.startswith(f"Error: {option}")
+
+
+def test_every_option_that_an_error_may_name_is_there() -> None:
+    """What `Tuner` calls its parameters is known to `search` under another name, or the same."""
+    from tuner.tuner import Tuner
+
+    asked = set(inspect.signature(Tuner).parameters)
+    for name in ("workers", "trials_per_gpu", "keep_weights", "max_trials", "project_name", "seed", "trial_timeout"):
+        assert name in asked
+    commands = {one.name: one.callback for one in cli.app.registered_commands}
+    parameters = {name: set(inspect.signature(callback).parameters) for name, callback in commands.items()}
+    shown = {"--set": "overrides", "--kind": "kinds"}
+    for name, option in shared._OPTIONS.items():
+        own = shown.get(option, option.removeprefix("--").replace("-", "_"))
+        assert any(own in there for there in parameters.values()), name
+    assert shared.option("overwrite=True") == "--overwrite"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["plain", "two words", "it's", '"', "$HOME", "-x", "a\nb", "\x1b]0;t\x07'\\", "é", "\udcff", "~", "\x85", ""],
+)
+def test_a_printed_command_means_what_it_says(word: str) -> None:
+    printed = command("printf", "%s", word)
+    assert printed.isprintable()
+    done = subprocess.run(["bash", "-c", printed], capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    assert done.stdout == os.fsencode(word)
+
+
+def test_the_next_command_names_a_run_that_looks_like_an_option(run: Run, tmp_path: Path) -> None:
+    code, printed, _ = run(*SEARCH, *space(tmp_path, good="one"), "--run", "-x")
+    assert code == 0
+    assert "\nNext: python cli.py best --run=-x --evaluate\n" in printed
+    assert run("best", "--run=-x")[0] == 0
+    assert runs.find("-x") == Path("runs/-x")

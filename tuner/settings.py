@@ -1,0 +1,210 @@
+"""The settings of a script that decide what is trained, and lie in no hypermodel: Keras's, TensorFlow's, the process's.
+
+A call in another process runs under those of the script at the time of the call, and leaves none of its own behind;
+nor does a trial in this process. Not among them is what a worker has for itself: its GPU and its threads.
+"""
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import psutil
+import tensorflow as tf
+from keras.src.backend.common import global_state
+from tensorflow.python.eager import context
+from tensorflow.python.framework import config as tf_config
+from tensorflow.python.framework import ops
+from tensorflow.python.ops.numpy_ops import np_dtypes
+
+# Of a worker's environment, what the executors decide.
+_OWN_VARIABLES = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "OMP_NUM_THREADS")
+_OWN_PREFIXES = ("TF_NUM_", "LOKY_", "DASK_")
+
+_POLICY = "dtype_policy"
+# Keras keeps these where `clear_session` forgets them; None is the default of each.
+_FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "safe_mode_saving")
+_SCOPE = "custom_objects_scope_dict"
+
+
+def _policy() -> Any:
+    """The policy that the script has set; None where it is the one that Keras makes of floatx by itself."""
+    policy = global_state.get_global_attribute(_POLICY)
+    # Keras keeps its own from the first layer on, whatever becomes of floatx.
+    return None if policy is None or policy.name in (keras.config.floatx(), "float32") else policy
+
+
+def _kept_by_keras(name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    return (
+        lambda: global_state.get_global_attribute(name),
+        lambda value: global_state.set_global_attribute(name, value),
+    )
+
+
+def _kept_by(module: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    return lambda: getattr(module, name), lambda value: setattr(module, name, value)
+
+
+def _set_graph_options(options: dict[str, Any]) -> None:
+    # The public setter only adds to those that are there.
+    context.context()._optimizer_experimental_options = dict(options)
+    tf.config.optimizer.set_experimental_options({})
+
+
+def _set_numpy_slicing(is_on: bool) -> None:
+    if is_on:
+        from tensorflow.python.ops.numpy_ops import np_math_ops
+
+        np_math_ops.enable_numpy_methods_on_tensor()
+    ops._numpy_style_slicing = is_on
+
+
+def _set_jit(is_on: bool) -> None:
+    tf.config.optimizer.set_jit("autoclustering" if is_on else False)
+
+
+def _set_determinism(is_on: bool) -> None:
+    (tf_config.enable_op_determinism if is_on else tf_config.disable_op_determinism)()
+
+
+# How each is read and set. TensorFlow's context is read without its own getters, which look for GPUs.
+_GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "floatx": (keras.config.floatx, keras.config.set_floatx),
+    "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
+    "image_data_format": (keras.config.image_data_format, keras.config.set_image_data_format),
+    "max_epochs": (keras.config.max_epochs, keras.config.set_max_epochs),
+    "max_steps_per_epoch": (keras.config.max_steps_per_epoch, keras.config.set_max_steps_per_epoch),
+    _POLICY: (_policy, _kept_by_keras(_POLICY)[1]),
+    **{name: _kept_by_keras(name) for name in _FORGOTTEN},
+    "run_functions_eagerly": (tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
+    "op_determinism": (tf_config.is_op_determinism_enabled, _set_determinism),
+    "tensor_float_32": (
+        tf.config.experimental.tensor_float_32_execution_enabled,
+        tf.config.experimental.enable_tensor_float_32_execution,
+    ),
+    "soft_device_placement": (
+        lambda: context.context()._soft_device_placement is not False,
+        tf.config.set_soft_device_placement,
+    ),
+    "jit": (lambda: bool(context.context()._optimizer_jit), _set_jit),
+    "graph_options": (lambda: dict(context.context()._optimizer_experimental_options), _set_graph_options),
+    "numpy_promotion": _kept_by(ops, "_dtype_conversion_mode"),
+    "numpy_slicing": (lambda: ops._numpy_style_slicing, _set_numpy_slicing),
+    "numpy_float32": (np_dtypes.is_prefer_float32, np_dtypes.set_prefer_float32),
+    "recursion_limit": (sys.getrecursionlimit, sys.setrecursionlimit),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a script has set.
+
+    Attributes:
+        globals: Keras's and TensorFlow's settings, all of them.
+        environment: The variables that are not as they were when its process began; None for one that is gone.
+        directory: Where relative paths begin; None where that is no more.
+        path: Where modules are found.
+    """
+
+    globals: Mapping[str, Any]
+    environment: Mapping[str, str | None]
+    directory: str | None
+    path: tuple[str, ...]
+
+
+def current() -> Settings:
+    """The settings of this thread, for Keras has some for each."""
+    return Settings(
+        globals={name: read() for name, (read, _) in _GLOBALS.items()},
+        environment=changed_environment(),
+        directory=_directory(),
+        path=tuple(sys.path),
+    )
+
+
+@contextlib.contextmanager
+def applied(settings: Settings) -> Iterator[None]:
+    """Runs the block under `settings`, and puts back what was before, whatever the block itself sets.
+
+    Paths that are not on this machine are left out.
+    """
+    before = current()
+    variables = {name: os.environ.get(name) for name in settings.environment}
+    added = [path for path in settings.path if path not in sys.path and Path(path).exists()]
+    _set_globals(settings.globals)
+    _set_variables(settings.environment)
+    sys.path.extend(added)
+    _enter(settings.directory)
+    try:
+        yield
+    finally:
+        _enter(before.directory)
+        for path in added:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(path)
+        _set_variables(variables)
+        _set_globals(before.globals)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Puts back what the block sets."""
+    with applied(current()):
+        yield
+
+
+def clear_session() -> None:
+    """Keras's `clear_session`, which forgets the names of layers, but here nothing that the script has set."""
+    names = (*_FORGOTTEN, _SCOPE)
+    before = {name: global_state.get_global_attribute(name) for name in names} | {_POLICY: _policy()}
+    keras.utils.clear_session(free_memory=False)
+    for name, value in before.items():
+        global_state.set_global_attribute(name, value)
+
+
+def changed_environment() -> dict[str, str | None]:
+    """The variables that are not as they were when this process began, but for those that a worker has for itself."""
+    began = _environment_at_first()
+    names = {name for name in began.keys() | os.environ.keys() if began.get(name) != os.environ.get(name)}
+    return {name: os.environ.get(name) for name in sorted(names) if not _is_own(name)}
+
+
+@functools.cache
+def _environment_at_first() -> dict[str, str]:
+    return psutil.Process().environ()
+
+
+def _is_own(variable: str) -> bool:
+    return variable in _OWN_VARIABLES or variable.startswith(_OWN_PREFIXES)
+
+
+def _set_globals(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        read, write = _GLOBALS[name]
+        if name == _POLICY or read() != value:
+            write(value)
+
+
+def _set_variables(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _directory() -> str | None:
+    with contextlib.suppress(FileNotFoundError):
+        return str(Path.cwd())
+    return None
+
+
+def _enter(directory: str | None) -> None:
+    if directory is not None:
+        with contextlib.suppress(OSError):
+            os.chdir(directory)
