@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 import results
-from results import comparison, hyperparameters, numbers, tables, verdict
+from results import comparison, hyperparameters, numbers, sentences, tables, verdict
 from tests.results.made_run import make_run
 from tests.results.projects import metrics, write_trial
 
