@@ -51,14 +51,6 @@ class EpochLog(keras.callbacks.Callback):
         """The learning curve so far."""
         return self._path.read_bytes().decode() if self._path.exists() else ""
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        # Keras would open it in the encoding of the locale, in which a metric's name may have no place.
-        self.on_train_end()
-        path = Path(self.filename)
-        self.append_header = not path.exists() or path.stat().st_size == 0
-        self.csv_file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
-        self.keys = None
-
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._began = time.monotonic()
 
