@@ -65,7 +65,7 @@ def show_best(
             return
         dataset = evaluation.load_dataset(found)
         space = evaluation.load_space(found, dataset, run_code)
-        retrained = "it" if bool(trial["is_baseline"]) else "it and the baseline"
+        retrained = "it" if sentences.is_baseline(trial) else "it and the baseline"
         images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
         if space.needs_validation_data:
             images += " but a sixth, held back as the validation_data that its `fit` needs"

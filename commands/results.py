@@ -58,8 +58,8 @@ def show_results(
         if len(shown) < len(trials):
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
         if is_one and several:
-            names = ", ".join(one_line(str(one.relative_to(path))) for one in several)
-            console.print(f"It holds {count(len(several), 'further project')}: {names}")
+            names = projects.named(path, several)
+            console.print(f"It holds {count(len(several), 'further project')}: {one_line(names)}")
         for file in files.values():
             console.print(f"Written: {one_line(str(file))}")
 

@@ -1,5 +1,6 @@
 """Tells run directories and Keras Tuner projects from other folders, and finds those in a folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from results import layout
@@ -47,9 +48,13 @@ def only(path: Path) -> Path:
             f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}"
         )
     if len(found) > 1:
-        names = [repr(str(one.relative_to(path))) for one in found[:_NAMED]] + ["..."] * (len(found) > _NAMED)
-        raise RunError(f"{str(path)!r} holds {len(found)} projects, give one of them: {', '.join(names)}")
+        raise RunError(f"{str(path)!r} holds {len(found)} projects, give one of them: {named(path, found)}")
     return found[0]
+
+
+def named(path: Path, found: Sequence[Path]) -> str:
+    """The first of the projects `found` in the folder `path`, by the way to them from there."""
+    return ", ".join([repr(str(one.relative_to(path))) for one in found[:_NAMED]] + ["..."] * (len(found) > _NAMED))
 
 
 def _folders(parent: Path) -> list[Path]:

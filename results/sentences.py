@@ -1,7 +1,7 @@
 """What is said of runs and verdicts, the same words on a terminal and on a page."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from results.errors import RunError
 from results.numbers import is_missing, number
@@ -10,6 +10,8 @@ from results.text import count, one_line
 from results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from results.run import Run
 
 NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
@@ -38,10 +40,15 @@ def short(run: "Run") -> str:
     return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
 
 
+def is_baseline(trial: "pd.Series") -> bool:
+    """Whether `trial`, a row of the trials of a run, is the documented point; where it is not known, it is not."""
+    return _is_set(trial["is_baseline"])
+
+
 def baseline_place(run: "Run") -> str:
     """Where the baseline stands among the finished trials; empty where it has not finished."""
     finished = run.finished
-    places = [place for place, flag in enumerate(finished["is_baseline"], 1) if flag is True or flag == 1]
+    places = [place for place, flag in enumerate(finished["is_baseline"], 1) if _is_set(flag)]
     if not places or run.objective is None:
         return ""
     if len(finished) == 1:
@@ -137,6 +144,10 @@ def points(interval: Interval) -> str:
     if interval.low is None:
         return text
     return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
+
+
+def _is_set(flag: Any) -> bool:
+    return not is_missing(flag) and bool(flag)
 
 
 def _significance(verdict: Verdict) -> str:

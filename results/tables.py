@@ -9,6 +9,7 @@ from results import layout, sentences
 from results.best_table import BestTable, Side
 from results.errors import Parameter, RunError
 from results.fitted import Column, FittedTable
+from results.labels import apart
 from results.numbers import is_missing, number, setting
 from results.reader import trial_order
 from results.run import Run, finite_first
@@ -69,17 +70,12 @@ def trials_table(trials: "pd.DataFrame") -> FittedTable:
 
 def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
     """The headings and the rows of `trials_table`; what stands under one of `TEXTS` is no number."""
-    names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
     figures = {heading: name for heading, name in _FIGURES.items() if trials[name].notna().any()}
+    values = _values(trials)
     has_errors = trials["error"].notna().any()
     rows = []
-    for trial in trials.to_dict("records"):
-        values = {name.removeprefix(layout.HYPERPARAMETER_PREFIX): trial[name] for name in names}
-        row = [
-            _label(trial),
-            *(_figure(name, trial) for name in figures.values()),
-            " ".join(f"{one_line(name)}={_plain(value)}" for name, value in values.items() if not is_missing(value)),
-        ]
+    for trial, own in zip(trials.to_dict("records"), values):
+        row = [_label(trial), *(_figure(name, trial) for name in figures.values()), " ".join(own)]
         rows.append([*row, _error(trial["error"])] if has_errors else row)
     return ["trial", *figures, "hyperparameters", *(["error"] if has_errors else [])], rows
 
@@ -187,8 +183,15 @@ def _figure(name: str, trial: Mapping[str, Any]) -> str:
     return number(trial[name]) if name in ("score", "val_loss") else _cell(trial[name], _FORMATS[name])
 
 
-def _plain(value: Any) -> str:
-    return shortened(one_line(setting(value)), _LONGEST_VALUE)
+def _values(trials: "pd.DataFrame") -> list[list[str]]:
+    """For each of `trials` its active hyperparameters as `name=value`; two values that differ are cut to two texts."""
+    found: list[list[str]] = [[] for _ in range(len(trials))]
+    for name in filter(_is_setting, trials.columns):
+        active = [place for place, value in enumerate(trials[name]) if not is_missing(value)]
+        texts = apart([setting(trials[name].iloc[place]) for place in active], _LONGEST_VALUE)
+        for place, text in zip(active, texts):
+            found[place].append(f"{one_line(name.removeprefix(layout.HYPERPARAMETER_PREFIX))}={text}")
+    return found
 
 
 def _error(value: Any) -> str:

@@ -7,6 +7,7 @@ marker or its line style as well.
 import functools
 import io
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -34,6 +35,7 @@ LONGEST_LABEL = 36  # characters, of an axis: the lowest plots are four inches h
 MANY = 300  # marks: more than these are an image within an SVG, which else takes seconds to show
 
 _LEGEND, _HANDLE = 115, 6  # characters: of a row of a legend, of the mark before a label
+_TITLE = 10.6  # characters an inch
 _DPI_ON_A_SCREEN = 100
 
 _COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
@@ -89,7 +91,8 @@ def figure(title: str, height: float, width: float = WIDTH) -> Figure:
     """An empty figure of so many inches that finds room for all its labels."""
     made = Plot(figsize=(width, height), layout="constrained")
     made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
-    made.suptitle(fonts.legible(title), x=0.01, ha="left")
+    lines = [textwrap.fill(line, int(_TITLE * width)) for line in fonts.legible(title).split("\n")]
+    made.suptitle("\n".join(lines), x=0.01, ha="left")
     return made
 
 

@@ -1,6 +1,5 @@
 """What several plots show of trials: the headline, the limits of the scores, and one marker a trial."""
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +29,8 @@ def headline(run: "Run") -> str:
     of = count(len(finished), "finished trial")
     about = f"{of}, best {style.objective(run)} {number(best['score'])} ({label(best['trial_id'])})"
     if len(name) + len(about) <= _LINE:
-        return f"{name}: {about}"
-    return f"{style.shortened(name, _LINE)}\n{textwrap.fill(about, _LINE)}"
+        return f"{style.written(name)}: {about}"
+    return f"{style.shortened(name, _LINE)}\n{about}"
 
 
 def label(trial_id: str) -> str:

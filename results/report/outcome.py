@@ -96,8 +96,7 @@ def without_verdict(run: "Run") -> Outcome:
     if len(finished) == 1:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:
-        is_baseline = best["is_baseline"] is True or best["is_baseline"] == 1
-        retrained, tested = ("it", "it") if is_baseline else ("it and the baseline", "both")
+        retrained, tested = ("it", "it") if sentences.is_baseline(best) else ("it and the baseline", "both")
         advice = f"To retrain {retrained} from scratch on several seeds, and to test {tested} on the test images:"
     else:
         advice = "The data are not recorded: train the best configuration with your own script, and test it there."

@@ -52,7 +52,7 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
 def differs_from_baseline(run: "Run") -> bool:
     """Whether the best trial is another point than the documented one, which is known."""
     try:
-        return bool(run.info.get("baseline")) and run.best["is_baseline"] is not True
+        return bool(run.info.get("baseline")) and not sentences.is_baseline(run.best)
     except RunError:
         return False
 

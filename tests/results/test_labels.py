@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import plots
+from results import plots, tables
 from results.labels import apart
 from tests.results.made_run import make_run
 
@@ -46,3 +46,11 @@ def test_every_plot_tells_the_hyperparameters_apart(tmp_path: Path) -> None:
     panels = [axes.get_xlabel() for axes in plots.slices(run).axes]
     for shown in (*rows, panels):
         assert len(set(shown)) == 2, shown
+
+
+def test_the_table_of_trials_tells_long_values_apart(tmp_path: Path) -> None:
+    values = [f"{'x' * 50}{place}{'y' * 50}" for place in range(3)]
+    run = make_run(tmp_path / "run", [{"values": {"layers": value}, "score": 0.5} for value in values])
+    _, rows = tables.trial_cells(run.trials)
+    assert len({row[-1] for row in rows}) == 3
+    assert all(len(row[-1]) == len("layers=") + 60 for row in rows)

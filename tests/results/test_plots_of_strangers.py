@@ -63,6 +63,16 @@ def test_names_of_any_script_and_length_stay_on_the_plot_and_warn_of_nothing(tmp
         assert outside(figure) == []
 
 
+def test_a_long_title_of_predictions_is_broken_into_lines() -> None:
+    rng = np.random.default_rng(0)
+    title = f"the best of {'long_' * 30} on 60 test images of {CJK}"
+    labels, sure = rng.integers(0, 3, 60), rng.dirichlet([1] * 3, 60)
+    found = plots.Predictions(title, rng.random((60, 8, 8, 1)), labels, sure)
+    for figure in (plots.confusion(found), plots.mistakes(found)):
+        figure.draw_without_rendering()
+        assert outside(figure) == []
+
+
 def test_what_no_font_has_is_written_as_its_code() -> None:
     if fonts.legible(CJK) == CJK:
         pytest.skip("a font for Chinese is installed")

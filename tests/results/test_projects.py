@@ -85,7 +85,7 @@ def test_projects_at_several_depths_are_all_listed(cli: Cli, tmp_path: Path) -> 
     assert [str(path.relative_to(tmp_path / "made")) for path in projects.inside(tmp_path / "made")] == sorted(folders)
     done = cli("results", "made/one")
     assert "1 finished of 1 trial" in done.stdout
-    assert done.stdout.splitlines()[-1] == "It holds 1 further project: within"
+    assert done.stdout.splitlines()[-1] == "It holds 1 further project: 'within'"
 
 
 def test_what_is_no_project_is_refused(cli: Cli, tmp_path: Path) -> None:

@@ -146,6 +146,17 @@ def test_a_verdict_on_the_baseline_itself(run: results.Run) -> None:
     assert "Always answering 1, the most frequent class, scores 11.35% on the test images." in text
 
 
+def test_a_best_that_is_the_baseline_is_not_set_beside_it(tmp_path: Path) -> None:
+    found = make_run(tmp_path / "run", [{"values": {"rate": place}, "score": 0.9 - place / 10} for place in range(3)])
+    found.info["baseline"] = {"rate": 0}
+    page = report.html(found, NO_PICTURES)
+    text = shown(page)
+    assert "The best of the 3 finished trials is the baseline itself." in text
+    assert "To retrain it from scratch on several seeds, and to test it on the test images:" in text
+    assert '<th scope="col">baseline</th>' not in page
+    assert "finished trials, 0.9000" in text
+
+
 def test_a_verdict_on_a_trial_that_is_no_longer_the_best_says_so(run: results.Run) -> None:
     evaluate(run, [0.97, 0.98], [0.99, 0.991], trial_id="0000")
     text = shown(report.html(run, NO_PICTURES))

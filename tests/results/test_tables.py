@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 import results
-from results import comparison, hyperparameters, numbers, tables, verdict
+from results import comparison, hyperparameters, numbers, sentences, tables, verdict
 from tests.results.made_run import make_run
 from tests.results.projects import metrics, write_trial
 
@@ -123,3 +123,16 @@ def test_many_hyperparameters_are_three_lines_on_a_terminal_and_whole_in_a_file(
     trials = run.trials.head(1)
     assert len(printed(tables.trials_table(trials), 80, is_terminal=True)) == 3 + 3 + 1
     assert "epochs=0" in " ".join(printed(tables.trials_table(trials), 80))
+
+
+def test_a_best_that_is_the_baseline_is_not_compared_with_itself(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [{"values": {"x": place}, "score": 0.9 - place / 10} for place in range(3)])
+    assert sentences.baseline_place(run) == "The best of the 3 finished trials is the baseline itself."
+    alone = make_run(tmp_path / "alone", [{"values": {"x": 1}, "score": 0.9}])
+    assert sentences.baseline_place(alone) == "It is the baseline, the only trial that has finished."
+    judged = verdict.judge([0.97, 0.98], [0.97, 0.98], 0.1135)
+    rows = sentences.verdict_rows(judged, {"baseline": 1, "best": 1}, same=True)
+    assert [row[0] for row in rows] == ["baseline as documented", "baseline, retrained here"]
+    said = sentences.verdict(judged, (0.1135, 1), same=True)
+    assert said[0] == "The best configuration is the baseline itself."
+    assert not any("minus baseline" in sentence or "best minus" in sentence for sentence in said)
