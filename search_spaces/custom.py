@@ -6,7 +6,7 @@ import importlib.util
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from search_spaces.declared import declared
-from search_spaces.epochs import like
+from search_spaces.epochs import like, misfit, whole
 from search_spaces.origin import blamed
 from search_spaces.space import Hyperparameter, SpaceError, Value
 
@@ -45,6 +45,19 @@ class CustomSpace:
         """Whether the hypermodel has a `fit` of its own that cannot be called without `validation_data`."""
         asked = inspect.signature(self._hypermodel.own.fit).parameters.get("validation_data")
         return asked is not None and asked.default is asked.empty
+
+    def check_epochs(self, narrowed: Iterable[Hyperparameter]) -> None:
+        """Raises SpaceError if `epochs`, of what is sampled or of the baseline, is nothing that `model.fit` takes."""
+        if self._hypermodel.fits_itself:
+            return
+        wrong = [misfit(one) for one in narrowed if one.name == "epochs"]
+        wrong += [value for value in [self.baseline.get("epochs", 1)] if whole(value) is None]
+        value = next((value for value in wrong if value is not None), None)
+        if value is not None:
+            raise SpaceError(
+                f"space {self.name!r} has the hyperparameter `epochs`, and {value!r} is no number of epochs: declare "
+                "whole numbers above 0"
+            )
 
     def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "CustomHyperModel":
         return self._hypermodel
@@ -91,6 +104,8 @@ class CustomHyperModel(keras_tuner.HyperModel):
             finally:
                 hp.merge(given, overwrite=False)  # with what it asked for
         tuned = {name: hp.values[name] for name in ("epochs", "batch_size") if name in hp.values}
+        if "epochs" in tuned:
+            tuned["epochs"] = whole(tuned["epochs"])
         return model.fit(*args, **tuned | kwargs)
 
 

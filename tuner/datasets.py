@@ -128,29 +128,36 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
             f"most the {len(labels)} that {dataset.name} has",
         )
     rng = np.random.default_rng(seed)
-    chosen = np.sort(stratified(labels, samples, rng, least=_IMAGES_A_CLASS))
+    chosen = _of_each_class(labels, samples, rng, _IMAGES_A_CLASS)
     count = max(dataset.num_classes, round(samples / _VALIDATION_SHARE))
-    validation = np.sort(stratified(labels[chosen], count, rng, least=1))
+    validation = _of_each_class(labels[chosen], count, rng, 1)
     for_validation = np.zeros(samples, dtype=bool)
     for_validation[validation] = True
     train, held_out = chosen[~for_validation], chosen[for_validation]
     return Split(dataset.x_train[train], labels[train], dataset.x_train[held_out], labels[held_out])
 
 
-def stratified(labels: np.ndarray, count: int, rng: np.random.Generator, least: int = 0) -> np.ndarray:
-    """Indices of `count` random examples, each class its share (largest remainder), but at least `least`."""
+def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `count` random examples, each class its share (largest remainder)."""
     sizes = np.bincount(labels)
     exact = sizes * count / len(labels)
     shares = exact.astype(int)
     remainders = exact - shares
     shares[np.argsort(-remainders, kind="stable")[: count - shares.sum()]] += 1
-    shares = np.maximum(shares, least)
-    while shares.sum() > count:
-        # Who has most beyond its share gives one up.
-        shares[np.argmax(np.where(shares > least, shares - exact, -np.inf))] -= 1
     members = (np.flatnonzero(labels == label) for label in range(len(sizes)))
     drawn = [rng.choice(own, n, replace=False) for own, n in zip(members, shares)]
     return np.concatenate(drawn)
+
+
+def _of_each_class(labels: np.ndarray, count: int, rng: np.random.Generator, least: int) -> np.ndarray:
+    """As `stratified`, in order, but of each class at least `least`, in place of examples of the largest."""
+    chosen = stratified(labels, count, rng)
+    for label in range(labels.max() + 1):
+        while np.count_nonzero(labels[chosen] == label) < least:
+            largest = np.bincount(labels[chosen]).argmax()
+            given_up = rng.choice(np.flatnonzero(labels[chosen] == largest))
+            chosen[given_up] = rng.choice(np.setdiff1d(np.flatnonzero(labels == label), chosen))
+    return np.sort(chosen)
 
 
 def most_frequent(labels: np.ndarray) -> tuple[float, int]:

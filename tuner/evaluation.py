@@ -12,6 +12,7 @@ from results import files, layout, verdict
 from results.errors import Parameter
 from results.hyperparameters import configuration
 from search_spaces import SearchSpace
+from search_spaces.epochs import whole
 from tuner import datasets, oracles, retraining, run_record, runtime
 from tuner.datasets import Dataset
 from tuner.errors import InputError
@@ -157,7 +158,7 @@ def evaluate(
     tasks = retraining.tasks("best", name, values, epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
-        tasks += retraining.tasks("baseline", name, space.baseline, space.baseline.get("epochs"), chosen)
+        tasks += retraining.tasks("baseline", name, space.baseline, whole(space.baseline.get("epochs")), chosen)
     data = retraining.data(dataset, first if space.needs_validation_data else None)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
@@ -218,7 +219,7 @@ def epochs(run: results.Run) -> int | None:
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
     if tuned not in best:
         return None
-    return int(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
+    return whole(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
 
 
 def _retest(path: Path, dataset: Dataset, before: float) -> float:

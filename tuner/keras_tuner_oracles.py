@@ -66,7 +66,8 @@ class Bayesian(BayesianOptimizationOracle):
         hps = trial.hyperparameters
         # Of those of one name, declared under several conditions, only the active one gave the value.
         active = (hp for hp in self._nonfixed_space() if hps.is_active(hp))
-        return all(points.has(hp, hps.values[hp.name]) for hp in active if hp.name in hps.values)
+        values = [(hp, hps.values[hp.name]) for hp in active if hp.name in hps.values]
+        return all(points.has(hp, value) and value == value for hp, value in values)
 
     def _vector_to_values(self, vector: np.ndarray) -> dict[str, Value]:
         return points.snapped(super()._vector_to_values(vector), self.hyperparameters.space)
@@ -186,7 +187,7 @@ def _first_untried(
     if not all(condition.is_active(values) for condition in hp.conditions):
         return _first_untried(rest, values, tried)
     for value in _values(hp):
-        agreeing = [point for point in tried if point.get(hp.name, value) == value]
+        agreeing = [point for point in tried if points.same(point.get(hp.name, value), value)]
         found = _first_untried(rest, values | {hp.name: value}, agreeing)
         if found is not None:
             return found

@@ -116,16 +116,16 @@ def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.H
 
     # One name may be declared under several conditions.
     declared = [hp for hp in hyperparameters if hp.name == "epochs"]
+    for hp in declared:
+        if (value := epochs.misfit(hp)) is not None:
+            raise InputError(
+                f"oracle 'hyperband' takes the largest `epochs` for its budget, and {value!r} is no number of epochs: "
+                "declare whole numbers above 0"
+            )
     ranges = [hp for hp in declared if hasattr(hp, "max_value")]
-    values = [value for hp in ranges for value in (hp.min_value, points.nearest(hp, hp.max_value))]
+    values = [points.nearest(hp, hp.max_value) for hp in ranges]
     values += [value for hp in declared if hp not in ranges for value in hp.values]
-    numbers = [epochs.whole(value) for value in values]
-    if None in numbers:
-        raise InputError(
-            "oracle 'hyperband' takes the largest `epochs` for its budget, and "
-            f"{values[numbers.index(None)]!r} is no number of epochs: give it whole numbers above 0"
-        )
-    return max(numbers)
+    return max(map(epochs.whole, values))
 
 
 def _optuna(sampler: str) -> "Callable[..., keras_tuner.Oracle]":

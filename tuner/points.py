@@ -65,7 +65,7 @@ def at(hp: kinds.HyperParameter, place: int) -> Value:
 def index(hp: kinds.HyperParameter, value: Any) -> int | None:
     """At which place `hp`, of which there is a `count`, has `value`; None where it has no such value."""
     if not isinstance(hp, (kinds.Int, kinds.Float)):
-        return next((place for place, one in enumerate(hp.values) if one == value or _are_nan(one, value)), None)
+        return next((place for place, one in enumerate(hp.values) if same(one, value)), None)
     if not _is_in_range(hp, value):
         return None
     place = _nearest_step(hp, min(max(value, hp.min_value), hp.max_value))
@@ -76,6 +76,11 @@ def has(hp: kinds.HyperParameter, value: Any) -> bool:
     """Whether `value` is one that `hp` may have, on its steps or between them."""
     is_number = isinstance(hp, (kinds.Int, kinds.Float))
     return _is_in_range(hp, value) if is_number else index(hp, value) is not None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same, as one that is not a number is to itself."""
+    return one == other or (one != one and other != other)
 
 
 def _is_in_range(hp: kinds.HyperParameter, value: Any) -> bool:
@@ -100,7 +105,3 @@ def _nearest_step(hp: kinds.HyperParameter, value: Any) -> int:
         value = value if hp.sampling == "log" else hp.max_value + hp.min_value - value
         place = round(math.log(value / hp.min_value, hp.step))
     return min(max(place, 0), hp._get_n_values() - 1)
-
-
-def _are_nan(one: Any, other: Any) -> bool:
-    return one != one and other != other

@@ -84,6 +84,8 @@ def search(options: SearchOptions) -> Path:
         runtime.load_tensorflow()
     space = search_spaces.load(options.space, dataset.input_shape, dataset.num_classes)
     narrowed = narrow(space.hyperparameters, options.overrides)
+    if custom:
+        space.check_epochs(narrowed)
     oracles.check(options.oracle, [one.name for one in narrowed])
     if path is None:
         path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
