@@ -11,6 +11,7 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
 
+from results.errors import Parameter
 from results.text import shortened
 from search_spaces.space import Value
 from tuner import objectives
@@ -131,8 +132,10 @@ def refusal(run: Path, differences: list[str]) -> InputError:
     if len(differences) > _MOST_NAMED:
         named.append(f"and {len(differences) - _MOST_NAMED} more")
     return InputError(
-        f"run {str(run)!r} was made for another search: {'; '.join(named)}; ask for the same, give another "
-        "project_name, or start it anew with overwrite=True"
+        f"run {str(run)!r} was made for another search: {'; '.join(named)}; ask for the same, give another ",
+        Parameter("project_name"),
+        ", or start it anew with ",
+        Parameter("overwrite=True"),
     )
 
 

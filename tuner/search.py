@@ -63,9 +63,8 @@ def search(options: SearchOptions) -> Path:
         raise InputError(Parameter("retries"), f" is {options.retries}: it must be 0 or more")
     in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
     if in_this_process and options.trial_timeout is not None:
-        raise InputError(
-            Parameter("trial_timeout"), " ends the process of a trial, and ", Parameter("workers"), " 0 has none"
-        )
+        timeout, workers = Parameter("trial_timeout"), Parameter("workers")
+        raise InputError(timeout, " ends the process of a trial, and ", workers, " 0 has none: give ", workers, " 1")
     search_spaces.check(options.space)
     custom = search_spaces.is_custom(options.space)
     if not custom:  # a user's own space may need the data

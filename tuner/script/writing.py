@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import results
 import search_spaces
 from results import hyperparameters, sentences
+from results.errors import Parameter
 from results.text import one_line
 from search_spaces.origin import blamed
 from tuner import datasets, evaluation, runtime
@@ -51,8 +52,9 @@ def write(run: results.Run, run_code: bool = False) -> str:
     """
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
-            f"--code: run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
-            "build the best one by your own script, from the hyperparameters that `best` shows without --code"
+            Parameter("code"),
+            f": run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
+            "build the best one by your own script, from the hyperparameters that `best` shows without it",
         )
     evaluation.check_code(run, run_code)
     trial = run.best
@@ -63,8 +65,9 @@ def write(run: results.Run, run_code: bool = False) -> str:
             body = _body(run, dataset, stored)
         except NoPlainCode as error:
             raise InputError(
-                f"--code: the model of trial {one_line(str(trial['trial_id']))} cannot be written with Keras alone: it "
-                f"has {one_line(str(error))}"
+                Parameter("code"),
+                f": the model of trial {one_line(str(trial['trial_id']))} cannot be written with Keras alone: it "
+                f"has {one_line(str(error))}",
             ) from error
     used = "".join(line for name, line in _IMPORTS.items() if re.search(rf"\b{name}\b", body))
     return f'"""{_docstring(run, dataset, stored)}\n"""\n\n{used.strip()}\n{body}\n'
