@@ -59,24 +59,20 @@ def require_numbers(model: keras.Model, given: Mapping[str, Any]) -> None:
         one is None or isinstance(one, str | keras.losses.Loss) or one.__module__.startswith("keras.")
         for one in keras.tree.flatten(loss)
     )
-    steps = (type(model).train_step, type(model).compute_loss)
-    if not is_keras or steps != (keras.Model.train_step, keras.Model.compute_loss) or "train_step" in _own(model):
+    if not is_keras or not _has_keras_step(model):
         return
     for name, value in labels(given).items():
         shown = ", ".join(repr(shortened(text, _LONGEST_TEXT)) for text in _texts(value)[:_TEXTS_SHOWN])
         raise InputError(
-            f"{name} holds text ({shown}): pass numbers, which classes, y = np.unique(y, return_inverse=True) and "
-            "keras.layers.StringLookup give"
+            f"{name} holds text ({shown}): pass numbers, made by classes, y = np.unique(y, return_inverse=True) or by "
+            "keras.layers.StringLookup"
         )
 
 
-def _own(model: keras.Model) -> set[str]:
-    """The names of what was replaced on this model alone, but by wrapping what its class has."""
-    return {name for name, value in vars(model).items() if name == "train_step" and not _is_of_the_class(value)}
-
-
-def _is_of_the_class(step: Any) -> bool:
-    return getattr(inspect.unwrap(step), "__func__", None) is keras.Model.train_step
+def _has_keras_step(model: keras.Model) -> bool:
+    """Whether it trains by Keras's step, be it wrapped, and not by one that was given to this model alone."""
+    is_keras = getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
+    return is_keras and type(model).compute_loss is keras.Model.compute_loss
 
 
 def _array(name: str, data: Any) -> Any:

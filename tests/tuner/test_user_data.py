@@ -87,7 +87,7 @@ def test_sparse_data_and_several_inputs_are_as_in_keras(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "said"),
     [
-        pytest.param(X, WORDS, "y holds text ('cat', 'dog'): pass numbers, which classes, y = np.", id="words"),
+        pytest.param(X, WORDS, "y holds text ('cat', 'dog'): pass numbers, made by classes, y = np.", id="words"),
         pytest.param(X, WORDS.tolist(), "y holds text ('cat', 'dog'): ", id="list of words"),
         pytest.param(X, pd.Series(WORDS), "y holds text ('cat', 'dog'): ", id="series of words"),
         pytest.param([[1.0] * 4, [2.0] * 3] * 16, Y, "x is a list of 32 parts whose lengths differ: pad", id="ragged"),
