@@ -1,6 +1,6 @@
 """What is said of runs and verdicts, the same words on a terminal and on a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from results.errors import RunError
@@ -38,6 +38,17 @@ def short(run: "Run") -> str:
     except RunError:
         return headline(run)
     return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
+
+
+def all_done(trials: int) -> str:
+    """That a search of so many `trials` has nothing more to do."""
+    return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
+
+
+def none_finished(trials: int, errors: Sequence[str]) -> str:
+    """That all `trials` of a search have failed, with what is known of their `errors`."""
+    first = f", the first with {one_line(errors[0])}" if errors else ""
+    return f"no trial has finished: {count(trials, 'trial')} failed{first}"
 
 
 def is_baseline(trial: "pd.Series") -> bool:

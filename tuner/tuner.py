@@ -14,7 +14,7 @@ import keras
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from results import files, layout, reader
+from results import files, layout, reader, sentences
 from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
@@ -245,10 +245,7 @@ class Tuner(keras_tuner.Tuner):
             return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
-        if self._unbuilt is not None:
-            raise InputError(
-                f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
-            ) from self._unbuilt
+        self._require_built("search")
         run_record.check_links(self._run)
         self._own.open(self.oracle, self.hypermodel, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
@@ -283,6 +280,17 @@ class Tuner(keras_tuner.Tuner):
             finally:
                 with contextlib.suppress(OSError):
                     summary.refresh()
+        ended = self.oracle.end_order
+        if ended and not self._best_trials() and not run_record.is_of_command_line(self._run):  # which says it
+            errors = [reader.read_trial(self._directory(trial_id)).get("error") for trial_id in ended]
+            failed = sentences.none_finished(len(ended), [error for error in errors if error])
+            print(f"{failed}; mend that, and search anew with overwrite=True")
+
+    def _require_built(self, what: str) -> None:
+        if self._unbuilt is not None:
+            raise InputError(
+                f"the hypermodel serves to read results, not to {what}: {error_line(self._unbuilt)}"
+            ) from self._unbuilt
 
     def _set_aside(self, progress: Progress) -> None:
         """Makes room for what damaged files held, and removes what ended trials had left for going on."""
@@ -470,7 +478,9 @@ class Tuner(keras_tuner.Tuner):
         trial.message = result.error
         trial.hyperparameters = result.hyperparameters or trial.hyperparameters
         if result.error is None:
-            self.oracle.update_trial(trial.trial_id, result.metrics, step=result.best_step)
+            # NumPy would warn of those that are no number.
+            metrics = {name: value for name, value in result.metrics.items() if value == value}
+            self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.FAILED
@@ -518,9 +528,10 @@ class Tuner(keras_tuner.Tuner):
 
         Raises:
             ValueError: It has no weights, or its weights were not kept.
-            InputError: The run is no longer this tuner's.
+            InputError: The run is no longer this tuner's, or its hypermodel cannot be built.
         """
         self._own.check()
+        self._require_built("build models")
         # Those under which it was trained, whatever the script has set since.
         with contained(), settings.applied(self._settings):
             if self._own.has_weights(trial):
