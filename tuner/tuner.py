@@ -4,6 +4,7 @@ import contextlib
 import io
 import itertools
 import re
+from collections.abc import Iterable
 from concurrent import futures
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
@@ -116,10 +117,8 @@ class Tuner(keras_tuner.Tuner):
         project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
-        if type(self).run_trial is not keras_tuner.Tuner.run_trial:
-            raise TypeError(
-                "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
-            )
+        for name in self._replaced(["run_trial", "_build_and_fit_model"]):
+            raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
         in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
         if executor is not None:
             executor = foreign_executors.adopt(executor)
@@ -184,6 +183,12 @@ class Tuner(keras_tuner.Tuner):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
         self._own.say_rescored(print)
+        if hooks := self._replaced(name for name in dir(keras_tuner.Tuner) if name.startswith("on_")):
+            verb = "is" if len(hooks) == 1 else "are"
+            print(
+                f"{' and '.join(hooks)} of {type(self).__name__} {verb} never called, trials may run in other "
+                "processes: give search a Keras callback"
+            )
         self._tensorboard = None
         if tensorboard:
             folder = (self._run / layout.TENSORBOARD).resolve()
@@ -192,6 +197,10 @@ class Tuner(keras_tuner.Tuner):
     def __repr__(self) -> str:
         done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
+
+    def _replaced(self, names: Iterable[str]) -> list[str]:
+        """Those of the methods `names` that a subclass has of its own."""
+        return [name for name in names if getattr(type(self), name) is not getattr(keras_tuner.Tuner, name)]
 
     def _populate_initial_space(self) -> None:
         if self._unbuilt is None:
