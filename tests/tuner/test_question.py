@@ -196,6 +196,11 @@ def test_another_question_is_refused_and_named(name: str, done: Path) -> None:
             "OwnOracle(steps=3) and is now OwnOracle(steps=4)",
         ),
         (theirs.HyperbandOracle(OBJECTIVE, 3), theirs.HyperbandOracle(OBJECTIVE, 3, factor=2), "factor=2"),
+        (
+            theirs.GridSearchOracle(OBJECTIVE),
+            theirs.BayesianOptimizationOracle(OBJECTIVE),
+            "BayesianOptimizationOracle(",
+        ),
         (theirs.RandomSearchOracle(OBJECTIVE), OwnOracle(4, objective=OBJECTIVE), "is now OwnOracle("),
         (
             theirs.RandomSearchOracle(OBJECTIVE, hyperparameters=hyperparameters()),
