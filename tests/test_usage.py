@@ -76,7 +76,7 @@ def test_a_search_of_which_one_trial_finished_exits_0(run: Run, tmp_path: Path) 
     code, printed, error = run(*SEARCH, *space(tmp_path, good="two"), "--run", name, "--tensorboard")
     assert (code, error) == (0, "")
     said = dict(line.split(": ", 1) for line in printed.splitlines() if line.startswith(("Next", "TensorBoard")))
-    assert shlex.split(said["Next"]) == ["python", "cli.py", "best", "--run", name, "--evaluate"]
+    assert shlex.split(said["Next"]) == ["python", "cli.py", "best", "--run", name, "--evaluate", "--run-code"]
     assert shlex.split(said["TensorBoard"]) == ["tensorboard", "--logdir", f"runs/{name}"]
 
 
@@ -183,6 +183,6 @@ def test_a_printed_command_means_what_it_says(word: str) -> None:
 def test_the_next_command_names_a_run_that_looks_like_an_option(run: Run, tmp_path: Path) -> None:
     code, printed, _ = run(*SEARCH, *space(tmp_path, good="one"), "--run", "-x")
     assert code == 0
-    assert "\nNext: python cli.py best --run=-x --evaluate\n" in printed
+    assert "\nNext: python cli.py best --run=-x --evaluate --run-code\n" in printed
     assert run("best", "--run=-x")[0] == 0
     assert runs.find("-x") == Path("runs/-x")
