@@ -144,7 +144,7 @@ def _nothing_finished(run: "results.Run | None") -> str:
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
     errors = run.trials["error"].dropna()
-    first = f", the first with {one_line(str(errors.iloc[0]))}" if len(errors) else ""
+    first = f", the first with {one_line(str(errors.iloc[0])).rstrip('.')}" if len(errors) else ""
     return (
         f"no trial has finished: {count(len(run.trials), 'trial')} failed{first}; mend that, and search anew with "
         "--overwrite"

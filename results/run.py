@@ -11,7 +11,7 @@ from results.errors import DamagedFile, RunError
 from results.keras_tuner_files import Trial
 from results.objective import Objective, UnknownObjective
 from results.reader import Row
-from results.text import one_line, shortened
+from results.text import count, one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,15 +92,24 @@ class Run:
         """
         scored = self.finished.dropna(subset="score")
         if scored.empty:
-            raise RunError(
-                f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
-            )
+            raise RunError(self._nothing_finished())
         if self.objective is None:
             raise RunError(
                 f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
                 "sort the trials by a metric"
             )
         return scored.iloc[0]
+
+    def _nothing_finished(self) -> str:
+        # A search that goes on does not try again what has failed.
+        if (self.trials["status"] == "FAILED").all():
+            failed = count(len(self.trials), "trial")
+            reasons = self.trials["error"].dropna()
+            first = f", the first with {str(reasons.iloc[0]).rstrip('.')}" if len(reasons) else ""
+            return (
+                f"run {str(self.path)!r} has no finished trial yet: {failed} failed{first}; mend that, and search anew"
+            )
+        return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 
 
 def finite_first(is_minimised: bool) -> "Callable[[pd.Series], pd.Series]":
