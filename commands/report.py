@@ -79,4 +79,4 @@ def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
     try:
         return script.write(run, run_code), ""
     except (InputError, RunError, SpaceError) as error:
-        return None, str(error).removeprefix("--code: ")
+        return None, str(error).removeprefix("code: ")
