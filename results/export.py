@@ -37,7 +37,7 @@ def check(option: str, path: Path) -> None:
 
 
 def check_all(files: Mapping[str, Path]) -> None:
-    """Makes sure that each of `files`, by their options, can be written, and that they are as many as there are.
+    """Makes sure that each of `files`, by their options, can be written, and that no two are one file.
 
     Raises:
         RunError: One cannot be written, or is given for two formats.

@@ -11,7 +11,7 @@ from results.errors import DamagedFile, RunError
 from results.keras_tuner_files import Trial
 from results.objective import Objective, UnknownObjective
 from results.reader import Row
-from results.text import count, one_line, shortened
+from results.text import one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,13 +102,11 @@ class Run:
 
     def _nothing_finished(self) -> str:
         # A search that goes on does not try again what has failed.
-        if (self.trials["status"] == "FAILED").all():
-            failed = count(len(self.trials), "trial")
-            reasons = self.trials["error"].dropna()
-            first = f", the first with {str(reasons.iloc[0]).rstrip('.')}" if len(reasons) else ""
-            return (
-                f"run {str(self.path)!r} has no finished trial yet: {failed} failed{first}; mend that, and search anew"
-            )
+        if self.trials["status"].eq("FAILED").all():
+            from results import sentences
+
+            failed = sentences.failures(self.trials)
+            return f"run {str(self.path)!r} has no finished trial yet: {failed}; mend that, and search anew"
         return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 
 
