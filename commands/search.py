@@ -141,12 +141,11 @@ def run_search(
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
-    if run is None:
-        return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
     from results import sentences
 
-    failed = sentences.none_finished(len(run.trials), run.trials["error"].dropna().tolist())
-    return f"{failed}; mend that, and search anew with --overwrite"
+    if run is None:
+        return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
+    return f"no trial has finished: {sentences.failures(run.trials)}; mend that, and search anew with --overwrite"
 
 
 def _print_outcome(path: Path) -> "results.Run | None":

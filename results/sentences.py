@@ -1,6 +1,6 @@
 """What is said of runs and verdicts, the same words on a terminal and on a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from results.errors import RunError
@@ -45,10 +45,11 @@ def all_done(trials: int) -> str:
     return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
 
 
-def none_finished(trials: int, errors: Sequence[str]) -> str:
-    """That all `trials` of a search have failed, with what is known of their `errors`."""
-    first = f", the first with {one_line(errors[0])}" if errors else ""
-    return f"no trial has finished: {count(trials, 'trial')} failed{first}"
+def failures(trials: "pd.DataFrame") -> str:
+    """How many `trials` failed, where all did, and why the first one."""
+    reasons = trials["error"].dropna()
+    first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
+    return f"{count(len(trials), 'trial')} failed{first}"
 
 
 def is_baseline(trial: "pd.Series") -> bool:

@@ -15,6 +15,7 @@ import keras
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+import results
 from results import files, layout, reader, sentences
 from results.errors import Parameter
 from results.summary import SummaryWriter
@@ -259,9 +260,6 @@ class Tuner(keras_tuner.Tuner):
         self._fit = fit_args, dict(fit_kwargs)
         self._settings = settings.current()
         self._set_aside(progress)
-        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
-        if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
-            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
@@ -269,6 +267,9 @@ class Tuner(keras_tuner.Tuner):
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
             progress.begins(self.oracle, executor, self._run)
+            to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+            if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
+                progress.note(to_beat)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
@@ -288,11 +289,10 @@ class Tuner(keras_tuner.Tuner):
             finally:
                 with contextlib.suppress(OSError):
                     summary.refresh()
-        ended = self.oracle.end_order
-        if ended and not self._best_trials() and not run_record.is_of_command_line(self._run):  # which says it
-            errors = [reader.read_trial(self._directory(trial_id)).get("error") for trial_id in ended]
-            failed = sentences.none_finished(len(ended), [error for error in errors if error])
-            print(f"{failed}; mend that, and search anew with overwrite=True")
+        has_none = bool(self.oracle.end_order) and not self._best_trials()
+        if has_none and not run_record.is_of_command_line(self._run):  # which says it
+            failed = sentences.failures(results.read(self._run).trials)
+            print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
 
     def _require_built(self, what: str) -> None:
         if self._unbuilt is not None:

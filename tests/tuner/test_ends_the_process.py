@@ -102,5 +102,5 @@ def test_a_signal_stops_the_search_whatever_the_code_makes_of_it(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         tuner(tmp_path, Stops(number, answer), 2).search(X, Y)
-    assert capsys.readouterr().out.startswith("stopped: 0 of 2 trials are done")
+    assert "\nstopped: 0 of 2 trials are done" in capsys.readouterr().out
     assert rows(tmp_path)["well"]["status"] == "RUNNING"
