@@ -40,6 +40,11 @@ def short(run: "Run") -> str:
     return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
 
 
+def all_done(trials: int) -> str:
+    """That a search of so many `trials` has nothing more to do."""
+    return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
+
+
 def failures(trials: "pd.DataFrame") -> str:
     """How many `trials` failed, where all did, and why the first one."""
     reasons = trials["error"].dropna()

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from results.text import count
 from search_spaces.space import Value
 from tuner import points
-from tuner.oracles import BRACKET, BUDGET, BUDGET_BEFORE, CONTINUED, ROUND
+from tuner.oracles import BRACKET, BUDGET, BUDGET_BEFORE, CONTINUED, ROUND, budgeted
 
 _LAST = math.nextafter(1.0, 0.0)
 
@@ -166,7 +166,7 @@ def first_untried(oracle: Oracle) -> dict[str, Value] | None:
     Of a range without steps ten values are combined.
     """
     space = oracle.hyperparameters.space
-    names = {hp.name for hp in space}
+    names = {hp.name for hp in space} - budgeted(oracle)
     trials = (trial.hyperparameters.values for trial in oracle.trials.values())
     tried = [{name: points.rounded(value) for name, value in values.items() if name in names} for values in trials]
     return _first_untried(space, {}, tried)

@@ -73,7 +73,6 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     if isinstance(model, keras.Model):
         accelerate(model, seed)
     elif not fits_itself(hypermodel):
-        raise keras_tuner.errors.FatalTypeError(
-            f"the hypermodel must return a Keras model, it returned {model!r} of {type(model).__name__}"
-        )
+        told = "None" if model is None else f"{model!r} of {type(model).__name__}"
+        raise keras_tuner.errors.FatalTypeError(f"the hypermodel must return a Keras model, it returned {told}")
     return model

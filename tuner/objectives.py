@@ -79,10 +79,11 @@ def _parse_in_python(text: str) -> tuple[str, str]:
     try:
         return parse(text)
     except InputError:
-        name = text.partition(":")[0] or "val_accuracy"
+        if not text or ":" in text:
+            raise
         raise InputError(
             f"whether more or less of the objective {text!r} is better is not known: give "
-            f'keras_tuner.Objective({name!r}, "max") or "{name}:max", or the same with min'
+            f'keras_tuner.Objective({text!r}, "max") or "{text}:max", or the same with min'
         ) from None
 
 
@@ -122,6 +123,11 @@ def watch_guesses() -> None:
 def text(objective: "keras_tuner.Objective") -> str:
     """`objective` in one line: `val_loss:min`, of several `val_loss:min, val_accuracy:max`."""
     return ", ".join(f"{one.name}:{one.direction}" for one in _parts(objective))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two objectives, as `text` has them, are the same: several are summed, in any order."""
+    return sorted(one.split(", ")) == sorted(other.split(", "))
 
 
 def value(objective: "keras_tuner.Objective", metrics: Any) -> float | None:

@@ -199,6 +199,11 @@ def budget(oracle: "keras_tuner.Oracle", values: dict[str, Value]) -> int | None
     return values.get(BUDGET)
 
 
+def budgeted(oracle: "keras_tuner.Oracle") -> set[str]:
+    """The hyperparameters that under `oracle` are the budget of a point, no part of it: under Hyperband the epochs."""
+    return {"epochs"} if hasattr(oracle, "hyperband_iterations") else set()
+
+
 def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
     """Whether the points of `oracle` are the same whatever the scores are: it can be asked for many beforehand."""
     from keras_tuner import oracles

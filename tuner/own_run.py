@@ -9,7 +9,7 @@ from keras_tuner.engine.trial import Trial
 
 from results import layout, reader
 from results.text import count
-from tuner import oracles, question, rescoring, run_record
+from tuner import objectives, oracles, question, rescoring, run_record
 from tuner.errors import InputError
 from tuner.question import Question
 
@@ -74,7 +74,7 @@ class OwnRun:
 
     def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
         now = self._asked["objective"]
-        if before.get("objective", now) != now:
+        if not objectives.same(before.get("objective", now), now):
             for state in self._path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
                 state.unlink()  # it holds the best weights by the other objective
         for trial_id, rescored in self._rescored.items():

@@ -5,8 +5,10 @@ directory on a machine. Its stamp, size and time of change, goes along: equal st
 """
 
 import io
+import marshal
 import os
 import pickle
+import types
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,17 @@ def unpack(packed: bytes, place: Callable[[str], Path] = Path) -> Iterator[Any]:
         yield unpacker.load()
 
 
+def _reduced(code: types.CodeType) -> tuple[Any, ...]:
+    """How `code` is packed: with its file, which an error names, and which cloudpickle leaves out."""
+    try:
+        return marshal.loads, (marshal.dumps(code),)
+    except ValueError:  # a debugger or the like has put an object into it
+        return cloudpickle.Pickler.dispatch_table[types.CodeType](code)
+
+
 class _Packer(cloudpickle.Pickler):
+    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({types.CodeType: _reduced})
+
     def __init__(self, file: io.BytesIO, root: Path | None) -> None:
         super().__init__(file)
         self._root = root

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from results import reader
+from results import reader, sentences
 from results.numbers import number, setting
 from results.text import count, one_line
 from tuner import live, objectives
@@ -65,13 +65,14 @@ class Progress:
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
         if self._is_complete():
-            self._console.print(f"all {oracle.max_trials} trials are done already")
+            self._console.print(sentences.all_done(oracle.max_trials))
         elif oracle.trials:
             self._console.print(f"going on: {self._ended(' of ')} trials are done")
         with live.shown(self._console, self._live):
             yield
         if not self._is_complete() and not self._is_stopped:
-            self._console.print(f"the oracle has no further point: the search ends with {len(oracle.end_order)} trials")
+            ended = count(len(oracle.end_order), "trial")
+            self._console.print(f"the oracle has no further point: the search ends with {ended}")
 
     def stopping(self, why: str) -> None:
         self._is_stopped = True

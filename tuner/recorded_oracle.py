@@ -15,7 +15,7 @@ from search_spaces.epochs import like
 from search_spaces.space import Value
 from tuner import points
 from tuner.keras_tuner_oracles import first_untried
-from tuner.oracles import BUDGET, CONTINUED, ROUND
+from tuner.oracles import BUDGET, CONTINUED, ROUND, budgeted
 
 
 class Recorded:
@@ -87,8 +87,7 @@ class Recorded:
         self._tried_so_far.add(now)
 
     def _compute_values_hash(self, values: dict[str, Value]) -> str:
-        # Under Hyperband the epochs are the budget of a point, no part of it.
-        left_out = {"epochs"} if hasattr(self, "hyperband_iterations") else set()
+        left_out = budgeted(self)
         point = {key: points.rounded(value) for key, value in values.items() if key not in left_out}
         # A point that was not told of what is not tuned is trained at its default.
         return super()._compute_values_hash(

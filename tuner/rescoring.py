@@ -51,7 +51,7 @@ def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[
         The trials that have another score now, or the same one of another epoch; and the ids of those in whose kept
         metrics the objective is missing: where there are any, all stay as they are.
     """
-    if before == objectives.text(oracle.objective):
+    if before is not None and objectives.same(before, objectives.text(oracle.objective)):
         return [], []
     found: dict[str, tuple[dict[str, float], int, int | None, bool]] = {}
     missing = []
@@ -70,6 +70,8 @@ def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[
         trial = oracle.trials[trial_id]
         trial.metrics = type(trial.metrics)()
         for name, value in metrics.items():
+            if math.isnan(value):
+                continue
             direction = oracle.objective.direction if name == oracle.objective.name else None
             trial.metrics.register(name, direction)
             trial.metrics.update(name, value, step=step)

@@ -123,7 +123,7 @@ def search(options: SearchOptions) -> Path:
         print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
         print(sentences.most_frequent(*datasets.most_frequent(data.y_validation), "validation images"))
         if reader.count_ended(path) >= options.trials:
-            print(f"all {options.trials} trials are done already")
+            print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
         with cluster or executors.make(options.workers, options.trials_per_gpu) as executor:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import itertools
 import re
+from collections.abc import Iterable
 from concurrent import futures
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
@@ -14,7 +15,8 @@ import keras
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from results import files, layout, reader
+import results
+from results import files, layout, reader, sentences
 from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
@@ -116,10 +118,8 @@ class Tuner(keras_tuner.Tuner):
         project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
-        if type(self).run_trial is not keras_tuner.Tuner.run_trial:
-            raise TypeError(
-                "a `run_trial` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel"
-            )
+        for name in self._replaced(["run_trial", "_build_and_fit_model"]):
+            raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
         in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
         if executor is not None:
             executor = foreign_executors.adopt(executor)
@@ -157,10 +157,9 @@ class Tuner(keras_tuner.Tuner):
         self._retries = retries
         self._trial_timeout = trial_timeout
         self.baseline = dict(hp.values)
+        told_as = question.of_oracle(oracle)  # as the user's class is called, before one that is mended takes its place
         oracles.adopt(oracle, self.baseline, hp)
-        asked = question.of(
-            oracle.objective, question.of_oracle(oracle), seed, executions_per_trial, space, self.baseline
-        )
+        asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
         self._own = OwnRun(self._run, asked, overwrite)
         self._fit: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         with contextlib.ExitStack() as stack:
@@ -184,6 +183,12 @@ class Tuner(keras_tuner.Tuner):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
         self._own.say_rescored(print)
+        if hooks := self._replaced(name for name in dir(keras_tuner.Tuner) if name.startswith("on_")):
+            verb = "is" if len(hooks) == 1 else "are"
+            print(
+                f"{' and '.join(hooks)} of {type(self).__name__} {verb} never called, trials may run in other "
+                "processes: give search a Keras callback"
+            )
         self._tensorboard = None
         if tensorboard:
             folder = (self._run / layout.TENSORBOARD).resolve()
@@ -192,6 +197,10 @@ class Tuner(keras_tuner.Tuner):
     def __repr__(self) -> str:
         done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
+
+    def _replaced(self, names: Iterable[str]) -> list[str]:
+        """Those of the methods `names` that a subclass has of its own."""
+        return [name for name in names if getattr(type(self), name) is not getattr(keras_tuner.Tuner, name)]
 
     def _populate_initial_space(self) -> None:
         if self._unbuilt is None:
@@ -245,10 +254,7 @@ class Tuner(keras_tuner.Tuner):
             return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
-        if self._unbuilt is not None:
-            raise InputError(
-                f"the hypermodel serves to read results, not to search: {error_line(self._unbuilt)}"
-            ) from self._unbuilt
+        self._require_built("search")
         run_record.check_links(self._run)
         self._own.open(self.oracle, self.hypermodel, progress.note)
         self._fit = fit_args, dict(fit_kwargs)
@@ -283,6 +289,16 @@ class Tuner(keras_tuner.Tuner):
             finally:
                 with contextlib.suppress(OSError):
                     summary.refresh()
+        has_none = bool(self.oracle.end_order) and not self._best_trials()
+        if has_none and not run_record.is_of_command_line(self._run):  # which says it
+            failed = sentences.failures(results.read(self._run).trials)
+            print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
+
+    def _require_built(self, what: str) -> None:
+        if self._unbuilt is not None:
+            raise InputError(
+                f"the hypermodel serves to read results, not to {what}: {error_line(self._unbuilt)}"
+            ) from self._unbuilt
 
     def _set_aside(self, progress: Progress) -> None:
         """Makes room for what damaged files held, and removes what ended trials had left for going on."""
@@ -470,7 +486,9 @@ class Tuner(keras_tuner.Tuner):
         trial.message = result.error
         trial.hyperparameters = result.hyperparameters or trial.hyperparameters
         if result.error is None:
-            self.oracle.update_trial(trial.trial_id, result.metrics, step=result.best_step)
+            # NumPy would warn of those that are no number.
+            metrics = {name: value for name, value in result.metrics.items() if value == value}
+            self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.FAILED
@@ -518,9 +536,10 @@ class Tuner(keras_tuner.Tuner):
 
         Raises:
             ValueError: It has no weights, or its weights were not kept.
-            InputError: The run is no longer this tuner's.
+            InputError: The run is no longer this tuner's, or its hypermodel cannot be built.
         """
         self._own.check()
+        self._require_built("build models")
         # Those under which it was trained, whatever the script has set since.
         with contained(), settings.applied(self._settings):
             if self._own.has_weights(trial):

@@ -23,6 +23,13 @@ Y = keras.utils.to_categorical(X[:, 0] > 0.5, 2)
 Objective = keras_tuner.Objective
 
 
+class NoNumber(keras.metrics.CategoricalAccuracy):
+    """As a correlation with what never varies."""
+
+    def result(self) -> Any:
+        return super().result() * float("nan")
+
+
 def of_metrics(*metrics: Any) -> Any:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
@@ -71,8 +78,8 @@ def test_a_name_tells_its_direction_or_the_user_does(given: Any, meant: str, tmp
     [
         ("val_energy", InputError, r'keras_tuner\.Objective\(.val_energy., "max"\) or "val_energy:max"'),
         (["val_loss", "val_energy"], InputError, '"val_energy:max"'),
-        ("val_loss:up", InputError, '"val_loss:max"'),
-        ("", InputError, "objective ''"),
+        ("val_loss:up", InputError, "objective is 'val_loss:up': write a metric such as val_accuracy, or NAME:min"),
+        ("", InputError, "objective is '': write a metric"),
         (Objective("val_accuracy", "maximize"), InputError, "'maximize': give min or max"),
         ([], TypeError, r"objective is \[\]"),
         (["val_loss", None], TypeError, "objective is"),
@@ -130,6 +137,15 @@ def test_a_metric_of_several_numbers_may_stand_beside_the_objective(tmp_path: Pa
     assert len(run.epochs) == 4
     assert run.epochs["val_accuracy"].notna().all()
     assert not made.oracle.trials["0"].metrics.exists("val_f1_score"), "a mean of several numbers says nothing"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_metric_that_is_no_number_may_stand_beside_the_objective(tmp_path: Path) -> None:
+    run = searched(tuner(tmp_path, of_metrics(NoNumber("no_number")), "val_loss"))
+    assert run.trials["status"].tolist() == ["COMPLETED"]
+    assert run.epochs["val_no_number"].isna().all()
+    again = tuner(tmp_path, of_metrics(NoNumber("no_number")), "loss")
+    assert again.oracle.get_best_trials()[0].score == pytest.approx(run.epochs["loss"].min())
 
 
 def test_a_number_that_keras_gave_a_metrics_name_is_said(tmp_path: Path) -> None:

@@ -509,6 +509,19 @@ def test_hyperband_promotes_those_that_are_left_where_trials_fail(tmp_path: Path
     assert [values["units"] for values in seen if values.get(oracles.BUDGET) == 27] == [7]
 
 
+def test_hyperband_asks_no_point_again_for_another_number_of_epochs(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Int("epochs", 1, 9, default=2)
+    hp.Choice("units", [1, 2, 3])
+    hp.Boolean("norm")
+    oracle = oracles.make("hyperband", keras_tuner.Objective("val_accuracy", "max"), 40, 1, hp)
+    oracles.adopt(oracle, dict(hp.values))
+    oracle._set_project_dir(str(tmp_path), "run")
+    seen = all_of(oracle, lambda values: values["units"] == 2)
+    begun = [(values["units"], values["norm"]) for values in seen if oracles.CONTINUED not in values]
+    assert sorted(begun) == list(itertools.product([1, 2, 3], [False, True]))
+
+
 def test_hyperband_of_a_small_space_goes_on_after_a_kill(tmp_path: Path) -> None:
     whole = all_of(small_hyperband(tmp_path / "whole", [1, 2, 3]))
     first = small_hyperband(tmp_path / "part", [1, 2, 3])

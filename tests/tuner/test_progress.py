@@ -52,6 +52,34 @@ def test_an_oracle_without_a_number_of_trials_has_none_in_the_lines(
     assert again == f"going on: {len(trials)} trials are done"
 
 
+def fails(hp: keras_tuner.HyperParameters) -> keras.Model:
+    model = build(hp)
+    if hp["units"] > 0:
+        model.compile("sgd", "no such loss")
+    return model
+
+
+def test_a_search_that_is_done_and_one_of_which_no_trial_finished_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    def lines(hypermodel: Callable, trials: int, **arguments: object) -> list[str]:
+        name = f"{hypermodel.__name__}{trials}"
+        made = Tuner(hypermodel, "loss", trials, oracle="grid", workers=0, directory=tmp_path, project_name=name)
+        made.search(X, Y, **arguments)
+        return without_compiling(capsys.readouterr().out)
+
+    lines(build, 1)
+    assert lines(build, 1) == ["the one trial is done already"]
+    lines(build, 2)
+    assert lines(build, 2) == ["all 2 trials are done already"]
+    failed = "no trial has finished: 2 trials failed, the first with ValueError: "
+    way_out = "; mend that, and search anew with overwrite=True"
+    assert lines(fails, 2)[-1].startswith(failed)
+    (line,) = lines(fails, 2, verbose=0)
+    assert line.startswith(failed)
+    assert line.endswith(way_out)
+
+
 def test_the_time_left_is_that_of_the_longest_trial(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     oracle = Tuner(build, "loss", max_trials=2, directory=tmp_path, project_name="run").oracle
     progress = Progress()

@@ -196,6 +196,11 @@ def test_another_question_is_refused_and_named(name: str, done: Path) -> None:
             "OwnOracle(steps=3) and is now OwnOracle(steps=4)",
         ),
         (theirs.HyperbandOracle(OBJECTIVE, 3), theirs.HyperbandOracle(OBJECTIVE, 3, factor=2), "factor=2"),
+        (
+            theirs.GridSearchOracle(OBJECTIVE),
+            theirs.BayesianOptimizationOracle(OBJECTIVE),
+            "BayesianOptimizationOracle(",
+        ),
         (theirs.RandomSearchOracle(OBJECTIVE), OwnOracle(4, objective=OBJECTIVE), "is now OwnOracle("),
         (
             theirs.RandomSearchOracle(OBJECTIVE, hyperparameters=hyperparameters()),
@@ -271,12 +276,15 @@ def test_another_objective_scores_the_trials_anew(
     assert "anew" not in capsys.readouterr().out
 
 
-def test_several_objectives_and_back(tmp_path: Path) -> None:
+def test_several_objectives_and_back(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     loss = [trial.score for trial in train(tmp_path, "val_loss").oracle.trials.values()]
     several = train(tmp_path, ["val_loss", "val_accuracy"])
     curves = results.read(tmp_path / "run").epochs
     sums = (curves["val_loss"] - curves["val_accuracy"]).groupby(curves["trial_id"]).min()
     assert [trial.score for trial in several.oracle.trials.values()] == pytest.approx(sums.tolist())
+    capsys.readouterr()
+    train(tmp_path, ["val_accuracy", "val_loss"])
+    assert "anew" not in capsys.readouterr().out, "their order does not matter"
     assert [trial.score for trial in train(tmp_path, "val_loss").oracle.trials.values()] == pytest.approx(loss)
 
 

@@ -57,6 +57,9 @@ def test_a_run_is_read_with_a_hypermodel_that_builds_nothing(
     assert tree(tmp_path) == before
     with pytest.raises(InputError, match=r"^[^\n]+$"):
         found.search(verbose=0)
+    if found._unbuilt is not None:
+        with pytest.raises(InputError, match=r"^the hypermodel serves to read results, not to build models: [^\n]+$"):
+            found.load_model(found.oracle.get_best_trials()[0])
 
 
 def test_a_hypermodel_that_fails_is_said_so_where_there_is_nothing_to_read(tmp_path: Path) -> None:

@@ -274,19 +274,21 @@ def test_a_hypermodel_of_the_main_script_travels(tmp_path: Path) -> None:
         "from tuner import Tuner\n"
         "import keras, numpy as np\n"
         "def build(hp):\n"
-        "    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int('units', 2, 9), 'softmax')])\n"
+        "    if hp.Int('units', 2, 9) == 4:\n"
+        "        raise ValueError('not four')\n"
+        "    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp['units'], 'softmax')])\n"
         "    model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])\n"
         "    return model\n"
         "x, y = np.random.rand(32, 2), np.arange(32) % 2\n"
-        "tuner = Tuner(build, max_trials=2, workers=1, project_name='run')\n"
+        "tuner = Tuner(build, oracle='grid', max_trials=3, workers=1, project_name='run')\n"
         "tuner.search(x, y, validation_data=(x, y))\n"
         "tuner.results_summary(1)\n"
     )
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "[2/2]" in done.stdout
+    assert f"[3/3] trial 2 | FAILED: ValueError: not four ({script}, line 6)" in done.stdout
     assert "Results summary" in done.stdout
-    assert [row["status"] for row in table(tmp_path / "runs")] == ["COMPLETED", "COMPLETED"]
+    assert [row["status"] for row in table(tmp_path / "runs")] == ["COMPLETED", "COMPLETED", "FAILED"]
 
 
 def test_auto_takes_fewer_workers_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
