@@ -19,7 +19,7 @@ from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
-from search_spaces.origin import contained
+from search_spaces.origin import Interrupted, contained
 from tuner import (
     bars,
     calls,
@@ -241,6 +241,9 @@ class Tuner(keras_tuner.Tuner):
                     f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
                     "same search goes on"
                 ) from error
+            except Interrupted:
+                # Of no other does Python end the script by the signal, which a loop of the shell waits for to end too.
+                raise KeyboardInterrupt from None
 
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
