@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial
 
 from results import layout, reader
 from results.text import error_line
-from tuner import bars, continuation, kept, objectives, patches, shared_data
+from tuner import continuation, kept, objectives, patches, shared_data
 from tuner.callbacks import BestWeights
 from tuner.models import fresh_model
 from tuner.seeds import derive
@@ -57,7 +57,7 @@ def train_again(task: TrialTask) -> keras.Model:
     rows = reader.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
     weights = _WeightsOf(task.objective, number)
-    with tempfile.TemporaryDirectory() as folder, bars.absent():
+    with tempfile.TemporaryDirectory() as folder:
         model = _trained(task, execution, weights, Path(folder))
         if number is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
             raise OtherTrainingError(
