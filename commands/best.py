@@ -55,7 +55,7 @@ def show_best(
         console = make_console()
         data = f" on {one_line(found.dataset['name'])}" if found.dataset else ""
         finished = count(len(found.finished), "finished trial")
-        console.print(f"The best of {finished} of {path}{data}: trial {one_line(trial['trial_id'])}")
+        console.print(f"The best of {finished} of {path}{data}: trial {one_line(trial['trial_id'])}", soft_wrap=True)
         print_notice(console, found)
         console.print(tables.configuration_table(hyperparameters.configuration(found)))
         console.print(sentences.best_trial(found))
@@ -65,13 +65,14 @@ def show_best(
             return
         dataset = evaluation.load_dataset(found)
         space = evaluation.load_space(found, dataset, run_code)
-        retrained = "it" if sentences.is_baseline(trial) else "it and the baseline"
-        images = f"all {len(dataset.x_train):,} training images of {dataset.name}"
+        is_one = sentences.is_baseline(trial)
+        retrained, often = ("it", "") if is_one else ("it and the baseline", " each")
+        images = f"all {len(dataset.x_train):,} training images of {one_line(dataset.name)}"
         if space.needs_validation_data:
             images += " but a sixth, held back as the validation_data that its `fit` needs"
         with locked(found.path, "evaluation"):
             console.print(
-                f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')} each, "
+                f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')}{often}, "
                 f"and testing on {len(dataset.x_test):,} images"
             )
             outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
@@ -82,7 +83,8 @@ def show_best(
         console.print()
         console.print(
             f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
-            f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}"
+            f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}",
+            soft_wrap=True,
         )
 
 

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from commands.shared import DatasetOption, errors, make_console
 
 if TYPE_CHECKING:
+    from results.fitted import FittedTable
     from search_spaces import SearchSpace
 
 
@@ -19,6 +18,7 @@ def draw_samples(
 ) -> None:
     """Draw the first sixteen training images in a 4x4 grid."""
     with errors():
+        from results.text import one_line
         from tuner import datasets
         from tuner.samples import check_picture, save_samples
 
@@ -28,7 +28,8 @@ def draw_samples(
         console = make_console()
         if data.notice:
             console.print(f"NOTE: {data.notice}")
-        console.print(f"{data.describe()}\nWritten: {out}")
+        console.print(data.describe())
+        console.print(f"Written: {one_line(str(out))}", soft_wrap=True)
 
 
 def show_spaces() -> None:
@@ -41,13 +42,19 @@ def show_spaces() -> None:
         console.print(_space_table(space))
 
 
-def _space_table(space: "SearchSpace") -> Table:
-    table = Table("hyperparameter", "type", "range", "baseline", box=SIMPLE_HEAD, pad_edge=False)
-    has_conditions = any(one.conditions for one in space.hyperparameters)
-    if has_conditions:
-        table.add_column("only with")
-    for one in space.hyperparameters:
-        conditions = ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions)
-        default = str(space.baseline.get(one.name, ""))
-        table.add_row(one.name, one.kind, one.range, default, *([conditions] if has_conditions else []))
-    return table
+def _space_table(space: "SearchSpace") -> "FittedTable":
+    from results.fitted import Column, FittedTable
+
+    ones = space.hyperparameters
+    conditions = [
+        ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions) for one in ones
+    ]
+    columns = [
+        Column("hyperparameter", [one.name for one in ones], is_id=True),
+        Column("type", [one.kind for one in ones], goes=3, is_text=True),
+        Column("range", [one.range for one in ones], is_text=True),
+        Column("baseline", [str(space.baseline.get(one.name, "")) for one in ones], goes=1, is_text=True),
+    ]
+    if any(conditions):
+        columns.append(Column("only with", conditions, goes=2, is_text=True))
+    return FittedTable(columns)

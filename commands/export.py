@@ -39,4 +39,4 @@ def export_run(
             console.print(f"NOTE: {caution}")
         told = ", ".join(f"{number:,} {state}" for state, number in states.items())
         console.print(f"{one_line(str(found.path))}: {count(states.total(), 'trial')} ({told})")
-        console.print(f"Written: study {one_line(name)} in {optuna_study.shown(optuna)}")
+        console.print(f"Written: study {one_line(name)} in {optuna_study.shown(optuna)}", soft_wrap=True)

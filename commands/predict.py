@@ -32,7 +32,10 @@ def classify_pictures(
         classified = predictions.classify(found, images, run_code)
         written = pictures.save({one.path: one.image for one in classified}, saw) if saw is not None else []
         console = make_console()
-        console.print(f"{one_line(str(found.path / layout.BEST_MODEL))}, trained on {found.dataset['name']}")
+        console.print(
+            f"{one_line(str(found.path / layout.BEST_MODEL))}, trained on {one_line(found.dataset['name'])}",
+            soft_wrap=True,
+        )
         print_notice(console, found)
         table = Table("picture", "first", "second", "third", box=SIMPLE_HEAD, pad_edge=False)
         for one in classified:
@@ -40,4 +43,4 @@ def classify_pictures(
             table.add_row(one_line(str(one.path)), *answers)
         console.print(table)
         for path in written:
-            console.print(f"Written: {one_line(str(path))}")
+            console.print(f"Written: {one_line(str(path))}", soft_wrap=True)

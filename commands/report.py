@@ -1,6 +1,7 @@
 """`report`: a run as one HTML file."""
 
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,10 +28,11 @@ def write_report(
     """Write a report on a run: one HTML file with verdict, plots, trials and the best configuration."""
     with errors():
         from results import export, files, layout, outputs, report, runs
-        from results.text import escaped, one_line
+        from results.text import escaped, listed, one_line
         from tuner import predictions
 
         found = read(runs.find(run))
+        _tell_damage(found)
         path = out or found.path / layout.REPORT
         export.check("out", path)
         pictures = report.draw(found, functools.partial(predictions.predict, run_code=run_code))
@@ -44,10 +46,24 @@ def write_report(
         for note in pictures.notes:
             console.print(f"NOTE: {note}")
         for reason, kinds in pictures.left_out.items():
-            console.print(f"Left out {' and '.join(kinds)}: {reason}")
+            console.print(f"Left out {listed(kinds)}: {reason}", soft_wrap=True)
         if why_not:
-            console.print(f"NOTE: the page has no script of the best configuration: {one_line(why_not)}")
-        console.print(f"Written: {one_line(str(path))}")
+            console.print(
+                f"NOTE: the page has no script of the best configuration: {one_line(why_not)}", soft_wrap=True
+            )
+        console.print(f"Written: {one_line(str(path))}", soft_wrap=True)
+
+
+def _tell_damage(run: "results.Run") -> None:
+    """On standard error, where what `best --evaluate` found cannot be read; the page says so as well."""
+    from results import evaluation
+    from results.errors import DamagedFile
+    from results.text import one_line
+
+    try:
+        evaluation.read(run)
+    except DamagedFile as error:
+        print(f"Warning: {one_line(str(error))}", file=sys.stderr)
 
 
 def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
@@ -63,4 +79,4 @@ def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
     try:
         return script.write(run, run_code), ""
     except (InputError, RunError, SpaceError) as error:
-        return None, str(error).removeprefix("--code: ")
+        return None, str(error).removeprefix("code: ")

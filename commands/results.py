@@ -47,11 +47,10 @@ def show_results(
             return
         found = read(path)
         trials = tables.ordered(found, sort, top)
-        for option, file in files.items():
-            export.check(option, file)
+        export.check_all(files)
         for option, file in files.items():
             export.FORMATS[option](trials, file)
-        console.print(sentences.headline(found))
+        console.print(sentences.headline(found), soft_wrap=True)
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))
@@ -61,7 +60,7 @@ def show_results(
             names = projects.named(path, several)
             console.print(f"It holds {count(len(several), 'further project')}: {one_line(names)}")
         for file in files.values():
-            console.print(f"Written: {one_line(str(file))}")
+            console.print(f"Written: {one_line(str(file))}", soft_wrap=True)
 
 
 def compare_runs(
@@ -81,7 +80,7 @@ def compare_runs(
         if caution := comparison.caution(found):
             console.print(f"NOTE: {one_line(caution)}")
         console.print(comparison.table(found))
-        console.print(f"Written: {one_line(str(out))}")
+        console.print(f"Written: {one_line(str(out))}", soft_wrap=True)
 
 
 def plot_run(
@@ -101,7 +100,7 @@ def plot_run(
     with errors():
         import results
         from results import layout, plots, runs
-        from results.text import one_line
+        from results.text import listed, one_line
         from tuner import predictions
 
         plots.check_kinds(kinds or [])
@@ -122,9 +121,9 @@ def plot_run(
         for warning in caught:
             console.print(f"NOTE: {one_line(str(warning.message))}")
         for reason, missing in left_out.items():
-            console.print(f"Left out {' and '.join(missing)}: {one_line(reason)}")
+            console.print(f"Left out {listed(missing)}: {one_line(reason)}", soft_wrap=True)
         for path in written:
-            console.print(f"Written: {one_line(str(path))}, .svg")
+            console.print(f"Written: {one_line(str(path))}, .svg", soft_wrap=True)
 
 
 def _readable(path: Path) -> "results.Run | None":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.shared import DatasetOption, Workers, errors, make_console
-from results.text import command, count, one_line
+from results.text import command, one_line
 
 if TYPE_CHECKING:
     import results
@@ -141,14 +141,11 @@ def run_search(
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
+    from results import sentences
+
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
-    errors = run.trials["error"].dropna()
-    first = f", the first with {one_line(str(errors.iloc[0]))}" if len(errors) else ""
-    return (
-        f"no trial has finished: {count(len(run.trials), 'trial')} failed{first}; mend that, and search anew with "
-        "--overwrite"
-    )
+    return f"no trial has finished: {sentences.failures(run.trials)}; mend that, and search anew with --overwrite"
 
 
 def _print_outcome(path: Path) -> "results.Run | None":

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -110,11 +110,21 @@ def print_notice(console: Console, run: "results.Run") -> None:
         console.print(f"NOTE: {one_line(run.dataset['notice'])}")
 
 
+class _InAFile(Console):
+    """A console that wraps no sentence: whoever reads a file, or what a pipe brings, finds a path in it whole."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        is_text = all(isinstance(one, str) for one in objects)
+        super().print(*objects, **({"soft_wrap": True} if is_text else {}) | options)
+
+
 def make_console() -> Console:
-    console = Console(highlight=False, markup=False)
-    if console.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+    plain = {"highlight": False, "markup": False}
+    console = Console(**plain)
+    if console.is_terminal:
         return console
-    return Console(highlight=False, markup=False, width=_WIDTH_IN_A_FILE)
+    is_told = os.environ.get("COLUMNS", "").isdecimal()
+    return _InAFile(**plain, width=None if is_told else _WIDTH_IN_A_FILE)
 
 
 def report_training(training: "Training") -> None:

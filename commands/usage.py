@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
@@ -19,11 +20,7 @@ class Command(TyperCommand):
     """A command whose flags are shown, and refused, as what takes no value."""
 
     def get_params(self, ctx: "typer.Context") -> list[Any]:
-        params = super().get_params(ctx)
-        for param in params:
-            if _is_flag(param):
-                param.metavar = ""  # else `<bool>`
-        return params
+        return _without_types(super().get_params(ctx))
 
     def parse_args(self, ctx: "typer.Context", args: list[str]) -> list[str]:
         flags = {name for param in self.get_params(ctx) if _is_flag(param) for name in param.opts}
@@ -51,6 +48,9 @@ class Group(TyperGroup):
 
     They run to their end though nobody reads what they print.
     """
+
+    def get_params(self, ctx: "typer.Context") -> list[Any]:
+        return _without_types(super().get_params(ctx))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         with streams.unfailing():
@@ -81,7 +81,17 @@ def _check(printed: streams.Unfailing | None) -> None:
         raise SystemExit(2)
 
 
+def _without_types(params: list[Any]) -> list[Any]:
+    for param in params:
+        if _is_flag(param):
+            param.metavar = ""  # else `<bool>`
+    return params
+
+
 def _refuse(error: TyperException) -> NoReturn:
+    if isinstance(error, BadParameter) and hasattr(error.__cause__, "errors"):
+        # Pydantic's words name neither the value nor what to give; of its types, only whole numbers are used.
+        error.message = f"{error.__cause__.errors()[0]['input']!r} is not a whole number"
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)

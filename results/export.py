@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,22 @@ def check(option: str, path: Path) -> None:
             raise RunError(
                 Parameter("parquet"), " needs the package pyarrow: python -m pip install -e '.[parquet]'"
             ) from None
+
+
+def check_all(files: Mapping[str, Path]) -> None:
+    """Makes sure that each of `files`, by their options, can be written, and that no two are one file.
+
+    Raises:
+        RunError: One cannot be written, or is given for two formats.
+    """
+    options: dict[Path, str] = {}
+    for option, path in files.items():
+        check(option, path)
+        other = options.setdefault(path.resolve(), option)
+        if other != option and (not path.exists() or path.is_file()):
+            raise RunError(
+                Parameter(option), f" {str(path)!r} is the file of ", Parameter(other), " too: give each its own"
+            )
 
 
 def write_csv(trials: "pd.DataFrame", path: Path) -> None:

@@ -120,8 +120,9 @@ def _squared_errors(inputs: "np.ndarray", target: "np.ndarray") -> tuple["np.nda
 
 def _warning(trials: int, width: int, r2: float) -> str:
     if trials < _TRIALS_PER_HYPERPARAMETER * width:
+        asked = f"which of {width} hyperparameters matter" if width > 1 else "whether the hyperparameter matters"
         return (
-            f"{trials} trials are too few to say which of {width} hyperparameters matter: "
+            f"{trials} trials are too few to say {asked}: "
             f"take it as a hint below {_TRIALS_PER_HYPERPARAMETER * width} trials"
         )
     if r2 <= 0:

@@ -92,15 +92,22 @@ class Run:
         """
         scored = self.finished.dropna(subset="score")
         if scored.empty:
-            raise RunError(
-                f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
-            )
+            raise RunError(self._nothing_finished())
         if self.objective is None:
             raise RunError(
                 f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
                 "sort the trials by a metric"
             )
         return scored.iloc[0]
+
+    def _nothing_finished(self) -> str:
+        # A search that goes on does not try again what has failed.
+        if self.trials["status"].eq("FAILED").all():
+            from results import sentences
+
+            failed = sentences.failures(self.trials)
+            return f"run {str(self.path)!r} has no finished trial yet: {failed}; mend that, and search anew"
+        return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 
 
 def finite_first(is_minimised: bool) -> "Callable[[pd.Series], pd.Series]":

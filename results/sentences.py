@@ -40,6 +40,13 @@ def short(run: "Run") -> str:
     return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
 
 
+def failures(trials: "pd.DataFrame") -> str:
+    """How many `trials` failed, where all did, and why the first one."""
+    reasons = trials["error"].dropna()
+    first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
+    return f"{count(len(trials), 'trial')} failed{first}"
+
+
 def is_baseline(trial: "pd.Series") -> bool:
     """Whether `trial`, a row of the trials of a run, is the documented point; where it is not known, it is not."""
     return _is_set(trial["is_baseline"])

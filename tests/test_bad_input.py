@@ -77,7 +77,7 @@ def test_npz_files(cli: Cli, tmp_path: Path, arrays: dict[str, np.ndarray]) -> N
         "has a single class, 0, in y_train": changed(arrays, y_train=y * 0, y_test=arrays["y_test"] * 0),
         "not 0..n-1 (found 4294967296, 4294967297, 4294967298)": changed(arrays, y_train=y + 2**32),
         "NaN or infinity in x_train (as float32)": changed(arrays, x_train=x * 1e300),
-        "has x_train of shape (0, 10, 12)": changed(arrays, x_train=x[:0], y_train=y[:0]),
+        "has x_train of shape (0, 10, 12): there is no image in it": changed(arrays, x_train=x[:0], y_train=y[:0]),
         "has 60 images in x_train and 59 labels in y_train": changed(arrays, y_train=y[:59]),
         "they must be alike": changed(arrays, x_test=arrays["x_test"][:, :5]),
         "has NaN or infinity in x_train": changed(arrays, x_train=with_nan),

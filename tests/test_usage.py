@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cli
@@ -15,8 +16,9 @@ import results
 import search_spaces
 from commands import shared
 from results import export, optuna_study, plots, runs
-from results.text import command
+from results.text import command, listed
 from tests.conftest import tree
+from tests.results.made_run import make_run, random_trials
 from tuner import InputError, datasets, durations, evaluation, executors, objectives, overrides, pictures
 
 Run = Callable[..., tuple[int, str, str]]
@@ -69,6 +71,10 @@ def test_a_search_of_which_no_trial_finished_exits_1(run: Run, tmp_path: Path) -
         assert (code, error.count("\n")) == (1, 1)
         assert error.startswith(said)
         assert error.endswith(way_out)
+    code, _, error = run("best", "--run", "failed")
+    assert (code, error.count("\n")) == (2, 1)
+    assert error.startswith("Error: run 'runs/failed' has no finished trial yet: 3 trials failed, the first with Run")
+    assert error.endswith(", line 13); mend that, and search anew\n")
 
 
 def test_a_search_of_which_one_trial_finished_exits_0(run: Run, tmp_path: Path) -> None:
@@ -76,7 +82,7 @@ def test_a_search_of_which_one_trial_finished_exits_0(run: Run, tmp_path: Path) 
     code, printed, error = run(*SEARCH, *space(tmp_path, good="two"), "--run", name, "--tensorboard")
     assert (code, error) == (0, "")
     said = dict(line.split(": ", 1) for line in printed.splitlines() if line.startswith(("Next", "TensorBoard")))
-    assert shlex.split(said["Next"]) == ["python", "cli.py", "best", "--run", name, "--evaluate"]
+    assert shlex.split(said["Next"]) == ["python", "cli.py", "best", "--run", name, "--evaluate", "--run-code"]
     assert shlex.split(said["TensorBoard"]) == ["tensorboard", "--logdir", f"runs/{name}"]
 
 
@@ -98,7 +104,8 @@ def test_a_search_whose_time_is_over_before_a_trial_begins_exits_1(run: Run) -> 
         (["best", "--code=no"], "--code takes no value, and was given 'no'"),
         (["serch"], "no such command 'serch'. Did you mean 'search'?; "),
         (["search", "--trails", "3"], "no such option: --trails"),
-        (["search", "--trials", "many"], "invalid value for '--trials'"),
+        (["search", "--trials", "many"], "invalid value for '--trials': 'many' is not a whole number; "),
+        (["best", "--seeds", "1.5"], "invalid value for '--seeds': '1.5' is not a whole number; "),
         (["search", "more"], "got unexpected extra argument(s) (more)"),
         (["predict"], "missing argument 'IMAGE'"),
     ],
@@ -111,13 +118,18 @@ def test_misuse_is_told_in_one_line(run: Run, tmp_path: Path, arguments: list[st
     assert tree(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["search", "best"])
-def test_a_flag_is_shown_without_a_value(name: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("", ["--help"]), ("search", ["--overwrite", "--tensorboard"]), ("best", ["--evaluate", "--code"])],
+)
+def test_a_flag_is_shown_without_a_value(
+    name: str, flags: list[str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    code, printed, _ = run(name, "--help")
+    code, printed, _ = run(*name.split(), "--help")
     assert code == 0
     assert "<bool>" not in printed
-    for flag in ("--overwrite", "--tensorboard") if name == "search" else ("--evaluate", "--code"):
+    for flag in flags:
         assert f"{flag}  " in printed
 
 
@@ -183,6 +195,51 @@ def test_a_printed_command_means_what_it_says(word: str) -> None:
 def test_the_next_command_names_a_run_that_looks_like_an_option(run: Run, tmp_path: Path) -> None:
     code, printed, _ = run(*SEARCH, *space(tmp_path, good="one"), "--run", "-x")
     assert code == 0
-    assert "\nNext: python cli.py best --run=-x --evaluate\n" in printed
+    assert "\nNext: python cli.py best --run=-x --evaluate --run-code\n" in printed
     assert run("best", "--run=-x")[0] == 0
     assert runs.find("-x") == Path("runs/-x")
+
+
+def test_a_file_is_not_asked_for_in_two_formats(run: Run, tmp_path: Path) -> None:
+    made = make_run(tmp_path / "made", random_trials(2)).path
+    code, printed, error = run("results", str(made), "--csv", "out", "--json", "./out")
+    assert (code, printed, error) == (2, "", "Error: --json 'out' is the file of --csv too: give each its own\n")
+    assert not Path("out").exists()
+
+
+def test_paths_and_commands_stay_whole_on_a_narrow_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    made = make_run(tmp_path / "a run", random_trials(3)).path
+    _, printed, _ = run("plot", str(made), "--kind", "history")
+    assert f"Written: {made}/plots/history.png, .svg\n" in printed
+    _, printed, _ = run("report", str(made))
+    assert f"`{command('python', 'cli.py', 'best', '--run', made, '--evaluate')}`" in printed
+    assert f"Written: {made}/report.html\n" in printed
+    assert "Left out confusion and mistakes: " in printed
+    _, printed, _ = run("results", str(made), "--csv", str(tmp_path / "trials of it.csv"))
+    assert f"Written: {tmp_path}/trials of it.csv\n" in printed
+    _, printed, _ = run("spaces")
+    names = [one.name for space in search_spaces.SPACES.values() for one in space.hyperparameters]
+    assert set(names) <= set(printed.split())
+
+
+def test_what_a_report_leaves_out_is_told(run: Run, tmp_path: Path) -> None:
+    made = make_run(tmp_path / "made", random_trials(2)).path
+    (made / "evaluation.json").write_text("[" * 1000)
+    code, _, error = run("report", str(made), "--out", "made.html")
+    assert (code, error) == (0, "Warning: evaluation.json is cut off or damaged: the run counts as not evaluated\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], ""), (["one"], "one"), (["one", "two"], "one and two"), (["one", "two", "three"], "one, two and three")],
+)
+def test_a_list_reads_as_a_sentence(words: list[str], said: str) -> None:
+    assert listed(words) == said
+
+
+def test_the_name_of_a_data_file_does_not_turn_the_line_around(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
+    np.savez(tmp_path / "a\u202eb.npz", **arrays)
+    assert datasets.load(str(tmp_path / "a\u202eb.npz")).describe().startswith("a\\u202eb: 60 training and ")

@@ -102,8 +102,9 @@ def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray
         source,
         f"has {name} of {images.dtype}: images must be uint8 (0..255) or float",
     )
+    _require(0 not in images.shape, source, f"has {name} of shape {images.shape}: there is no image in it")
     _require(
-        images.ndim in (3, 4) and 0 not in images.shape,
+        images.ndim in (3, 4),
         source,
         f"has {name} of shape {images.shape}: it must be (images, height, width) or (images, height, width, channels)",
     )

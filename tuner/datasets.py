@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from results.errors import Parameter
+from results.text import one_line
 from tuner import checked_arrays, runtime
 from tuner.errors import InputError
 
@@ -61,7 +62,7 @@ class Dataset:
         """One line: name, numbers of images, their shape and classes."""
         height, width, channels = self.input_shape
         return (
-            f"{self.name}: {len(self.x_train):,} training and {len(self.x_test):,} test images, "
+            f"{one_line(self.name)}: {len(self.x_train):,} training and {len(self.x_test):,} test images, "
             f"{height}x{width}x{channels}, {self.num_classes} classes"
         )
 

@@ -261,9 +261,6 @@ class Tuner(keras_tuner.Tuner):
         self._fit = fit_args, dict(fit_kwargs)
         self._settings = settings.current()
         self._set_aside(progress)
-        to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
-        if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
-            progress.note(to_beat)
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
@@ -271,6 +268,9 @@ class Tuner(keras_tuner.Tuner):
         with contextlib.ExitStack() as stack:
             executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
             progress.begins(self.oracle, executor, self._run)
+            to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
+            if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
+                progress.note(to_beat)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:

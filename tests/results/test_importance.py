@@ -50,6 +50,9 @@ def test_scores_of_chance_are_not_explained(tmp_path: Path) -> None:
 def test_too_few_trials_are_warned_of_or_refused(tmp_path: Path) -> None:
     found = importance.measure(make_run(tmp_path / "three", random_trials(3)))
     assert found.warning.startswith("3 trials are too few to say which of 3 hyperparameters matter")
+    one = [trial | {"values": {"units": 8 * place}} for place, trial in enumerate(random_trials(4), 1)]
+    found = importance.measure(make_run(tmp_path / "one", one))
+    assert found.warning.startswith("4 trials are too few to say whether the hyperparameter matters: ")
     with pytest.raises(RunError, match=r"importance needs at least 3 finished trials, run .* has 2"):
         importance.measure(make_run(tmp_path / "two", random_trials(2)))
     same = [trial | {"score": 0.5} for trial in random_trials(5)]

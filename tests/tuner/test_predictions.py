@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import cli
 import results
 from benchmarks.pictures import KINDS, draw
-from tests.conftest import ROOT, tree
+from tests.conftest import ROOT, run_cli, tree
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import write_trial
 from tuner import InputError, datasets, evaluation, predictions, runtime
@@ -153,8 +153,8 @@ def test_the_command_shows_the_best_three_and_what_it_saw(trained: results.Run, 
         path.rename(tmp_path / folder / "digit.png")
     asked = [str(tmp_path / "a" / "digit.png"), str(tmp_path / "b" / "digit.png")]
     saw = tmp_path / "new" / "saw"
-    done = CliRunner().invoke(cli.app, ["predict", *asked, "--run", str(trained.path), "--saw", str(saw)])
-    assert done.exit_code == 0, done.output
+    done = run_cli("predict", *asked, "--run", trained.path, "--saw", saw, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     found = predictions.classify(trained, [Path(one) for one in asked])
     for one in found:
         line = next(line for line in done.stdout.splitlines() if line.strip().startswith(str(one.path)))

@@ -108,6 +108,8 @@ def test_it_is_run_where_that_is_allowed(run: Path) -> None:
     code, said = invoke("plot", run, "--kind", "confusion", "--run-code")
     assert code == 0, said
     assert Path("marker").exists()
+    _, said = invoke("report", run, "--run-code")
+    assert "NOTE: the page has no script of the best configuration: the model of trial 0000 cannot be written" in said
 
 
 # Keras would import, call or hand out all of these, in its safe mode too.

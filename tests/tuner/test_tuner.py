@@ -366,12 +366,18 @@ class Slow(Executor):
     shares_memory = True
     is_local = True
 
+    def __init__(self) -> None:
+        self.others = 0
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
         if args[0].is_baseline:
-            threading.Timer(3, lambda: future.set_result(fn(*args, **kwargs))).start()
-        else:
-            future.set_result(fn(*args, **kwargs))
+            self.end_baseline = lambda: future.set_result(fn(*args, **kwargs))
+            return future
+        future.set_result(fn(*args, **kwargs))
+        self.others += 1
+        if self.others == 4:
+            threading.Timer(2, self.end_baseline).start()
         return future
 
 
