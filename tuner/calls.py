@@ -1,14 +1,31 @@
 """A call that is made in another process, under the settings of the script that asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from results.errors import Parameter
+from results.text import error_line
 from tuner import custom_objects, parcels, settings
+from tuner.errors import InputError
 
 
 class LacksCode(ImportError):
     """The call names code that is not in this process's reach."""
+
+
+def require_portable(parts: Mapping[str, Any]) -> None:
+    """Raises InputError where one of `parts`, each by what a message calls it, cannot go to another process."""
+    for name, part in (parts | {"what is registered with Keras": custom_objects.current()}).items():
+        try:
+            parcels.pack(None, part)
+        except Exception as error:  # whatever its own way of being pickled raises
+            raise InputError(
+                f"{name} cannot go to worker processes ({error_line(error)}): give arrays or a keras.utils.PyDataset "
+                "for data, open files and the like when training begins, or search with ",
+                Parameter("workers"),
+                "=0",
+            ) from error
 
 
 def pack(

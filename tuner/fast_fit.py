@@ -14,9 +14,11 @@ The order of arrays is a fresh permutation each epoch that depends on the seed a
 goes on where a model's `fit` is called again.
 """
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -86,7 +88,8 @@ def accelerate(model: keras.Model, seed: int) -> None:
             user_data.require_numbers(model, bound.arguments)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         if not is_looped or not given.keys() <= _UNDERSTOOD or not fit_data.are_covered(given):
-            return plain_fit(*bound.args, **bound.kwargs)
+            with _unwarned(given):
+                return plain_fit(*bound.args, **bound.kwargs)
         data, validation_data = fit_data.packed(given)
         rest = {name: value for name, value in given.items() if name not in fit_data.ARGUMENTS}
         callbacks = keras.tree.flatten(rest.pop("callbacks", []))
@@ -145,6 +148,17 @@ def _batches(data: Any, batch_size: int, model: keras.Model, per_call: int) -> B
     if isinstance(data, tf.data.Dataset):
         return DatasetBatches(data, model, per_call)
     return ArrayBatches(data, batch_size, model, per_call)
+
+
+@contextlib.contextmanager
+def _unwarned(given: Mapping[str, Any]) -> Iterator[None]:
+    """Without Keras's warnings, of a dataset or a generator, that blame the user for what is its own default."""
+    with warnings.catch_warnings():
+        if "shuffle" not in given:
+            warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
+        if "steps_per_epoch" not in given:
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+        yield
 
 
 def _fuse_optimizer(model: keras.Model) -> None:

@@ -89,7 +89,7 @@ class _WeightsOf(BestWeights):
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
     seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
-    fit_args, fit_kwargs = shared_data.anew((tuple(task.fit_args), task.fit_kwargs))
+    fit_args, fit_kwargs = shared_data.load(shared_data.hold((tuple(task.fit_args), task.fit_kwargs)))
     given = fit_kwargs.get("callbacks") or []
     if continuation.lacks_checkpoint(task, execution):
         task = replace(task, continues=folder)

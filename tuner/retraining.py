@@ -106,7 +106,7 @@ def _train_one(task: TrainingTask) -> Training:
     runtime.load_tensorflow()
     import keras_tuner
 
-    from tuner import patches, shared_data
+    from tuner import bars, patches, shared_data
     from tuner.callbacks import EpochCount
     from tuner.models import fresh_model
 
@@ -119,7 +119,8 @@ def _train_one(task: TrainingTask) -> Training:
         fit_kwargs = fit_kwargs | {"epochs": task.epochs}
     count = EpochCount()
     began = time.monotonic()
-    with blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext():
+    code = blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext()
+    with code, bars.absent():
         model = fresh_model(hypermodel, hp, task.seed)
         hypermodel.fit(hp, model, x_train, y_train, callbacks=[count], **fit_kwargs)
         seconds = round(time.monotonic() - began, 3)

@@ -33,9 +33,9 @@ class StoredArray:
 
 @dataclass(frozen=True)
 class StoredDataset:
-    """The graph of a `tf.data.Dataset` in a file; its shuffling and mapping happen anew wherever it is loaded."""
+    """The graph of a `tf.data.Dataset`, or its file; its shuffling and mapping happen anew wherever it is loaded."""
 
-    path: Path
+    graph: bytes | Path
     element_spec: Any
 
 
@@ -86,33 +86,34 @@ def store(data: Any, folder: Path) -> Any:
     return keras.tree.map_structure(place, data)
 
 
+def hold(data: Any) -> Any:
+    """`data` for trials in this process, each of which is to meet the same: its datasets shuffle as at first.
+
+    One that cannot be copied, as it runs Python code, goes on in its orders from trial to trial.
+    """
+
+    def held(leaf: Any) -> Any:
+        if isinstance(leaf, tf.data.Dataset) and _shuffles(leaf):
+            with contextlib.suppress(ValueError):
+                return StoredDataset(_graph(leaf), leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(held, data)
+
+
 def load(data: Any) -> Any:
-    """What `store` was given, arrays being mapped from their files."""
+    """What `store` or `hold` was given, arrays being mapped from their files."""
 
     def fetch(leaf: Any) -> Any:
         if isinstance(leaf, StoredArray):
             return _mapped(leaf.path, leaf.path.stat().st_mtime_ns)
         if isinstance(leaf, StoredDataset):
-            graph = tf.raw_ops.DatasetFromGraph(graph_def=leaf.path.read_bytes())
+            graph = leaf.graph.read_bytes() if isinstance(leaf.graph, Path) else leaf.graph
+            graph = tf.raw_ops.DatasetFromGraph(graph_def=graph)
             return tf.data.experimental.from_variant(graph, leaf.element_spec)
         return leaf
 
     return keras.tree.map_structure(fetch, data)
-
-
-def anew(data: Any) -> Any:
-    """`data` with copies of its datasets, which shuffle as at first, where they can be copied."""
-
-    def copied(leaf: Any) -> Any:
-        if not isinstance(leaf, tf.data.Dataset):
-            return leaf
-        try:
-            graph = tf.raw_ops.DatasetFromGraph(graph_def=_graph(leaf))
-        except ValueError:
-            return leaf
-        return tf.data.experimental.from_variant(graph, leaf.element_spec)
-
-    return keras.tree.map_structure(copied, data)
 
 
 def tensor(array: np.ndarray) -> tf.Tensor:
@@ -149,10 +150,16 @@ def _mapped(path: Path, written: int) -> np.ndarray:
     return np.load(path, mmap_mode="c", allow_pickle=False)
 
 
+def _shuffles(dataset: tf.data.Dataset) -> bool:
+    """Whether it has an order that depends on how often it was gone through."""
+    return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, dataset._inputs()))
+
+
 def _graph(dataset: tf.data.Dataset) -> bytes:
+    """The graph of `dataset`, for one that shuffles as this one did at first."""
     try:
         # 2: fail where there is state outside the graph.
-        return tf.raw_ops.DatasetToGraphV2(
+        serialized = tf.raw_ops.DatasetToGraphV2(
             input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
         ).numpy()
     except tf.errors.OpError as error:
@@ -160,3 +167,12 @@ def _graph(dataset: tf.data.Dataset) -> bytes:
             "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph "
             "cannot go to worker processes: pass arrays, or search with workers=0"
         ) from error
+    if b"SeedGenerator" not in serialized:
+        return serialized
+    graph = tf.compat.v1.GraphDef.FromString(serialized)
+    for node in graph.node:
+        # By name, it would share what a dataset of the process that loads it draws its orders from.
+        for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
+            if "SeedGenerator" in handle.name:
+                handle.name = "SeedGenerator of its own"
+    return graph.SerializeToString()

@@ -22,7 +22,7 @@ from results.text import error_line, shortened
 from search_spaces import epochs
 from search_spaces.origin import Interrupted, is_interrupted, origin
 from search_spaces.space import Value
-from tuner import asked, continuation, kept, objectives, oracles, patches, resumption, scores, shared_data
+from tuner import asked, bars, continuation, kept, objectives, oracles, patches, resumption, scores, shared_data
 from tuner.callbacks import BestWeights, EpochLog, Pruning
 from tuner.models import fresh_model
 from tuner.pruners import Pruner
@@ -169,6 +169,7 @@ def run_trial(task: TrialTask) -> TrialResult:
     try:
         with (
             _ended_after(task.timeout, task.directory / layout.TRIAL_HUNG),
+            bars.absent(),
             asked.noted(task.hyperparameters, task.directory / layout.TRIAL_ASKED),
         ):
             result = _train(task, record, state)

@@ -21,8 +21,10 @@ from results.errors import Parameter
 from results.summary import SummaryWriter
 from results.text import count, error_line
 from search_spaces.custom import asks_in_fit, declares_all, fits_itself
-from search_spaces.origin import contained
+from search_spaces.origin import Interrupted, contained
 from tuner import (
+    bars,
+    calls,
     executors,
     foreign_executors,
     kept_models,
@@ -144,7 +146,7 @@ class Tuner(keras_tuner.Tuner):
             raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
         saved = None if overwrite else oracles.saved_space(self._run)
         known = None if isinstance(oracle, str) else oracle.get_space()
-        with contained(), settings.kept():
+        with contained(), settings.kept(), bars.absent():
             hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, seed, hp)
@@ -171,6 +173,7 @@ class Tuner(keras_tuner.Tuner):
             # It may build further points.
             stack.enter_context(contained())
             stack.enter_context(settings.kept())
+            stack.enter_context(bars.absent())
             super().__init__(
                 oracle,
                 hypermodel,
@@ -226,7 +229,8 @@ class Tuner(keras_tuner.Tuner):
                 directory can no longer be written.
             KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
             InputError: Another process searches in the run directory; or the run there was made for another search, or
-                has taken the place of this tuner's; or the data are not of numbers.
+                has taken the place of this tuner's; or the data are not of numbers; or what is given cannot go to
+                worker processes.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         if self._executor is not None:
@@ -246,11 +250,14 @@ class Tuner(keras_tuner.Tuner):
                     f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the "
                     "same search goes on"
                 ) from error
+            except Interrupted:
+                # Of no other does Python end the script by the signal, which a loop of the shell waits for to end too.
+                raise KeyboardInterrupt from None
 
     def _baseline_model(self) -> keras.Model:
         hp = self.oracle.get_space().copy()
         hp.values = dict(self.baseline)
-        with contained(), settings.kept():
+        with contained(), settings.kept(), bars.absent():
             return self.hypermodel.build(hp)
 
     def _search_locked(self, progress: Progress, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
@@ -273,12 +280,14 @@ class Tuner(keras_tuner.Tuner):
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:
-                fit = (fit_args, fit_kwargs)
+                fit = shared_data.hold((fit_args, fit_kwargs))
             else:
                 # One elsewhere brings the files that trials read and write there.
                 executor.directory = self._run.resolve()
                 folder = stack.enter_context(shared_data.folder(self._run))
                 fit = shared_data.store((fit_args, fit_kwargs), folder)
+                given = {f"argument {number} of search": value for number, value in enumerate(fit[0], 1)} | fit[1]
+                calls.require_portable({"the hypermodel": self.hypermodel} | given)
             stop = stack.enter_context(Stop(self._time_budget, progress.stopping))
             stack.enter_context(progress.search(self.oracle, executor.slots, self.baseline))
             try:
@@ -541,7 +550,7 @@ class Tuner(keras_tuner.Tuner):
         self._own.check()
         self._require_built("build models")
         # Those under which it was trained, whatever the script has set since.
-        with contained(), settings.applied(self._settings):
+        with contained(), settings.applied(self._settings), bars.absent():
             if self._own.has_weights(trial):
                 directory = self._directory(trial.trial_id)
                 return kept_models.load(self.hypermodel, trial, self._task(trial).seed, directory)

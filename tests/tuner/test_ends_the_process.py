@@ -100,7 +100,8 @@ class Stops(Ends):
 def test_a_signal_stops_the_search_whatever_the_code_makes_of_it(
     number: int, answer: BaseException | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as raised:
         tuner(tmp_path, Stops(number, answer), 2).search(X, Y)
+    assert raised.type is KeyboardInterrupt, "of a kind of it, Python ends the script as of any error"
     assert "\nstopped: 0 of 2 trials are done" in capsys.readouterr().out
     assert rows(tmp_path)["well"]["status"] == "RUNNING"

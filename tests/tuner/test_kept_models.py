@@ -13,6 +13,7 @@ import keras  # noqa: E402
 import keras_tuner  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 import results  # noqa: E402
 from tuner import Tuner  # noqa: E402
@@ -124,6 +125,13 @@ def test_more_models_than_are_kept_are_trained_again_and_that_is_said(
         sorted(trial.score for trial in made.oracle.trials.values())
     )
     assert len(weights(tmp_path)) == 1, "no more are kept"
+
+
+def test_each_trial_meets_a_dataset_in_the_orders_in_which_it_shuffles_at_first(tmp_path: Path) -> None:
+    shuffled = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(60, seed=1).batch(8)
+    made = Tuner(build, "loss", max_trials=2, workers=0, keep_weights=2, directory=tmp_path, project_name="run")
+    made.search(shuffled, epochs=2, verbose=0)
+    assert all([trained_again(made, trial) for trial in made.oracle.get_best_trials(2)])
 
 
 def test_without_data_what_was_kept_is_given_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

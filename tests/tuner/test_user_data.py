@@ -1,6 +1,10 @@
 """Data in the forms that users have them: lists, tables, tensors, batches of a fixed size; and what is none is said."""
 
-from collections.abc import Callable
+import itertools
+import multiprocessing
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +164,44 @@ def test_a_fixed_batch_size_is_kept(made: Callable[[], keras.Model], tmp_path: P
     expected = compiled(keras_tuner.HyperParameters())
     history = expected.fit(X, Y, validation_data=(X, Y), batch_size=8, shuffle=False, verbose=0).history
     assert row["score"] == pytest.approx(history["val_loss"][0], rel=1e-4)
+
+
+def test_keras_blames_nobody_for_its_own_defaults(tmp_path: Path) -> None:
+    def batches() -> Iterator[Any]:
+        for _ in range(2):
+            yield X, Y
+
+    signature = (tf.TensorSpec((32, 4), tf.float32), tf.TensorSpec((32,), tf.int32))
+    endless = (batch for batch in itertools.repeat((X, Y)))
+    for number, (data, told) in enumerate(
+        [(tf.data.Dataset.from_generator(batches, output_signature=signature), {}), (endless, {"steps_per_epoch": 2})]
+    ):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", category=UserWarning)
+            row = search(tmp_path / str(number), data, epochs=2, validation_data=(X, Y), **told)
+        assert (row["status"], row["epochs_run"]) == ("COMPLETED", 2), row["error"]
+
+
+class Opened(keras.callbacks.Callback):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.file = path.open("w")
+
+
+def test_what_cannot_go_to_a_worker_is_named_before_a_trial_begins(tmp_path: Path) -> None:
+    def given(**kwargs: Any) -> str:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            tuner = Tuner(build, "val_loss", 1, executor=pool, directory=tmp_path, project_name="run")
+            with pytest.raises(InputError) as raised:
+                tuner.search(**kwargs, validation_data=(X, Y), verbose=0)
+        assert not list((tmp_path / "run").glob("trial_*"))
+        return str(raised.value)
+
+    for said, kwargs in (
+        ("x", {"x": (batch for batch in [(X, Y)])}),
+        ("callbacks", {"x": X, "y": Y, "callbacks": [Opened(tmp_path / "log")]}),
+    ):
+        message = given(**kwargs)
+        assert message.startswith(f"{said} cannot go to worker processes (")
+        assert "workers=0" in message
+        assert "\n" not in message
