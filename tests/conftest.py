@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -28,6 +29,16 @@ def pytest_collection_finish() -> None:
     """What is imported stays: the trials of tests, each of which collects garbage, need not look through it."""
     gc.collect()
     gc.freeze()
+
+
+def mostly_slow(cases: Iterable[Any], quick: int) -> list[Any]:
+    """The parameters of a test, of which the default suite tries the first `quick` alone."""
+    found = []
+    for number, case in enumerate(cases):
+        values, name = (case.values, case.id) if hasattr(case, "marks") else (case, None)
+        values = values if isinstance(values, tuple) else (values,)
+        found.append(pytest.param(*values, id=name, marks=() if number < quick else pytest.mark.slow))
+    return found
 
 
 def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from tests.conftest import ROOT, SEARCH, Cli, offline, refused, run_cli
+from tests.conftest import ROOT, SEARCH, Cli, mostly_slow, offline, refused, run_cli
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -42,7 +42,10 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["spaces"], ["results"], ["plot", "--kind", "history"], ["report"], ["export", "--optuna", "sqlite:///study.db"]],
+    mostly_slow(
+        [["report"], ["results"], ["spaces"], ["plot", "--kind", "history"], ["export", "--optuna", "sqlite:///s.db"]],
+        2,
+    ),
 )
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
@@ -256,6 +259,7 @@ def test_auto_without_network_falls_back_to_digits_loudly(cli: Cli, tmp_path: Pa
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_mnist_by_name_without_network_names_the_two_ways_out(cli: Cli, tmp_path: Path) -> None:
     done = cli("samples", "--dataset", "mnist", **offline(tmp_path / "home"))
     assert done.returncode == 2

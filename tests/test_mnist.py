@@ -29,6 +29,7 @@ def test_mnist_is_known_by_its_arrays_whatever_the_file_is_called(tmp_path: Path
     assert len(split.x_validation) == 10_000
 
 
+@pytest.mark.slow
 def test_search_and_best_on_mnist(tmp_path: Path) -> None:
     search = ["search", "--trials", "2", "--dataset", MNIST, "--train-samples", "3000", "--workers", "0"]
     done = run_cli(*search, "--set", "epochs=1", "--set", "filters=4", cwd=tmp_path)

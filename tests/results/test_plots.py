@@ -168,6 +168,7 @@ def test_three_trials_have_every_plot_with_a_warning(tmp_path: Path) -> None:
     assert "Caution: 3 trials are too few" in figures["importance"].axes[0].get_title(loc="left")
 
 
+@pytest.mark.slow
 def test_a_thousand_trials_are_all_drawn(tmp_path: Path) -> None:
     found = make_run(tmp_path / "run", random_trials(1000))
     figures = plots.draw(found, ["history", "slices", "parallel"], no_model)

@@ -295,6 +295,7 @@ def test_the_code_to_paste_is_that_of_the_best_trial(run: results.Run) -> None:
     assert "hp.values" not in given
 
 
+@pytest.mark.slow
 def test_a_thousand_trials_fit_in_three_megabytes(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", random_trials(1000))
     page = report.html(run, report.draw(run, no_model))

@@ -67,6 +67,7 @@ def test_a_hyperparameter_is_active_where_it_means_something() -> None:
         assert ("shift" in values) == values["augment"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [

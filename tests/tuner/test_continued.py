@@ -53,6 +53,7 @@ def model() -> keras.Model:
     return fresh_model(Small(), keras_tuner.HyperParameters(), seed=5)
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_on_equals_one_without_a_break(tmp_path: Path) -> None:
     whole = model()
     whole.fit(X, Y, epochs=4, verbose=0)
@@ -177,7 +178,7 @@ BUDGETED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 }
 
 
-IN_SHORT = ("nothing hands on epochs", "fit without epochs", "fit with epochs", "data of other names")
+IN_SHORT = ("nothing hands on epochs", "data of other names")
 
 
 @pytest.mark.parametrize(

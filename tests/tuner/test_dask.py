@@ -457,6 +457,7 @@ def test_a_cluster_that_is_not_like_this_process_is_told(
         executors.make("auto", scheduler=scheduler)
 
 
+@pytest.mark.slow
 def test_a_cluster_without_encryption_that_others_can_reach_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     for host, is_open in (("127.0.0.1", False), ("0.0.0.0", True)):
         settings = {"n_workers": 0, "processes": False, "protocol": "tcp://", "dashboard_address": "127.0.0.1:0"}

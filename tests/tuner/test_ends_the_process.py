@@ -17,6 +17,7 @@ import pytest  # noqa: E402
 import results  # noqa: E402
 from results.reader import Row  # noqa: E402
 from search_spaces import SpaceError  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner  # noqa: E402
 
 X, Y = np.ones((8, 2), "float32"), np.ones(8, "float32")
@@ -57,7 +58,7 @@ def tuner(folder: Path, hypermodel: keras_tuner.HyperModel, trials: int) -> Tune
     return Tuner(hypermodel, "loss", trials, oracle="grid", workers=0, directory=folder, project_name="run")
 
 
-@pytest.mark.parametrize("where", ["build", "fit", "callback"])
+@pytest.mark.parametrize("where", mostly_slow(["fit", "build", "callback"], 1))
 def test_its_trial_fails_and_says_so(where: str, tmp_path: Path) -> None:
     tuner(tmp_path, Ends(where), 4).search(X, Y, verbose=0)
     found = rows(tmp_path)

@@ -66,6 +66,7 @@ class Interrupting(keras.callbacks.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_not_validated_in_every_epoch_goes_on_after_a_stop(tmp_path: Path) -> None:
     arguments = {"epochs": 4, "validation_freq": [1, 4], "executions": 2}
     whole, whole_curve = searched(tmp_path / "whole", callbacks=[keras.callbacks.Callback()], **arguments)

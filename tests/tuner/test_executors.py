@@ -17,7 +17,7 @@ import pytest  # noqa: E402
 from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib_executor  # noqa: E402
 
 import results  # noqa: E402
-from tests.conftest import tree  # noqa: E402
+from tests.conftest import mostly_slow, tree  # noqa: E402
 from tuner import InputError, Tuner, executors  # noqa: E402
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
@@ -94,7 +94,8 @@ def test_an_executor_that_is_shut_down_before_the_search_is_refused(
     assert tree(tmp_path) == before
 
 
-@pytest.mark.parametrize("kind", ["loky", "spawn"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", mostly_slow(["spawn", "loky"], 1))
 def test_a_pool_of_processes_trains_as_workers_do(kind: str, tmp_path: Path) -> None:
     pool = loky.ProcessPoolExecutor(1) if kind == "loky" else futures.ProcessPoolExecutor(1, mp_context=SPAWN)
     with pool:

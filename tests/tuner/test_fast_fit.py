@@ -154,6 +154,7 @@ def model_whose_build_sets_weights() -> keras.Model:
     return keras.Sequential([layers.Flatten(), Loaded(), layers.Dense(3, "softmax")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "made",
     [
@@ -197,6 +198,7 @@ for one, other in zip(*weights, strict=True):
 """
 
 
+@pytest.mark.slow
 def test_a_model_of_several_devices_is_left_to_keras() -> None:
     """In a process of its own: devices are set up before anything is computed."""
     subprocess.run([sys.executable, "-c", _TWO_DEVICES], cwd=ROOT, check=True)

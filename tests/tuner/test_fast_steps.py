@@ -60,6 +60,7 @@ def went_through(is_fast: bool) -> list[float | list[float]]:
     return [*found, model.evaluate(X, Y, verbose=0), len(model.predict(X, verbose=0))]
 
 
+@pytest.mark.slow
 def test_other_data_are_gone_through_as_by_keras() -> None:
     for one, other in zip(went_through(False), went_through(True), strict=True):
         assert one == pytest.approx(other, rel=1e-4)
@@ -158,6 +159,7 @@ for one, other in zip(*weights, strict=True):
 """
 
 
+@pytest.mark.slow
 def test_batches_are_gathered_where_the_arrays_are() -> None:
     """On two devices, as main memory and a GPU's are; in a process of its own, as above."""
     done = subprocess.run([sys.executable, "-c", _TWO_MEMORIES], cwd=ROOT, check=True, capture_output=True, text=True)

@@ -12,6 +12,7 @@ import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
+from tests.conftest import mostly_slow  # noqa: E402
 from tests.tuner.small_models import (  # noqa: E402
     COUNT,
     VALIDATION,
@@ -44,13 +45,16 @@ def test_words_are_trained_on() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        {"validation_split": 0.25, "batch_size": 4},
-        {"sample_weight": RNG.random(COUNT)},
-        {"class_weight": {0: 1.0, 1: 2.0}, "validation_data": VALIDATION},
-        {"validation_data": (*VALIDATION, RNG.random(701)), "validation_freq": 2},
-        {"sample_weight": RNG.random(COUNT), "validation_split": 0.25, "initial_epoch": 1},
-    ],
+    mostly_slow(
+        [
+            {"validation_split": 0.25, "batch_size": 4},
+            {"sample_weight": RNG.random(COUNT)},
+            {"class_weight": {0: 1.0, 1: 2.0}, "validation_data": VALIDATION},
+            {"validation_data": (*VALIDATION, RNG.random(701)), "validation_freq": 2},
+            {"sample_weight": RNG.random(COUNT), "validation_split": 0.25, "initial_epoch": 1},
+        ],
+        2,
+    ),
 )
 def test_weights_and_parts_held_back_are_as_keras_has_them(arguments: dict, calls: list[int]) -> None:
     plain, accelerated = small_model(), small_model()
@@ -123,15 +127,18 @@ def of_one_parent() -> dict:
 
 @pytest.mark.parametrize(
     ("given", "is_looped"),
-    [
-        (lambda: {"x": dataset(), "validation_data": dataset(100, 9)}, True),
-        (lambda: {"x": dataset(), "validation_data": VALIDATION, "validation_freq": 2}, True),
-        (lambda: {"x": dataset(), "callbacks": CountBatches(), "initial_epoch": 1}, True),
-        (of_one_parent, True),
-        (lambda: {"x": dataset(), "class_weight": {0: 2.0, 1: 1.0, 2: 1.0}}, False),
-        (lambda: {"x": dataset().filter(lambda x, y: True)}, False),
-        (lambda: {"x": dataset(), "steps_per_epoch": 3}, False),
-    ],
+    mostly_slow(
+        [
+            (lambda: {"x": dataset(), "validation_data": dataset(100, 9)}, True),
+            (lambda: {"x": dataset(), "validation_data": VALIDATION, "validation_freq": 2}, True),
+            (lambda: {"x": dataset(), "callbacks": CountBatches(), "initial_epoch": 1}, True),
+            (of_one_parent, True),
+            (lambda: {"x": dataset(), "class_weight": {0: 2.0, 1: 1.0, 2: 1.0}}, False),
+            (lambda: {"x": dataset().filter(lambda x, y: True)}, False),
+            (lambda: {"x": dataset(), "steps_per_epoch": 3}, False),
+        ],
+        2,
+    ),
 )
 def test_a_dataset_is_gone_through_as_by_keras(given: Callable[[], dict], is_looped: bool, calls: list[int]) -> None:
     """In the order of its own that it has each time, of several calls of `fit` too."""

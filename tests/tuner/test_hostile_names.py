@@ -85,6 +85,7 @@ class OneThread(ThreadPoolExecutor):
     is_local = True
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_terminal_hold_no_escapes_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     # The display is drawn four times a second.

@@ -16,6 +16,7 @@ import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 import results  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -96,7 +97,8 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", mostly_slow(CASES, 1))
 def test_a_training_is_repeated_to_the_same_weights(case: str, tmp_path: Path) -> None:
     made = search(tmp_path, keep_weights=9, **CASES[case])
     worst = made.oracle.get_best_trials(3)[-1]
@@ -105,6 +107,7 @@ def test_a_training_is_repeated_to_the_same_weights(case: str, tmp_path: Path) -
     assert trained_again(made, worst)
 
 
+@pytest.mark.slow
 def test_a_training_that_another_trial_went_on_with_is_repeated_from_the_first_epoch(tmp_path: Path) -> None:
     oracle = keras_tuner.oracles.HyperbandOracle("val_loss", max_epochs=2, factor=2, seed=3)
     oracle.max_trials = 5
@@ -127,6 +130,7 @@ def test_more_models_than_are_kept_are_trained_again_and_that_is_said(
     assert len(weights(tmp_path)) == 1, "no more are kept"
 
 
+@pytest.mark.slow
 def test_each_trial_meets_a_dataset_in_the_orders_in_which_it_shuffles_at_first(tmp_path: Path) -> None:
     shuffled = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(60, seed=1).batch(8)
     made = Tuner(build, "loss", max_trials=2, workers=0, keep_weights=2, directory=tmp_path, project_name="run")
@@ -134,6 +138,7 @@ def test_each_trial_meets_a_dataset_in_the_orders_in_which_it_shuffles_at_first(
     assert all([trained_again(made, trial) for trial in made.oracle.get_best_trials(2)])
 
 
+@pytest.mark.slow
 def test_without_data_what_was_kept_is_given_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     first = search(tmp_path, keep_weights=1)
     found = Tuner(build, "val_loss", max_trials=2, workers=0, directory=tmp_path, project_name="run")
@@ -148,6 +153,7 @@ def test_without_data_what_was_kept_is_given_and_that_is_said(tmp_path: Path, ca
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_other_data_give_no_other_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     search(tmp_path, keep_weights=0, max_trials=1)
     other = Tuner(build, "val_loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
@@ -161,6 +167,7 @@ def test_other_data_give_no_other_model(tmp_path: Path, capsys: pytest.CaptureFi
         other.load_model(other.oracle.get_best_trials()[0])
 
 
+@pytest.mark.slow
 def test_trials_of_plain_keras_tuner_are_not_trained_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     arguments = {"objective": "val_loss", "directory": tmp_path, "project_name": "run"}
     theirs = keras_tuner.RandomSearch(build, max_trials=1, **arguments)

@@ -196,6 +196,7 @@ def untrainable_from_the_sixth(hp: keras_tuner.HyperParameters) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_trials_of_several_objectives_are_pruned(tmp_path: Path) -> None:
     several = ["val_loss", "val_accuracy"]
     made = tuner(tmp_path, untrainable_from_the_sixth, several, oracle="grid", max_trials=7, pruner="median")

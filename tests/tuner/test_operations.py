@@ -153,12 +153,14 @@ def test_adam_by_factors_is_keras(options: dict[str, object]) -> None:
     assert trained_alike(dense_model(), **options).count("AdamByFactors") == 2
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize("clipping", [{"clipnorm": 0.01}, {"global_clipnorm": 0.01}, {"clipvalue": 0.001}])
 def test_a_gradient_that_is_clipped_is_not_taken_by_its_factors(clipping: dict[str, float]) -> None:
     assert "AdamByFactors" not in trained_alike(dense_model(), **clipping)
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_gradient_with_a_second_term_is_not_taken_by_its_factors() -> None:
     regularized = dense_model(kernel_regularizer="l2")
@@ -183,18 +185,21 @@ def convolutional_model(channels: int = 1) -> keras.Model:
     )
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize("optimizer", ["RMSprop", "Adafactor", "Lion", "AdamW"])
 def test_every_optimizer_takes_the_gradients(optimizer: str) -> None:
     assert "PooledConvolution" in trained_alike(convolutional_model(), getattr(keras.optimizers, optimizer))
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_images_of_many_channels_are_left_to_keras() -> None:
     assert "PooledConvolution" in trained_alike(convolutional_model(4))
     assert "PooledConvolution" not in trained_alike(convolutional_model(5))
 
 
+@pytest.mark.slow
 def test_what_xla_compiles_is_left_to_keras() -> None:
     model = convolutional_model()
     trained_alike(model, jit=True)
@@ -205,6 +210,7 @@ def test_what_xla_compiles_is_left_to_keras() -> None:
     assert np.isfinite(model.fit(x, y).history["loss"]).all()
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_an_exported_model_has_keras_operations_alone(tmp_path: Path) -> None:
     class Export(keras.callbacks.Callback):
@@ -335,6 +341,7 @@ for array in (pooled, *gradients, *variables):
 """
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_the_numbers_do_not_depend_on_the_threads() -> None:
     found = [
@@ -397,6 +404,7 @@ def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
     assert compiled.stat().st_size == size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compiler", "why"),
     [

@@ -22,6 +22,7 @@ import results  # noqa: E402
 from results import layout  # noqa: E402
 from results.reader import Row  # noqa: E402
 from search_spaces.custom import CustomHyperModel  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner, oracles, trial  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -222,7 +223,7 @@ class OwnLoop(keras.Model):
         return history
 
 
-@pytest.mark.parametrize("way", [by_a_list, by_hand, without_a_model, backwards, not_at_all])
+@pytest.mark.parametrize("way", mostly_slow([by_a_list, by_hand, without_a_model, backwards, not_at_all], 2))
 def test_a_models_class_may_drive_the_callbacks_as_it_likes(way: Callable[..., Any], tmp_path: Path) -> None:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
         hp.Int("units", 2, 8)

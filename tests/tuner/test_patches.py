@@ -110,6 +110,7 @@ def test_a_callback_sees_what_keras_predicts(searched: tuple[Path, Tuner], plain
     np.testing.assert_array_equal(Keeps.predicted, plain.predict(X, verbose=0))
 
 
+@pytest.mark.slow
 def test_a_user_trains_further_as_by_keras(searched: tuple[Path, Tuner], plain: keras.Model) -> None:
     _, tuner = searched
     [best] = tuner.get_best_models()

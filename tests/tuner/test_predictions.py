@@ -124,6 +124,7 @@ def pictures_of(dataset: datasets.Dataset, count: int, folder: Path) -> Iterator
         yield path, int(dataset.y_test[number])
 
 
+@pytest.mark.slow
 def test_most_digits_in_pictures_are_told(trained: results.Run, tmp_path: Path) -> None:
     dataset = evaluation.load_dataset(trained)
     paths, classes = zip(*pictures_of(dataset, 140, tmp_path))
@@ -166,6 +167,7 @@ def test_the_command_shows_the_best_three_and_what_it_saw(trained: results.Run, 
     assert f"Written: {saw / 'digit-2.png'}" in done.stdout
 
 
+@pytest.mark.slow
 def test_bad_pictures_are_refused_before_anything_is_loaded_or_written(evaluated: results.Run, tmp_path: Path) -> None:
     Image.new("L", (300, 200), "white").save(tmp_path / "blank.png")
     Image.new("L", (9, 9), "white").save(tmp_path / "picture.gif")

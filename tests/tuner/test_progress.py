@@ -225,6 +225,7 @@ def ipython(kernel: object, display: Callable) -> types.ModuleType:
     return module
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_lines_that_are_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

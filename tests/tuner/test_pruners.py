@@ -12,6 +12,7 @@ import keras_tuner  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner, pruners  # noqa: E402
 from tuner.errors import InputError  # noqa: E402
 
@@ -109,7 +110,8 @@ class OwnLoop(Untrainable):
         return {"val_loss": min(losses)}
 
 
-@pytest.mark.parametrize("heeds", [True, False])
+@pytest.mark.slow
+@pytest.mark.parametrize("heeds", mostly_slow([True, False], 1))
 def test_a_loop_of_ones_own_is_pruned_where_it_ends(heeds: bool, tmp_path: Path) -> None:
     rows = pruned_search(tmp_path, OwnLoop(heeds))
     assert [row["status"] for row in rows] == ["COMPLETED"] * 7

@@ -16,7 +16,7 @@ import pytest  # noqa: E402
 from keras_tuner import oracles as theirs  # noqa: E402
 
 import results  # noqa: E402
-from tests.conftest import tree  # noqa: E402
+from tests.conftest import mostly_slow, tree  # noqa: E402
 from tuner import InputError, Tuner  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -119,7 +119,7 @@ SAME: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("name", mostly_slow(SAME, 3))
 def test_the_same_script_goes_on(name: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     first = searched(tmp_path, **SAME[name]())
     record = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -248,7 +248,7 @@ def train(folder: Path, objective: Any, **arguments: Any) -> Tuner:
     return made
 
 
-@pytest.mark.parametrize("executions", [1, 2])
+@pytest.mark.parametrize("executions", mostly_slow([1, 2], 1))
 def test_another_objective_scores_the_trials_anew(
     executions: int, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ import keras  # noqa: E402
 import keras_tuner  # noqa: E402
 import pytest  # noqa: E402
 
-from tests.conftest import tree  # noqa: E402
+from tests.conftest import mostly_slow, tree  # noqa: E402
 from tuner import InputError, Tuner  # noqa: E402
 
 
@@ -38,7 +38,7 @@ def tuner(folder: Path, hypermodel: Any, **arguments: Any) -> Tuner:
     return Tuner(hypermodel, **arguments)
 
 
-@pytest.mark.parametrize("oracle", ["random", "grid", "hyperband", "tpe"])
+@pytest.mark.parametrize("oracle", mostly_slow(["random", "grid", "hyperband", "tpe"], 1))
 @pytest.mark.parametrize("dummy", [lambda: None, lambda hp: None, fails])
 def test_a_run_is_read_with_a_hypermodel_that_builds_nothing(
     dummy: Callable, oracle: str, tmp_path: Path, capsys: pytest.CaptureFixture

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import cli
 import results
 import search_spaces
+from tests.conftest import mostly_slow
 from tests.results.made_run import make_run
 from tuner import datasets, predictions, saved_model
 
@@ -78,7 +79,8 @@ def invoke(*arguments: str | Path) -> tuple[int, str]:
 
 # What `run.json` names: a file of the run's author, or a module beside the current folder.
 @pytest.mark.parametrize(
-    ("space", "layer"), [("own.py:thing", "keras"), ("own.py:thing", "own"), ("beside:thing", "own")]
+    ("space", "layer"),
+    mostly_slow([("own.py:thing", "own"), ("own.py:thing", "keras"), ("beside:thing", "own")], 1),
 )
 def test_nothing_is_run_that_was_not_allowed(run: Path, space: str, layer: str, tmp_path: Path) -> None:
     Image.new("L", (12, 10)).save("picture.png")
@@ -148,7 +150,7 @@ LARGE = [
 ]
 
 
-@pytest.mark.parametrize("layer", LARGE, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("layer", mostly_slow(LARGE, 1), ids=lambda one: type(one).__name__)
 def test_any_model_of_keras_is_read(layer: keras.layers.Layer, tmp_path: Path) -> None:
     x = keras.Input((4, 2))
     y = keras.ops.mean(keras.layers.Concatenate()([layer(x), layer(2 * x)]), axis=-1)

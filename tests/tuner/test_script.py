@@ -88,6 +88,7 @@ def made(folder: Path, dataset: str | Path, space: str, values: dict[str, Any]) 
     return results.read(folder)
 
 
+@pytest.mark.slow
 def test_it_runs_without_the_toolkit(tmp_path: Path) -> None:
     values = search_spaces.get("baseline_cnn").baseline | {"filters": 8, "dense_units": 32, "epochs": 5}
     run = made(tmp_path / "run", "digits", "baseline_cnn", values)
@@ -139,6 +140,7 @@ def test_the_models_of_deep_cnn_are_the_same_layer_by_layer() -> None:
     assert {choice for choice in choices if isinstance(choice[1], (bool, str, int))} <= seen
 
 
+@pytest.mark.slow
 def test_with_the_same_weights_it_predicts_and_scores_the_same(tmp_path: Path) -> None:
     # As drawn by a search, with smoothed labels and a schedule.
     values = next(one for one in points(9) if one["label_smoothing"] and one["schedule"] == "cosine")
@@ -161,6 +163,7 @@ def test_with_the_same_weights_it_predicts_and_scores_the_same(tmp_path: Path) -
     assert "keras.utils.set_random_seed(5)" in code
 
 
+@pytest.mark.slow
 def test_images_of_every_form_are_brought_to_that_of_the_search(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     forms = {
         "bytes": arrays,
@@ -236,6 +239,7 @@ def own(folder: Path, text: str, arrays: dict[str, np.ndarray], values: dict[str
     return made(folder / "run", folder / "data.npz", f"{folder / 'own.py'}:thing", values)
 
 
+@pytest.mark.slow
 def test_a_functional_model_with_shared_layers_and_models_inside(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     run = own(tmp_path, FUNCTIONAL, arrays, {"dropout": 0.25, "epochs": 3})
     code = script.write(run, run_code=True)
@@ -338,6 +342,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", REFUSED)
 def test_what_keras_alone_cannot_say_is_named(said: str, arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     run = own(tmp_path, textwrap.dedent(REFUSED[said]), arrays, {"epochs": 3})

@@ -151,6 +151,7 @@ def set_policy() -> None:
     keras.config.set_max_epochs(1)
 
 
+@pytest.mark.slow
 def test_a_script_with_settings_gets_the_same_models_with_and_without_workers(
     tmp_path: Path, one_worker: executors.WorkerPool
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_script_with_settings_gets_the_same_models_with_and_without_workers(
         assert here[0]["epochs_run"] == epochs
 
 
+@pytest.mark.slow
 def test_the_policy_that_keras_makes_by_itself_follows_floatx(tmp_path: Path) -> None:
     """Keras makes it with the first layer, and keeps it."""
     keras.layers.Dense(1)
@@ -181,6 +183,7 @@ def test_the_policy_that_keras_makes_by_itself_follows_floatx(tmp_path: Path) ->
         assert tuner.get_best_models()[0].layers[-1].kernel.dtype == floatx
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_build_sets_holds_for_its_own_trial(
     workers: int, tmp_path: Path, one_worker: executors.WorkerPool
@@ -252,6 +255,7 @@ def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_work
         assert not {"squared", "ours>Halved", "cannot be sent"} & set(there)
 
 
+@pytest.mark.slow
 def test_a_model_that_the_hypermodel_holds_is_unpacked_under_the_settings(
     tmp_path: Path, one_worker: executors.WorkerPool
 ) -> None:

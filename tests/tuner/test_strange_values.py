@@ -15,6 +15,7 @@ import pytest  # noqa: E402
 
 import results  # noqa: E402
 from search_spaces import SpaceError, epochs  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner  # noqa: E402
 from tuner.errors import InputError  # noqa: E402
 from tuner.search import SearchOptions, search  # noqa: E402
@@ -59,7 +60,9 @@ class OfEpochs(keras_tuner.HyperModel):
         return model.fit(*args, epochs=int(hp.get("epochs")), **kwargs)
 
 
-@pytest.mark.parametrize(("kind", "oracle"), [*((kind, "hyperband") for kind in EPOCHS), ("texts", "random")])
+@pytest.mark.parametrize(
+    ("kind", "oracle"), mostly_slow([("texts", "random"), *((kind, "hyperband") for kind in EPOCHS)], 2)
+)
 def test_epochs_may_be_of_any_type_that_fit_makes_whole_numbers_of(kind: str, oracle: str, tmp_path: Path) -> None:
     tuner = Tuner(OfEpochs(EPOCHS[kind]), max_trials=3, oracle=oracle, workers=0, keep_weights=0, directory=tmp_path)
     tuner.search(X, Y, validation_data=(X, Y), verbose=0)
@@ -107,7 +110,7 @@ class Infinite(keras_tuner.HyperModel):
         return {"val_accuracy": float(hp["clip"] > 1) + 0.1 * float(hp["floor"] == 0)}
 
 
-@pytest.mark.parametrize("oracle", ["random", "grid", "bayesian", "tpe", "cmaes", "qmc"])
+@pytest.mark.parametrize("oracle", mostly_slow(["tpe", "grid", "random", "bayesian", "cmaes", "qmc"], 1))
 def test_a_choice_of_infinity_is_searched_and_gone_on_with(oracle: str, tmp_path: Path) -> None:
     for trials in (4, 12):
         tuner = Tuner(

@@ -20,6 +20,7 @@ import tensorflow as tf  # noqa: E402
 
 import results  # noqa: E402
 import search_spaces  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import SearchError, Tuner, oracles, seeds  # noqa: E402
 from tuner.overrides import narrow  # noqa: E402
 
@@ -241,7 +242,7 @@ class CompiledInFit(OwnLoop):
         return model.fit(*args, **kwargs)
 
 
-@pytest.mark.parametrize(("hypermodel", "workers"), [(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)])
+@pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 2))
 def test_build_may_leave_the_model_uncompiled(
     tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int
 ) -> None:
@@ -286,6 +287,7 @@ def test_more_trials_go_on_with_a_finished_run(tmp_path: Path) -> None:
     assert len(after) == 4
 
 
+@pytest.mark.slow
 def test_one_oracle_serves_two_tuners_in_turn(tmp_path: Path) -> None:
     oracle = keras_tuner.oracles.RandomSearchOracle("val_accuracy", max_trials=2, seed=1)
     run(tmp_path, oracle=oracle)
@@ -296,6 +298,7 @@ def test_one_oracle_serves_two_tuners_in_turn(tmp_path: Path) -> None:
     assert len(trials(tmp_path)) == 3
 
 
+@pytest.mark.slow
 def test_keras_tuners_own_grid_is_searched_and_goes_on(tmp_path: Path) -> None:
     def asked(max_trials: int) -> list[tuple[object, object]]:
         run(tmp_path, oracle=keras_tuner.oracles.GridSearchOracle("val_accuracy", max_trials=max_trials))
@@ -381,7 +384,7 @@ class Slow(Executor):
         return future
 
 
-@pytest.mark.parametrize("is_good", [True, False])
+@pytest.mark.parametrize("is_good", mostly_slow([True, False], 1))
 def test_what_runs_is_waited_for_before_all_is_given_up(
     is_good: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -515,6 +518,7 @@ def test_a_trial_that_is_lost_takes_no_other_ones_place(tmp_path: Path, lost: st
     assert found == points
 
 
+@pytest.mark.slow
 def test_a_time_budget_ends_the_search_and_more_trials_go_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     stopped = tuner(tmp_path, max_trials=1000, time_budget=4.0)
     stopped.search(X, Y, epochs=1, validation_data=(X, Y))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import results
-from tests.conftest import ROOT
+from tests.conftest import ROOT, mostly_slow
 from tests.faults.searches import SMALL
 from tuner import Tuner
 
@@ -53,6 +53,7 @@ def closed_pipe() -> Iterator[io.TextIOWrapper]:
     out.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_an_encoding_without_its_names(encoding: str, tmp_path: Path) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding)
@@ -66,12 +67,13 @@ def test_an_encoding_without_its_names(encoding: str, tmp_path: Path) -> None:
     assert NAME.encode(encoding, "backslashreplace") in printed
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", mostly_slow([0, 1], 1))
 def test_a_pipe_that_is_closed(workers: int, closed_pipe: io.TextIOWrapper, tmp_path: Path) -> None:
     run = search(tmp_path, closed_pipe, workers)
     assert list(run.trials["status"]) == ["COMPLETED"] * 3
 
 
+@pytest.mark.slow
 def test_a_terminal_that_hangs_up(tmp_path: Path) -> None:
     """It sends SIGHUP to all processes of the session, and nothing can be written to it any more."""
     master, slave = pty.openpty()

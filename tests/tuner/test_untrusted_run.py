@@ -31,6 +31,7 @@ def change(path: Path, **values: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+@pytest.mark.slow
 def test_no_file_outside_is_written(tmp_path: Path) -> None:
     run = search(tmp_path / "searches", 3).path
     outside = tmp_path / "outside"

@@ -22,6 +22,7 @@ from scipy import sparse  # noqa: E402
 
 import results  # noqa: E402
 from results import layout  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner  # noqa: E402
 from tuner.errors import InputError  # noqa: E402
 
@@ -59,14 +60,17 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> float:
 
 @pytest.mark.parametrize(
     ("x", "y"),
-    [
-        pytest.param(X.tolist(), Y.tolist(), id="lists"),
-        pytest.param(tuple(map(tuple, X.tolist())), tuple(Y), id="tuples"),
-        pytest.param(list(X), list(Y), id="lists of arrays"),
-        pytest.param(X.astype(object), Y.astype(object), id="objects"),
-        pytest.param(pd.DataFrame(X), pd.Series(Y), id="pandas"),
-        pytest.param(tf.constant(X), tf.constant(Y), id="tensors"),
-    ],
+    mostly_slow(
+        [
+            pytest.param(X.tolist(), Y.tolist(), id="lists"),
+            pytest.param(tuple(map(tuple, X.tolist())), tuple(Y), id="tuples"),
+            pytest.param(list(X), list(Y), id="lists of arrays"),
+            pytest.param(X.astype(object), Y.astype(object), id="objects"),
+            pytest.param(pd.DataFrame(X), pd.Series(Y), id="pandas"),
+            pytest.param(tf.constant(X), tf.constant(Y), id="tensors"),
+        ],
+        2,
+    ),
 )
 def test_they_are_trained_on_as_arrays_are(x: Any, y: Any, expected: float, tmp_path: Path) -> None:
     assert search(tmp_path / "default", x, y, validation_data=[x, y])["score"] == pytest.approx(expected)

@@ -153,6 +153,7 @@ class Declares(AsksInFit):
         hp.Int("units", 8, 1000, default=8)
 
 
+@pytest.mark.slow
 def test_what_only_fit_asks_for_is_drawn_for_any_number_of_workers(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -249,6 +250,7 @@ def test_other_data_in_the_same_place_are_seen(tmp_path: Path) -> None:
         assert shared_data.load(stored).tolist() == [value] * 5
 
 
+@pytest.mark.slow
 def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(200).batch(16)
     loaded = shared_data.load(shared_data.store(data, tmp_path))
@@ -266,6 +268,7 @@ def test_a_dataset_that_runs_python_is_refused_with_a_way_out(tmp_path: Path) ->
         shared_data.store(data, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_hypermodel_of_the_main_script_travels(tmp_path: Path) -> None:
     """A notebook's hypermodels are defined in `__main__` too."""
     script = tmp_path / "script.py"
@@ -298,12 +301,14 @@ def test_auto_takes_fewer_workers_where_memory_is_short(monkeypatch: pytest.Monk
         assert executors._workers_that_fit() == workers
 
 
+@pytest.mark.slow
 def test_a_worker_collects_no_garbage_in_what_it_has_imported() -> None:
     """That took longer than all else in a trial of a tiny model."""
     with executors.make(1) as pool:
         assert pool.submit(gc.get_freeze_count).result() > 100_000
 
 
+@pytest.mark.slow
 def test_gpus_are_dealt_out_one_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
     assert executors._gpus() == ["3", "5"]
