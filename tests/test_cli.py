@@ -248,6 +248,7 @@ def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path
     assert keras.models.load_model(run / "best_model.keras").count_params() == int(best["parameters"])
 
 
+@pytest.mark.slow
 def test_auto_without_network_falls_back_to_digits_loudly(cli: Cli, tmp_path: Path) -> None:
     done = cli("baseline", "--seeds", "1", "--workers", "0", **offline(tmp_path))
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,7 @@ json_values = st.recursive(
 )
 # The folder is put back after every example.
 bounded = settings(
-    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -15,7 +15,7 @@ import cli
 import results
 from results import evaluation, files
 from results.errors import DamagedFile
-from tests.conftest import tree
+from tests.conftest import mostly_slow, tree
 from tests.results.made_run import make_run, random_trials
 from tuner import InputError, predictions, run_record
 from tuner.lock import locked
@@ -85,7 +85,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "strange"), CASES)
+@pytest.mark.parametrize(("name", "strange"), mostly_slow(CASES, 12))
 def test_what_is_no_file_is_told_and_left_out(
     name: str, strange: Callable[[Path, Path], None], run: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ import cli as command_line  # noqa: E402
 import search_spaces  # noqa: E402
 from search_spaces import SpaceError  # noqa: E402
 from search_spaces.custom import CustomSpace  # noqa: E402
-from tests.conftest import ROOT, mostly_slow  # noqa: E402
+from tests.conftest import ROOT  # noqa: E402
 
 HEAD = """\
 import keras, keras_tuner
@@ -203,7 +203,8 @@ def begun(model, callbacks):
 }
 
 
-@pytest.mark.parametrize("beginning", mostly_slow(BEGINNINGS, 1))
+@pytest.mark.slow
+@pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_loop_of_ones_own_is_searched_and_evaluated(
     beginning: str, arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ class Folds(keras_tuner.HyperModel):
         return other.evaluate(x, y)
 
 
+@pytest.mark.slow
 def test_no_bar_of_keras_is_drawn_in_a_search_unless_it_is_asked_for(
     tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:

@@ -178,7 +178,7 @@ BUDGETED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 }
 
 
-IN_SHORT = ("nothing hands on epochs", "data of other names")
+IN_SHORT = ("nothing hands on epochs",)
 
 
 @pytest.mark.parametrize(

@@ -410,6 +410,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         executors.make("auto", scheduler=address)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_cannot_be_used_is_refused(
     tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,7 @@ class Stops(Ends):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("answer", [None, SystemExit(1), KeyboardInterrupt(), ValueError("stopped")])
+@pytest.mark.parametrize("answer", mostly_slow([SystemExit(1), None, KeyboardInterrupt(), ValueError("stopped")], 1))
 def test_a_signal_stops_the_search_whatever_the_code_makes_of_it(
     number: int, answer: BaseException | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ import pytest  # noqa: E402
 
 import results  # noqa: E402
 from results.reader import Row  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner, pruners, scores  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -39,7 +40,7 @@ def searched(folder: Path, *, executions: int = 1, **arguments: Any) -> tuple[Ro
     return results.reader.read_trial(directory), results.reader.read_epochs(directory)
 
 
-@pytest.mark.parametrize(("validation_freq", "validated"), [(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])])
+@pytest.mark.parametrize(("validation_freq", "validated"), mostly_slow([(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])], 1))
 def test_the_best_epoch_is_one_that_was_validated(validation_freq: Any, validated: list[int], tmp_path: Path) -> None:
     row, curve = searched(tmp_path, epochs=5, validation_freq=validation_freq)
     assert [epoch["epoch"] for epoch in curve if epoch["val_loss"] is not None] == validated

@@ -53,7 +53,7 @@ def test_words_are_trained_on() -> None:
             {"validation_data": (*VALIDATION, RNG.random(701)), "validation_freq": 2},
             {"sample_weight": RNG.random(COUNT), "validation_split": 0.25, "initial_epoch": 1},
         ],
-        2,
+        1,
     ),
 )
 def test_weights_and_parts_held_back_are_as_keras_has_them(arguments: dict, calls: list[int]) -> None:
@@ -137,7 +137,7 @@ def of_one_parent() -> dict:
             (lambda: {"x": dataset().filter(lambda x, y: True)}, False),
             (lambda: {"x": dataset(), "steps_per_epoch": 3}, False),
         ],
-        2,
+        1,
     ),
 )
 def test_a_dataset_is_gone_through_as_by_keras(given: Callable[[], dict], is_looped: bool, calls: list[int]) -> None:

@@ -45,6 +45,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder / "run", printed.getvalue()
 
 
+@pytest.mark.slow
 def test_no_cell_is_a_formula_and_every_row_is_a_line(searched: tuple[Path, str]) -> None:
     folder, _ = searched
     for name in ("summary.csv", "epochs.csv"):

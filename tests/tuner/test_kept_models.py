@@ -116,6 +116,7 @@ def test_a_training_that_another_trial_went_on_with_is_repeated_from_the_first_e
     assert trained_again(made, promoted)
 
 
+@pytest.mark.slow
 def test_more_models_than_are_kept_are_trained_again_and_that_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ import tensorflow as tf  # noqa: E402
 
 import results  # noqa: E402
 from results import report  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import Tuner  # noqa: E402
 from tuner.search import SearchOptions, search  # noqa: E402
 
@@ -39,24 +40,31 @@ class Untrained(keras_tuner.HyperModel):
 
 @pytest.mark.parametrize(
     ("objective", "data", "said"),
-    [
-        ("val_accuracy", {"validation_data": (X, LABELS)}, SAYS.format(2, "60.00%")),
-        ("val_accuracy", {"validation_data": (X, LABELS[:, None], np.ones(100))}, SAYS.format(2, "60.00%")),
-        ("val_accuracy", {"validation_data": (X, ONE_HOT)}, SAYS.format(2, "60.00%")),
-        ("val_binary_accuracy", {"validation_data": (X, (LABELS == 1).astype("float32"))}, SAYS.format(0, "70.00%")),
-        ("val_accuracy", {"validation_data": (X, tf.constant(LABELS))}, SAYS.format(2, "60.00%")),
-        ("val_accuracy", {"x": X, "y": LABELS, "validation_split": 0.2}, SAYS.format(2, "100.00%")),
-        ("val_accuracy", {"x": X, "y": LABELS, "validation_split": 0.75}, SAYS.format(2, "80.00%")),
-        ("val_loss", {"validation_data": (X, LABELS)}, None),
-        ("val_top_k_categorical_accuracy", {"validation_data": (X, LABELS)}, None),
-        ("val_accuracy", {"validation_data": (X, LABELS + 0.5)}, None),
-        ("val_accuracy", {"validation_data": (X, np.arange(100))}, None),
-        ("val_accuracy", {"validation_data": (X, np.ones((100, 3)))}, None),
-        ("val_accuracy", {"validation_data": (X, {"a": LABELS, "b": LABELS})}, None),
-        ("val_accuracy", {"validation_data": tf.data.Dataset.from_tensor_slices((X, LABELS))}, None),
-        ("val_accuracy", {"validation_data": (X, np.array(["a", "b"] * 50))}, None),
-        ("val_accuracy", {}, None),
-    ],
+    mostly_slow(
+        [
+            ("val_accuracy", {"validation_data": (X, LABELS)}, SAYS.format(2, "60.00%")),
+            ("val_accuracy", {"validation_data": (X, LABELS[:, None], np.ones(100))}, SAYS.format(2, "60.00%")),
+            ("val_accuracy", {"validation_data": (X, ONE_HOT)}, SAYS.format(2, "60.00%")),
+            (
+                "val_binary_accuracy",
+                {"validation_data": (X, (LABELS == 1).astype("float32"))},
+                SAYS.format(0, "70.00%"),
+            ),
+            ("val_accuracy", {"validation_data": (X, tf.constant(LABELS))}, SAYS.format(2, "60.00%")),
+            ("val_accuracy", {"x": X, "y": LABELS, "validation_split": 0.2}, SAYS.format(2, "100.00%")),
+            ("val_accuracy", {"x": X, "y": LABELS, "validation_split": 0.75}, SAYS.format(2, "80.00%")),
+            ("val_loss", {"validation_data": (X, LABELS)}, None),
+            ("val_top_k_categorical_accuracy", {"validation_data": (X, LABELS)}, None),
+            ("val_accuracy", {"validation_data": (X, LABELS + 0.5)}, None),
+            ("val_accuracy", {"validation_data": (X, np.arange(100))}, None),
+            ("val_accuracy", {"validation_data": (X, np.ones((100, 3)))}, None),
+            ("val_accuracy", {"validation_data": (X, {"a": LABELS, "b": LABELS})}, None),
+            ("val_accuracy", {"validation_data": tf.data.Dataset.from_tensor_slices((X, LABELS))}, None),
+            ("val_accuracy", {"validation_data": (X, np.array(["a", "b"] * 50))}, None),
+            ("val_accuracy", {}, None),
+        ],
+        8,
+    ),
 )
 def test_a_search_in_python_says_it_of_labels_that_are_classes(
     objective: str, data: dict[str, Any], said: str | None, tmp_path: Path, capsys: pytest.CaptureFixture

@@ -14,6 +14,7 @@ import pytest  # noqa: E402
 from keras_tuner.oracles import RandomSearchOracle  # noqa: E402
 
 import results  # noqa: E402
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner import SearchError, Tuner, objectives  # noqa: E402
 from tuner.errors import InputError  # noqa: E402
 
@@ -164,7 +165,7 @@ class ReturnsBoth(keras_tuner.HyperModel):
         return {"val_loss": history["val_loss"][-1], "val_accuracy": history["val_accuracy"][-1], "each": [1.0, 2.0]}
 
 
-@pytest.mark.parametrize("hypermodel", [of_metrics("accuracy"), ReturnsBoth()])
+@pytest.mark.parametrize("hypermodel", mostly_slow([of_metrics("accuracy"), ReturnsBoth()], 1))
 def test_several_objectives_have_a_curve_and_a_score(hypermodel: Any, tmp_path: Path) -> None:
     run = searched(tuner(tmp_path, hypermodel, ["val_loss", "val_accuracy"], executions_per_trial=2))
     assert run.trials["status"].tolist() == ["COMPLETED"]

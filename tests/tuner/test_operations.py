@@ -31,6 +31,14 @@ def prepared() -> None:
     operations.prepare(print)
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Weights and data are the same whichever tests have run before."""
+    global RNG
+    RNG = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)
+
+
 def operation_types(function: tf.types.experimental.ConcreteFunction) -> set[str]:
     return {operation.type for operation in function.graph.get_operations()}
 
@@ -138,6 +146,7 @@ def dense_model(**arguments: object) -> keras.Model:
     )
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize(
     "options",

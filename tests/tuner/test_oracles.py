@@ -17,6 +17,7 @@ runtime.load_tensorflow()
 
 import keras_tuner  # noqa: E402
 
+from tests.conftest import mostly_slow  # noqa: E402
 from tuner.optuna_oracle import _answer, _distribution, _value  # noqa: E402
 
 # Keras Tuner's Gaussian process takes up to 10 s a question in a space of 13.
@@ -348,7 +349,8 @@ def test_another_seed_asks_other_points(name: str, tmp_path: Path) -> None:
     assert (one == other) == (name == "grid")
 
 
-@pytest.mark.parametrize("name", [pytest.param("bayesian", marks=pytest.mark.slow), "tpe", "cmaes"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bayesian", "tpe", "cmaes"])
 def test_it_learns(name: str, tmp_path: Path) -> None:
     """Better than random search on the same budget, at several seeds."""
     better = 0
@@ -428,7 +430,7 @@ def test_a_step_that_is_not_exact_is_no_other_point(name: str, tmp_path: Path) -
     assert sorted(seen) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
 
 
-@pytest.mark.parametrize("name", ["random", "grid", "bayesian", "hyperband", "tpe"])
+@pytest.mark.parametrize("name", mostly_slow(["random", "grid", "hyperband", "tpe", "bayesian"], 4))
 def test_one_name_under_several_conditions(name: str, tmp_path: Path) -> None:
     hp = keras_tuner.HyperParameters()
     hp.Choice("kind", ["small", "large"])

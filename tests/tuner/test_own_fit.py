@@ -223,7 +223,7 @@ class OwnLoop(keras.Model):
         return history
 
 
-@pytest.mark.parametrize("way", mostly_slow([by_a_list, by_hand, without_a_model, backwards, not_at_all], 2))
+@pytest.mark.parametrize("way", mostly_slow([by_a_list, by_hand, without_a_model, backwards, not_at_all], 1))
 def test_a_models_class_may_drive_the_callbacks_as_it_likes(way: Callable[..., Any], tmp_path: Path) -> None:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
         hp.Int("units", 2, 8)

@@ -84,6 +84,7 @@ def plain(exported: Path) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_no_attribute_is_left_that_keras_would_not_have(searched: tuple[Path, Tuner], plain: keras.Model) -> None:
     _, tuner = searched
     [best] = tuner.get_best_models()

@@ -69,6 +69,7 @@ def test_the_command_draws_matrix_and_mistakes(evaluated: results.Run, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == written
 
 
+@pytest.mark.slow
 def test_the_report_has_matrix_and_mistakes(evaluated: results.Run, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
     done = CliRunner().invoke(cli.app, ["report", str(evaluated.path), "--out", str(out)])

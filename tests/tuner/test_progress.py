@@ -38,6 +38,7 @@ def build(hp: keras_tuner.HyperParameters) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_an_oracle_without_a_number_of_trials_has_none_in_the_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -59,6 +60,7 @@ def fails(hp: keras_tuner.HyperParameters) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_a_search_that_is_done_and_one_of_which_no_trial_finished_say_so(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

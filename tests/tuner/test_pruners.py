@@ -74,6 +74,7 @@ def pruned_search(folder: Path, hypermodel: keras_tuner.HyperModel) -> list[dict
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_pruned_trial_is_a_finished_one(tmp_path: Path) -> None:
     rows = pruned_search(tmp_path, Untrainable())
     assert [row["status"] for row in rows] == ["COMPLETED"] * 7

@@ -248,7 +248,8 @@ def train(folder: Path, objective: Any, **arguments: Any) -> Tuner:
     return made
 
 
-@pytest.mark.parametrize("executions", mostly_slow([1, 2], 1))
+@pytest.mark.slow
+@pytest.mark.parametrize("executions", [1, 2])
 def test_another_objective_scores_the_trials_anew(
     executions: int, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -303,7 +304,7 @@ def test_an_objective_that_was_not_kept_is_refused_before_anything_is_done(objec
     assert tree(done) == before
 
 
-@pytest.mark.parametrize("whose", ["Keras Tuner's", "an older version's"])
+@pytest.mark.parametrize("whose", mostly_slow(["an older version's", "Keras Tuner's"], 1))
 def test_a_project_without_a_record_goes_on(whose: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     if whose == "Keras Tuner's":
         keras_tuner.RandomSearch(

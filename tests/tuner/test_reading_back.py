@@ -39,7 +39,7 @@ def tuner(folder: Path, hypermodel: Any, **arguments: Any) -> Tuner:
 
 
 @pytest.mark.parametrize("oracle", mostly_slow(["random", "grid", "hyperband", "tpe"], 1))
-@pytest.mark.parametrize("dummy", [lambda: None, lambda hp: None, fails])
+@pytest.mark.parametrize("dummy", mostly_slow([lambda: None, lambda hp: None, fails], 2))
 def test_a_run_is_read_with_a_hypermodel_that_builds_nothing(
     dummy: Callable, oracle: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -105,6 +105,7 @@ def test_nothing_is_run_that_was_not_allowed(run: Path, space: str, layer: str, 
     assert not Path("marker").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("space", "layer"), [("own.py:thing", "own")])
 def test_it_is_run_where_that_is_allowed(run: Path) -> None:
     code, said = invoke("plot", run, "--kind", "confusion", "--run-code")

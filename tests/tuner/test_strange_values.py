@@ -61,7 +61,7 @@ class OfEpochs(keras_tuner.HyperModel):
 
 
 @pytest.mark.parametrize(
-    ("kind", "oracle"), mostly_slow([("texts", "random"), *((kind, "hyperband") for kind in EPOCHS)], 2)
+    ("kind", "oracle"), mostly_slow([("texts", "random"), *((kind, "hyperband") for kind in EPOCHS)], 1)
 )
 def test_epochs_may_be_of_any_type_that_fit_makes_whole_numbers_of(kind: str, oracle: str, tmp_path: Path) -> None:
     tuner = Tuner(OfEpochs(EPOCHS[kind]), max_trials=3, oracle=oracle, workers=0, keep_weights=0, directory=tmp_path)

@@ -193,6 +193,7 @@ def shapeless(hp: keras_tuner.HyperParameters) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
     done = Tuner(shapeless, max_trials=2, workers=0, directory=tmp_path, project_name="run")
     done.search(X, Y, epochs=2, validation_data=(X, Y), verbose=0)
@@ -242,6 +243,7 @@ class CompiledInFit(OwnLoop):
         return model.fit(*args, **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 2))
 def test_build_may_leave_the_model_uncompiled(
     tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int

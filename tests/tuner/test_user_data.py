@@ -69,7 +69,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> float:
             pytest.param(pd.DataFrame(X), pd.Series(Y), id="pandas"),
             pytest.param(tf.constant(X), tf.constant(Y), id="tensors"),
         ],
-        2,
+        1,
     ),
 )
 def test_they_are_trained_on_as_arrays_are(x: Any, y: Any, expected: float, tmp_path: Path) -> None:
@@ -154,6 +154,7 @@ def stateful() -> keras.Model:
     return keras.Sequential([keras.layers.Reshape((2, 2)), recurrent, keras.layers.Dense(2, "softmax")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [of_its_batch_size, stateful])
 def test_a_fixed_batch_size_is_kept(made: Callable[[], keras.Model], tmp_path: Path) -> None:
     def compiled(hp: keras_tuner.HyperParameters) -> keras.Model:

@@ -77,6 +77,7 @@ def untimed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{name: value for name, value in row.items() if name not in timed} for row in rows]
 
 
+@pytest.mark.slow
 def test_scores_are_the_same_for_one_and_for_two_workers(tmp_path: Path) -> None:
     others = [data_of(tmp_path / "two" / "run", pid) for pid in (ended_process(), os.getppid())]
     two = search(tmp_path / "two")
