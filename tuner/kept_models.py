@@ -21,7 +21,7 @@ from tuner.seeds import derive
 from tuner.trial import TrialTask, copied_callbacks
 
 
-class OtherTrainingError(ValueError):
+class UnrepeatableError(ValueError):
     """A training that is repeated comes to other figures."""
 
 
@@ -52,7 +52,7 @@ def train_again(task: TrialTask) -> keras.Model:
     """The model that the trial of `task`, which has ended, had in its best epoch: its training is repeated up to there.
 
     Raises:
-        OtherTrainingError: The training comes to another value of the objective, hence to another model.
+        UnrepeatableError: The training comes to another value of the objective, hence to another model.
     """
     rows = reader.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
@@ -60,7 +60,7 @@ def train_again(task: TrialTask) -> keras.Model:
     with tempfile.TemporaryDirectory() as folder:
         model = _trained(task, execution, weights, Path(folder))
         if number is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
-            raise OtherTrainingError(
+            raise UnrepeatableError(
                 f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
                 f"{value:.6g}: the data, their order or the hypermodel are others than they were"
             )

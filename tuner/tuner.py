@@ -596,7 +596,7 @@ class Tuner(keras_tuner.Tuner):
             if trial not in lacking or trial in again:
                 try:
                     found.append(self.load_model(trial))
-                except kept_models.OtherTrainingError as error:
+                except kept_models.UnrepeatableError as error:
                     print(error)
         return found
 
