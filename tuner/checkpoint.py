@@ -71,10 +71,10 @@ def build(model: keras.Model, shapes: dict[str, Any] | None, x: Any = None, batc
     # What takes texts, say, cannot be built by shapes alone.
     with contextlib.suppress(Exception):
         example = _example(x, batch_size or _BATCH_SIZE)
-        if example is not None:
-            model(example)
-        elif shapes:
+        if example is None and shapes:
             build_from(model, shapes)
+        elif example is not None and not _is_built_by_a_shape(model, example):
+            model(example)
 
 
 def build_shapes(model: keras.Model) -> dict[str, Any] | None:
@@ -85,6 +85,19 @@ def build_shapes(model: keras.Model) -> dict[str, Any] | None:
     except TypeError:
         return None
     return shapes
+
+
+def _is_built_by_a_shape(model: keras.Model, example: Any) -> bool:
+    """Builds a `Sequential` for batches of any size, where that can be: else the example's would be that of all."""
+    if not isinstance(model, keras.Sequential) or not hasattr(example, "shape") or _is_stateful(model):
+        return False
+    with contextlib.suppress(Exception):
+        model.build((None, *example.shape[1:]))
+    return model.built
+
+
+def _is_stateful(model: keras.Model) -> bool:
+    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
 
 
 def build_from(model: keras.Model, shapes: dict[str, Any]) -> None:
