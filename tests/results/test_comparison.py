@@ -7,7 +7,8 @@ import pytest
 from matplotlib.image import imread
 from rich.console import Console
 
-from results import RunError, comparison, plots
+from keras_search.results import RunError, plots
+from keras_search.results.telling import comparison
 from tests.conftest import Cli, refused
 from tests.results.made_run import make_run
 

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-import results
-from results import hyperparameters, sentences, tables
+from keras_search import results
+from keras_search.results.reading import hyperparameters
+from keras_search.results.telling import sentences, tables
 
 IDS = {"0", "1", "2"}
 FILES = ["run.json", "oracle.json", "trial_1/trial.json", "trial_1/record.json", "trial_1/epochs.csv"]

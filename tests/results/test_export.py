@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas
 import pytest
 
-import results
-from results import export
-from results.summary import SummaryWriter
+from keras_search import results
+from keras_search.results.export import formats as export
+from keras_search.results.reading.summary import SummaryWriter
 from tests.conftest import Cli, refused
 from tests.results.projects import NASTY, metrics, write_trial
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from results import RunError, importance
+from keras_search.results import RunError
+from keras_search.results.telling import importance
 from tests.results.made_run import make_run, random_trials
 
 

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from pathlib import Path
 
-import results
+from keras_search import results
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import NASTY
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-import results
-from results import RunError, comparison, plots, scores, sentences
+from keras_search import results
+from keras_search.results import RunError, plots
+from keras_search.results.reading import scores
+from keras_search.results.telling import comparison, sentences
 from tests.results.projects import metric, metrics, write_trial
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas
 import pytest
 
-import results
-from results import reader
-from search_spaces.space import Hyperparameter
+from keras_search import results
+from keras_search.results.reading import reader
+from keras_search.search_spaces.space import Hyperparameter
 from tests.results.projects import hyperparameter, metric, metrics, write_trial
 
 NAN = math.nan

@@ -10,20 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
 
-optuna = pytest.importorskip("optuna")
-
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution  # noqa: E402
-from optuna.trial import TrialState  # noqa: E402
-
-import results  # noqa: E402
-from results import optuna_study  # noqa: E402
-from results.optuna_distributions import distribution, parameter  # noqa: E402
-from search_spaces import Hyperparameter  # noqa: E402
-from tests.conftest import Cli, refused, tree  # noqa: E402
-from tests.results.made_run import make_run, random_trials  # noqa: E402
-from tests.results.projects import NASTY, hyperparameter, metric, write_trial  # noqa: E402
+from keras_search import results
+from keras_search.results.export import optuna_study
+from keras_search.results.export.optuna_distributions import distribution, parameter
+from keras_search.search_spaces import Hyperparameter
+from tests.conftest import Cli, refused, tree
+from tests.results.made_run import make_run, random_trials
+from tests.results.projects import NASTY, hyperparameter, metric, write_trial
 
 optuna.logging.set_verbosity(logging.ERROR)
 URL = "sqlite:///study.db"
@@ -261,6 +259,6 @@ def test_a_storage_that_fails_halfway_has_no_half_a_study(tmp_path: Path) -> Non
 
 def test_without_optuna_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    monkeypatch.delitem(sys.modules, "results.optuna_study")
+    monkeypatch.delitem(sys.modules, "keras_search.results.export.optuna_study")
     with pytest.raises(results.RunError, match=r"^optuna needs the package optuna: python -m pip install -e"):
-        importlib.import_module("results.optuna_study")
+        importlib.import_module("keras_search.results.export.optuna_study")

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.image import imread
 
-import results
-from results import RunError, RunWarning, hyperparameters, plots, scores
+from keras_search import results
+from keras_search.results import RunError, RunWarning, plots
+from keras_search.results.reading import hyperparameters, scores
 from tests.conftest import Cli, refused, run_cli
 from tests.results.made_run import make_run, random_trials
 

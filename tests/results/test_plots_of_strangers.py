@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-import results
-from results import RunWarning, importance, plots, report, tables
-from results.plots import fonts
+from keras_search import results
+from keras_search.results import RunWarning, plots, report
+from keras_search.results.plots import fonts
+from keras_search.results.telling import importance, tables
 from tests.results.made_run import make_run
 from tests.results.projects import hyperparameter, metric, metrics, write_trial
 
@@ -172,7 +173,7 @@ def test_a_notebook_shows_every_plot_once_as_a_picture(tmp_path: Path) -> None:
 
 def test_a_plot_leaves_pyplot_and_its_backend_alone(tmp_path: Path) -> None:
     make_run(tmp_path / "run", [{"values": {"x": 1}, "score": 0.5}])
-    script = "import sys; from results import plots, read\n"
+    script = "import sys; from keras_search.results import plots, read\n"
     script += f"plots.history(read({str(tmp_path / 'run')!r}))._repr_png_()\n"
     script += "assert 'matplotlib.pyplot' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import results
-from results import projects, tables
+from keras_search import results
+from keras_search.results.reading import projects
+from keras_search.results.telling import tables
 from tests.conftest import ROOT, Cli, refused
 from tests.results.projects import metrics, write_trial
 
@@ -48,7 +49,7 @@ def test_a_project_sorts_by_any_column(project: Path) -> None:
 
 def test_nothing_of_this_loads_tensorflow(project: Path, tmp_path: Path) -> None:
     script = f"import sys; sys.argv = ['cli.py', 'results', {str(project)!r}, '--json', 'a', '--markdown', 'b']\n"
-    script += f"sys.path.insert(0, {str(ROOT)!r}); import cli\n"
+    script += f"sys.path.insert(0, {str(ROOT)!r}); from keras_search.commands import app as cli\n"
     script += "try: cli.app()\nfinally: assert not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

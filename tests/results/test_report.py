@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import results
-from results import report, sentences, verdict
+from keras_search import results
+from keras_search.results import report, verdict
+from keras_search.results.telling import sentences
 from tests.conftest import Cli, refused, run_cli
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import NASTY, hyperparameter, metrics, write_trial

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, Request, sync_playwright
 
-import results
-from results import plots, report
+from keras_search import results
+from keras_search.results import plots, report
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import metrics, write_trial
 

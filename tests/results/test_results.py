@@ -10,8 +10,10 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-import results
-from results import files, reader, tables, verdict
+from keras_search import results
+from keras_search.results import files, verdict
+from keras_search.results.reading import reader
+from keras_search.results.telling import tables
 
 
 def test_read_gives_the_tables_that_the_files_hold(run_directory: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-import results
-from results import comparison, hyperparameters, numbers, sentences, tables, verdict
+from keras_search import results
+from keras_search.results import numbers, verdict
+from keras_search.results.reading import hyperparameters
+from keras_search.results.telling import comparison, sentences, tables
 from tests.results.made_run import make_run
 from tests.results.projects import metrics, write_trial
 

@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from tuner import Tuner  # noqa: E402
+from keras_search.tuner import Tuner
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = X.sum(axis=1)

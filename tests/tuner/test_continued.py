@@ -1,25 +1,23 @@
 """Hyperband's promoted trials go on where their predecessors stopped."""
 
-from tuner import runtime
+import csv
+import io
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-import csv  # noqa: E402
-import io  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-import results  # noqa: E402
-from tuner import Tuner, checkpoint, oracles  # noqa: E402
-from tuner.models import fresh_model  # noqa: E402
-from tuner.seeds import trial_seed  # noqa: E402
+from keras_search import results
+from keras_search.tuner import Tuner
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.seeds import trial_seed
+from keras_search.tuner.trial import checkpoint
+from keras_search.tuner.trial.models import fresh_model
 
 TABLES = ("summary", "epochs")
 RNG = np.random.default_rng(0)

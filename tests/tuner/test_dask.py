@@ -18,21 +18,20 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
-from tuner import runtime
+import dask
+import distributed
+import keras
+import keras_tuner
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import dask  # noqa: E402
-import distributed  # noqa: E402
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from tests.conftest import ROOT, Cli, is_alive, refused, run_process  # noqa: E402
-from tuner import InputError, SearchError, Tuner, dask_cluster, executors, settings  # noqa: E402
+from keras_search.tuner import InputError, SearchError, Tuner
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.dask import cluster as dask_cluster
+from keras_search.tuner.transport import settings
+from tests.conftest import ROOT, Cli, is_alive, refused, run_process
 
 DASK = Path(sys.executable).with_name("dask")
 RNG = np.random.default_rng(0)
@@ -302,7 +301,7 @@ def test_a_search_that_is_killed_leaves_no_trial_behind(
     """Its trials would go on, and hold the cluster's room."""
     worker = workers.start("--nthreads", "2")  # a nanny and its worker, which has two at once
     script = (
-        "import sys, time; from tuner import executors\n"
+        "import sys, time; from keras_search.tuner.executors import pool as executors\n"
         "with executors.make('auto', scheduler=sys.argv[1]) as executor:\n"
         "    executor.submit(time.sleep, 1000)\n"
         "    executor.submit(time.sleep, 1000).result()\n"

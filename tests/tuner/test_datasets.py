@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuner import InputError, datasets
-from tuner.samples import save_samples
+from keras_search.tuner import InputError
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.samples import save_samples
 
 
 def saved(path: Path, arrays: dict[str, np.ndarray]) -> datasets.Dataset:

@@ -5,20 +5,16 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-import results  # noqa: E402
-from results.reader import Row  # noqa: E402
-from search_spaces import SpaceError  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner  # noqa: E402
+from keras_search.results.reading import reader
+from keras_search.results.reading.reader import Row
+from keras_search.search_spaces import SpaceError
+from keras_search.tuner import Tuner
+from tests.conftest import mostly_slow
 
 X, Y = np.ones((8, 2), "float32"), np.ones(8, "float32")
 ERRORS = {"exit": SystemExit(0), "interrupt": KeyboardInterrupt(), "generator": GeneratorExit("no more")}
@@ -50,7 +46,7 @@ class Ends(keras_tuner.HyperModel):
 
 
 def rows(folder: Path) -> dict[str, Row]:
-    found = map(results.reader.read_trial, results.reader.trial_directories(folder / "run"))
+    found = map(reader.read_trial, reader.trial_directories(folder / "run"))
     return {row["hp_how"]: row for row in found}
 
 

@@ -4,19 +4,16 @@ import signal
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-import results  # noqa: E402
-from results.reader import Row  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner, pruners, scores  # noqa: E402
+from keras_search.results.reading import reader
+from keras_search.results.reading.reader import Row
+from keras_search.tuner import Tuner
+from keras_search.tuner.trial import pruners, scores
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((32, 4), dtype="float32")
@@ -37,7 +34,7 @@ def searched(folder: Path, *, executions: int = 1, **arguments: Any) -> tuple[Ro
     )
     tuner.search(**{"x": X, "y": Y, "validation_data": (X, Y), "verbose": 0} | arguments)
     directory = folder / "run" / "trial_0"
-    return results.reader.read_trial(directory), results.reader.read_epochs(directory)
+    return reader.read_trial(directory), reader.read_epochs(directory)
 
 
 @pytest.mark.parametrize(("validation_freq", "validated"), mostly_slow([(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])], 1))

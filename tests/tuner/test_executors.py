@@ -5,20 +5,17 @@ from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import keras_tuner
+import loky
+import numpy as np
+import pytest
+from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib_executor
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import loky  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib_executor  # noqa: E402
-
-import results  # noqa: E402
-from tests.conftest import mostly_slow, tree  # noqa: E402
-from tuner import InputError, Tuner, executors  # noqa: E402
+from keras_search import results
+from keras_search.tuner import InputError, Tuner
+from keras_search.tuner.executors import pool as executors
+from tests.conftest import mostly_slow, tree
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
 
@@ -78,7 +75,7 @@ def test_an_executor_in_which_trials_cannot_run_is_refused(name: str, tmp_path: 
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (executors.InProcessExecutor, r"tuner\.executors\.InProcessExecutor"),
+        (executors.InProcessExecutor, r"keras_search\.tuner\.executors\.pool\.InProcessExecutor"),
         (lambda: loky.ProcessPoolExecutor(1), r"loky\.process_executor\.ProcessPoolExecutor"),
         (lambda: joblib_executor(1), r"joblib\.externals\.loky\.process_executor\.ProcessPoolExecutor"),
     ],

@@ -1,15 +1,12 @@
 """The fused batch normalisation computes what Keras does: outputs, gradients and moving averages."""
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from tuner import fast_batch_norm, patches  # noqa: E402
+from keras_search.tuner.fast import batch_norm as fast_batch_norm
+from keras_search.tuner.fast import patches
 
 IMAGES = tf.constant(np.random.default_rng(0).normal(2.0, 3.0, (6, 5, 4, 3)), tf.float32)
 

@@ -4,19 +4,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tests.conftest import ROOT  # noqa: E402
-from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model  # noqa: E402
-from tuner import fast_dense, fast_fit, patches  # noqa: E402
+from keras_search.tuner.fast import dense as fast_dense
+from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import patches
+from tests.conftest import ROOT
+from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model
 
 
 def test_it_gives_the_weights_and_the_history_of_keras() -> None:
@@ -178,11 +176,11 @@ def test_what_a_first_step_makes_is_as_keras_makes_it(made: Callable[[], keras.M
 
 
 _TWO_DEVICES = """
-from tuner import runtime
+from keras_search.tuner import runtime
 runtime.load_tensorflow()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import X, Y, small_model
-from tuner import fast_fit
+from keras_search.tuner.fast import fit as fast_fit
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 weights = []

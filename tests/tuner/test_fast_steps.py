@@ -3,19 +3,15 @@
 import subprocess
 import sys
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tests.conftest import ROOT  # noqa: E402
-from tests.tuner.small_models import COUNT, VALIDATION, CountBatches, X, Y, small_model  # noqa: E402
-from tuner import fast_fit  # noqa: E402
+from keras_search.tuner.fast import fit as fast_fit
+from tests.conftest import ROOT
+from tests.tuner.small_models import COUNT, VALIDATION, CountBatches, X, Y, small_model
 
 
 def test_an_eager_model_calls_its_metric_once_a_step() -> None:
@@ -131,11 +127,11 @@ def test_a_model_that_goes_through_its_data_in_its_own_way_does(kind: type[keras
 
 
 _TWO_MEMORIES = """
-from tuner import runtime
+from keras_search.tuner import runtime
 runtime.load_tensorflow()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import VALIDATION, X, Y, small_model
-from tuner import fast_fit, fast_steps
+from keras_search.tuner.fast import fit as fast_fit, steps as fast_steps
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 weights, devices, plain_tensor, plain_gather = [], set(), fast_steps.tensor, tf.gather

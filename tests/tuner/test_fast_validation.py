@@ -1,16 +1,13 @@
 """Large batches in validation, but where another figure or no room for them would come of it."""
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from keras import layers, ops  # noqa: E402
-
-from tests.tuner.small_models import VALIDATION, X, Y, small_model  # noqa: E402
-from tuner import fast_fit, fast_validation  # noqa: E402
+from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import validation as fast_validation
+from tests.tuner.small_models import VALIDATION, X, Y, small_model
 
 
 def recall(y: object, predicted: object) -> object:

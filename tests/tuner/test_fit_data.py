@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tests.conftest import mostly_slow  # noqa: E402
-from tests.tuner.small_models import (  # noqa: E402
+from keras_search.tuner.fast import fit as fast_fit
+from tests.conftest import mostly_slow
+from tests.tuner.small_models import (
     COUNT,
     VALIDATION,
     CountBatches,
@@ -22,7 +19,6 @@ from tests.tuner.small_models import (  # noqa: E402
     model_with_an_autoencoders_step,
     small_model,
 )
-from tuner import fast_fit  # noqa: E402
 
 RNG = np.random.default_rng(1)
 

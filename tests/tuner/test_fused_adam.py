@@ -1,15 +1,11 @@
 """The fused Adam is Keras's Adam: shown on the numbers."""
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from tuner.fused_adam import fuse  # noqa: E402
+from keras_search.tuner.fast.adam import fuse
 
 
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])

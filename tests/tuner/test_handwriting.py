@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks.pictures import KINDS, draw
-from tuner import datasets, handwriting, pictures
+from keras_search.tuner.data import datasets, handwriting, pictures
 
 
 @pytest.fixture(scope="module")

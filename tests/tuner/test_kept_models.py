@@ -1,23 +1,19 @@
 """The trained models of a search: those whose weights were kept, and those that are trained once more."""
 
-from tuner import runtime
+import re
+import shutil
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
 
-import re  # noqa: E402
-import shutil  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-import results  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner  # noqa: E402
+from keras_search import results
+from keras_search.tuner import Tuner
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((48, 4), dtype="float32")

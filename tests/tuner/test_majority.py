@@ -1,25 +1,21 @@
 """What always giving the most frequent answer scores is said wherever an accuracy is."""
 
-from tuner import runtime
+import html
+import json
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
 
-import html  # noqa: E402
-import json  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-import results  # noqa: E402
-from results import report  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner  # noqa: E402
-from tuner.search import SearchOptions, search  # noqa: E402
+from keras_search import results
+from keras_search.results import report
+from keras_search.tuner import Tuner
+from keras_search.tuner.command.search import SearchOptions, search
+from tests.conftest import mostly_slow
 
 X = np.zeros((100, 2), "float32")
 LABELS = np.array([1] * 30 + [0] * 10 + [2] * 60)  # the last fifth are all of class 2

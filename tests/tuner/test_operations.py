@@ -9,18 +9,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tests.conftest import ROOT, Cli  # noqa: E402
-from tuner import fast_fit, fast_pooling, operations, patches  # noqa: E402
+from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import operations, patches
+from keras_search.tuner.fast import pooling as fast_pooling
+from tests.conftest import ROOT, Cli
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 RNG = np.random.default_rng(0)
@@ -333,10 +331,10 @@ def test_factors_of_something_else_are_refused() -> None:
 
 _THREADS = """
 import sys
-from tuner import runtime
+from keras_search.tuner import runtime
 runtime.load_tensorflow()
 import numpy as np, tensorflow as tf
-from tuner import operations
+from keras_search.tuner.fast import operations
 operations, rng = operations.load(), np.random.default_rng(0)
 random = lambda *shape: tf.constant(rng.normal(size=shape), tf.float32)
 images, filters = random(67, 20, 20, 1), random(3, 3, 1, 20)
@@ -378,7 +376,8 @@ SAID = "compiling two operations for this machine's processor, once"
 
 
 def prepare(cache: Path) -> str:
-    command = "from tuner import runtime; runtime.load_tensorflow(); from tuner import operations;"
+    command = "from keras_search.tuner import runtime; runtime.load_tensorflow(); "
+    command += "from keras_search.tuner.fast import operations;"
     done = subprocess.run(
         [sys.executable, "-c", f"{command} operations.prepare(print); print(operations.load() is not None)"],
         cwd=ROOT,

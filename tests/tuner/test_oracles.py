@@ -6,19 +6,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+import keras_tuner
 import numpy as np
 import pytest
 
-from results import files, layout
-from tuner import oracles, runtime
-from tuner.errors import InputError
-
-runtime.load_tensorflow()
-
-import keras_tuner  # noqa: E402
-
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner.optuna_oracle import _answer, _distribution, _value  # noqa: E402
+from keras_search.results import files, layout
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.oracles.optuna import _answer, _distribution, _value
+from tests.conftest import mostly_slow
 
 # Keras Tuner's Gaussian process takes up to 10 s a question in a space of 13.
 _MARKS = {

@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tuner import Tuner  # noqa: E402
+from keras_search.tuner import Tuner
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 8, 8, 1), dtype="float32")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner import InputError, pictures
+from keras_search.tuner import InputError
+from keras_search.tuner.data import pictures
 
 
 def shades(height: int = 30, width: int = 20) -> np.ndarray:

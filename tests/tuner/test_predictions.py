@@ -13,13 +13,16 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import cli
-import results
 from benchmarks.pictures import KINDS, draw
+from keras_search import results
+from keras_search.commands import app as cli
+from keras_search.tuner import InputError, runtime
+from keras_search.tuner.data import datasets
+from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.evaluation import predictions
 from tests.conftest import ROOT, run_cli, tree
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import write_trial
-from tuner import InputError, datasets, evaluation, predictions, runtime
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +175,8 @@ def test_the_command_shows_the_best_three_and_what_it_saw(trained: results.Run, 
 def test_bad_pictures_are_refused_before_anything_is_loaded_or_written(evaluated: results.Run, tmp_path: Path) -> None:
     Image.new("L", (300, 200), "white").save(tmp_path / "blank.png")
     Image.new("L", (9, 9), "white").save(tmp_path / "picture.gif")
-    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = 'cli.py'; import cli\n"
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = 'cli.py'\n"
+    script += "from keras_search.commands import app as cli\n"
     script += "try: cli.app()\nfinally: assert not {'tensorflow', 'keras'} & set(sys.modules)"
     cases = {
         ("blank.png",): "Error: 'blank.png' shows no digit: nothing in it stands out from its background",

@@ -9,24 +9,23 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from rich.cells import cell_len  # noqa: E402
-from rich.console import Console  # noqa: E402
-
-import search_spaces  # noqa: E402
-from results import files  # noqa: E402
-from search_spaces.declared import declared  # noqa: E402
-from tests.conftest import without_compiling  # noqa: E402
-from tuner import Tuner, executors, live, oracles  # noqa: E402
-from tuner.progress import Progress  # noqa: E402
-from tuner.trial import TrialTask  # noqa: E402
+from keras_search import search_spaces
+from keras_search.results import files
+from keras_search.search_spaces.declared import declared
+from keras_search.tuner import Tuner
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.search import live
+from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.trial.run import TrialTask
+from tests.conftest import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 

@@ -1,20 +1,17 @@
 """When a pruner gives a trial up, by curves alone; and a search in which it does."""
 
-from tuner import runtime
+import csv
+from pathlib import Path
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-import csv  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner, pruners  # noqa: E402
-from tuner.errors import InputError  # noqa: E402
+from keras_search.tuner import Tuner
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.trial import pruners
+from tests.conftest import mostly_slow
 
 SEED_OF_GOOD_POINTS_FIRST = 4
 

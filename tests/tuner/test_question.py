@@ -1,23 +1,20 @@
 """A run that is gone on with: for the same question, for another objective, for another question; by several tuners."""
 
-from tuner import runtime
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from keras_tuner import oracles as theirs
 
-import json  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from keras_tuner import oracles as theirs  # noqa: E402
-
-import results  # noqa: E402
-from tests.conftest import mostly_slow, tree  # noqa: E402
-from tuner import InputError, Tuner  # noqa: E402
+from keras_search import results
+from keras_search.results.reading import reader
+from keras_search.tuner import InputError, Tuner
+from tests.conftest import mostly_slow, tree
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((48, 4), dtype="float32"), RNG.integers(0, 2, 48)
@@ -361,7 +358,7 @@ def test_overwriting_deletes_a_run_and_nothing_else(tmp_path: Path) -> None:
     searched(tmp_path)
     made = tuner(tmp_path, overwrite=True)
     assert made.remaining_trials == 3
-    assert not results.reader.trial_directories(tmp_path / "run"), "as in Keras Tuner"
+    assert not reader.trial_directories(tmp_path / "run"), "as in Keras Tuner"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("words")
     with pytest.raises(InputError, match=r"overwrite=True would delete '[^\n]*thesis', which is no run"):

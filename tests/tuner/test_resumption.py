@@ -1,24 +1,20 @@
 """A trial that is interrupted goes on after its last finished epoch, to the result of one that was not."""
 
-from tuner import runtime
+import csv
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
 
-import csv  # noqa: E402
-import signal  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from results import layout  # noqa: E402
-from tuner import Tuner  # noqa: E402
+from keras_search.results import layout
+from keras_search.tuner import Tuner
 
 pytestmark = pytest.mark.faults
 

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import cli
-import results
-import search_spaces
+from keras_search import results, search_spaces
+from keras_search.commands import app as cli
+from keras_search.tuner.data import datasets
+from keras_search.tuner.evaluation import predictions, saved_model
 from tests.conftest import mostly_slow
 from tests.results.made_run import make_run
-from tuner import datasets, predictions, saved_model
 
 SPACE = """\
 from pathlib import Path

@@ -1,30 +1,28 @@
 """`best --code`: the script has the run's model, data and training, and needs nothing of this toolkit."""
 
-from tuner import runtime
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from typer.testing import CliRunner
 
-import json  # noqa: E402
-import re  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import textwrap  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from typer.testing import CliRunner  # noqa: E402
-
-import cli  # noqa: E402
-import results  # noqa: E402
-import search_spaces  # noqa: E402
-from tests.conftest import Cli, refused, tree  # noqa: E402
-from tests.results.made_run import make_run  # noqa: E402
-from tuner import InputError, datasets, evaluation, oracles, script  # noqa: E402
-from tuner.script import layout, model, training  # noqa: E402
+from keras_search import results, search_spaces
+from keras_search.commands import app as cli
+from keras_search.tuner import InputError, script
+from keras_search.tuner.data import datasets
+from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.script import layout, model, training
+from tests.conftest import Cli, refused, tree
+from tests.results.made_run import make_run
 
 DEEP = search_spaces.get("deep_cnn").hypermodel((28, 28, 1), 10)
 README = """\
@@ -46,7 +44,7 @@ model.compile(
 model.fit(x_train, y_train, batch_size=32, epochs=3)"""
 ALONE = """
 import runpy, sys
-sys.modules.update(dict.fromkeys(["cli", "commands", "results", "search_spaces", "tuner", "keras_tuner"]))
+sys.modules.update(dict.fromkeys(["keras_search", "keras_tuner"]))
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

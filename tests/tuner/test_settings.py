@@ -5,18 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-import results  # noqa: E402
-from tuner import Tuner, executors, settings  # noqa: E402
+from keras_search import results
+from keras_search.tuner import Tuner
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.transport import settings
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((40, 3, 8, 6)), np.arange(40) % 2

@@ -1,30 +1,26 @@
 """`--tensorboard`, as TensorBoard itself shows it."""
 
-from tuner import runtime
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-import json  # noqa: E402
-import os  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-import urllib.error  # noqa: E402
-import urllib.parse  # noqa: E402
-import urllib.request  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any, ClassVar  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
-
-import results  # noqa: E402
-from tuner import Tuner  # noqa: E402
-from tuner.tensorboard_log import Curves  # noqa: E402
+from keras_search import results
+from keras_search.tuner import Tuner
+from keras_search.tuner.trial.tensorboard_log import Curves
 
 pytestmark = pytest.mark.slow
 

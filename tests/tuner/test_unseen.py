@@ -16,10 +16,10 @@ import keras_tuner
 import numpy as np
 import pytest
 
-import results
+from keras_search import results
+from keras_search.tuner import Tuner
 from tests.conftest import ROOT, mostly_slow
 from tests.faults.searches import SMALL
-from tuner import Tuner
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 NAME = "größe 数"

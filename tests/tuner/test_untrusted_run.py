@@ -8,9 +8,9 @@ import keras_tuner
 import numpy as np
 import pytest
 
-import results
+from keras_search import results
+from keras_search.tuner import InputError, Tuner
 from tests.conftest import tree
-from tuner import InputError, Tuner
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 

@@ -8,23 +8,19 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from scipy import sparse
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from scipy import sparse  # noqa: E402
-
-import results  # noqa: E402
-from results import layout  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner  # noqa: E402
-from tuner.errors import InputError  # noqa: E402
+from keras_search.results import layout
+from keras_search.results.reading import reader
+from keras_search.tuner import Tuner
+from keras_search.tuner.errors import InputError
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((32, 4), dtype="float32")
@@ -47,10 +43,10 @@ class PassesOn(keras_tuner.HyperModel):
         return model.fit(*args, **kwargs)
 
 
-def search(folder: Path, *args: Any, hypermodel: Any = build, **kwargs: Any) -> results.reader.Row:
+def search(folder: Path, *args: Any, hypermodel: Any = build, **kwargs: Any) -> reader.Row:
     tuner = Tuner(hypermodel, "val_loss", 1, workers=0, directory=folder, project_name="run")
     tuner.search(*args, **kwargs, verbose=0)
-    return results.reader.read_trial(folder / "run" / "trial_0")
+    return reader.read_trial(folder / "run" / "trial_0")
 
 
 @pytest.fixture(scope="module")

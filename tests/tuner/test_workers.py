@@ -9,19 +9,17 @@ import sys
 import time
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from tests.conftest import ROOT  # noqa: E402
-from tuner import Tuner, executors, shared_data  # noqa: E402
+from keras_search.tuner import Tuner
+from keras_search.tuner.data import shared as shared_data
+from keras_search.tuner.executors import pool as executors
+from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((200, 6, 6, 1), dtype="float32"), RNG.integers(0, 3, 200)
@@ -275,7 +273,7 @@ def test_a_hypermodel_of_the_main_script_travels(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from tuner import Tuner\n"
+        "from keras_search import Tuner\n"
         "import keras, numpy as np\n"
         "def build(hp):\n"
         "    if hp.Int('units', 2, 9) == 4:\n"
