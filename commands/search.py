@@ -141,11 +141,9 @@ def run_search(
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
-    from keras_search.results.telling import sentences
-
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
-    return f"no trial has finished: {sentences.failures(run.trials)}; mend that, and search anew with --overwrite"
+    return f"no trial has finished: {run.failures}; mend that, and search anew with --overwrite"
 
 
 def _print_outcome(path: Path) -> "results.Run | None":

@@ -20,7 +20,6 @@ from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import reader
 from keras_search.results.reading.summary import SummaryWriter
-from keras_search.results.telling import sentences
 from keras_search.results.text import count, error_line
 from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from keras_search.search_spaces.origin import Interrupted, contained
@@ -293,7 +292,7 @@ class Tuner(keras_tuner.Tuner):
                     summary.refresh()
         has_none = bool(self.oracle.end_order) and not self._best_trials()
         if has_none and not run_record.is_of_command_line(self._run):  # which says it
-            failed = sentences.failures(results.read(self._run).trials)
+            failed = results.read(self._run).failures
             print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
 
     def _require_built(self, what: str) -> None:

@@ -16,7 +16,7 @@ from keras_search.results.reading.hyperparameters import Scale
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _WIDTH, _LONGEST_VALUE = 85, 20  # of a row and of a value below it, in characters
 _ASIDE = 0.012

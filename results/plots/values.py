@@ -14,7 +14,7 @@ from keras_search.results.reading import hyperparameters, scores
 from keras_search.results.reading.hyperparameters import Scale
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _COLUMNS = 4
 # In characters: of all panels of a row, and of slanted labels, how long and how far apart they are.

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from keras_search.results import layout
 from keras_search.results.errors import RunError
+from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.numbers import is_missing, settings
 from keras_search.results.reading import scores
 from keras_search.results.reading.keras_tuner_files import NAN
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from keras_search.results import Run
-    from keras_search.search_spaces.space import Hyperparameter
+    from keras_search.results.reading.run import Run
 
 _LOG_RATIO = 50  # numbers that differ by more, where nothing tells how they were sampled, go on a log scale
 _MOST_LEVELS = 12  # a choice among more numbers is shown as numbers
@@ -147,7 +147,7 @@ def configuration(run: "Run") -> dict[str, Any]:
     return values
 
 
-def _scale(name: str, column: "pd.Series", space: "dict[str, Hyperparameter]") -> Scale:
+def _scale(name: str, column: "pd.Series", space: dict[str, Hyperparameter]) -> Scale:
     values = list(dict.fromkeys(value for value in column.tolist() if not is_missing(value)))
     declared = space.get(name)
     choices = declared.values if declared and declared.kind != "Boolean" else ()

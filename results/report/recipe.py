@@ -12,7 +12,7 @@ from keras_search.results.telling import sentences
 from keras_search.results.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LONGEST = 300  # characters
 _REPEATABLE = ("random", "grid")

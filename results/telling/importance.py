@@ -11,7 +11,7 @@ from keras_search.results.reading import hyperparameters, scores
 if TYPE_CHECKING:
     import numpy as np
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _FEWEST_TRIALS = 3
 _TRIALS_PER_HYPERPARAMETER = 5

@@ -141,7 +141,7 @@ def search(options: SearchOptions) -> Path:
             from keras_search.search_spaces.declared import declared
             from keras_search.tuner.tuner import Tuner
 
-            hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+            hypermodel = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes)
             oracle = oracles.make(
                 options.oracle,
                 keras_tuner.Objective(objective, direction),
