@@ -150,10 +150,10 @@ def _print_outcome(path: Path) -> "results.Run | None":
     """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
     from keras_search import results
     from keras_search.results import layout
-    from keras_search.results.reading import reader
+    from keras_search.results.reading import trial_rows
     from keras_search.results.telling import sentences, tables
 
-    if not reader.trial_directories(path):
+    if not trial_rows.trial_directories(path):
         return None
     found = results.read(path)
     console = make_console()

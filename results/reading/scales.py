@@ -12,7 +12,6 @@ from keras_search.results.errors import RunError
 from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.numbers import is_missing, settings
 from keras_search.results.reading import scores
-from keras_search.results.reading.keras_tuner_files import NAN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,25 +125,6 @@ def varied(run: "Run") -> list[Scale]:
             "search on with more trials"
         )
     return found
-
-
-def configuration(run: "Run") -> dict[str, Any]:
-    """The hyperparameters of the best trial of `run` that were active, with their values.
-
-    Raises:
-        RunError: No trial has finished, or which one is the best is not known.
-    """
-    prefix = layout.HYPERPARAMETER_PREFIX
-    best = run.best.dropna()
-    values = {
-        name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
-        for name, value in best.items()
-        if name.startswith(prefix)
-    }
-    for one in run.space:
-        if values.get(one.name) == NAN and any(value != value for value in one.values):
-            values[one.name] = math.nan
-    return values
 
 
 def _scale(name: str, column: "pd.Series", space: dict[str, Hyperparameter]) -> Scale:
