@@ -43,6 +43,7 @@ results.report
 results.plots
 results.telling results.export
 results.reading
+results.evaluation results.run_info results.trial_record
 results.directions results.labels results.outputs results.streams results.verdict
 results.files
 results.hyperparameter results.layout results.errors results.numbers

@@ -9,6 +9,7 @@ from keras_search import search_spaces
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import runs, trial_rows
 from keras_search.results.reading.summary import SummaryWriter
+from keras_search.results.run_info import Asked, RunInfo
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
 from keras_search.tuner import objectives, runtime
@@ -95,7 +96,7 @@ def search(options: SearchOptions) -> Path:
     oracles.check(options.oracle, [one.name for one in narrowed])
     if path is None:
         path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
-    asked = {
+    asked: Asked = {
         "space": search_spaces.resolved(options.space),
         "space_code": search_spaces.fingerprint(options.space),
         "dataset": f"{dataset.name} sha256:{dataset.fingerprint[:16]}",
@@ -106,7 +107,7 @@ def search(options: SearchOptions) -> Path:
         "train_samples": options.train_samples,
         "set": sorted(options.overrides),
     }
-    details = {
+    details: RunInfo = {
         "objective": {"name": objective, "direction": direction},
         "baseline": space.baseline,
         "dataset": {
