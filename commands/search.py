@@ -141,21 +141,19 @@ def run_search(
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
-    from keras_search.results.telling import sentences
-
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
-    return f"no trial has finished: {sentences.failures(run.trials)}; mend that, and search anew with --overwrite"
+    return f"no trial has finished: {run.failures}; mend that, and search anew with --overwrite"
 
 
 def _print_outcome(path: Path) -> "results.Run | None":
     """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
     from keras_search import results
     from keras_search.results import layout
-    from keras_search.results.reading import reader
+    from keras_search.results.reading import trial_rows
     from keras_search.results.telling import sentences, tables
 
-    if not reader.trial_directories(path):
+    if not trial_rows.trial_directories(path):
         return None
     found = results.read(path)
     console = make_console()

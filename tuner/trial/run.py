@@ -18,7 +18,7 @@ import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
 from keras_search.results import files, layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line, shortened
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
@@ -262,7 +262,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
         going_on.require_taken()
         outcome = objectives.checked(task.objective, outcome)
         tuner_utils.validate_trial_results(outcome, task.objective, "HyperModel.fit()")
-        curve = [row for row in reader.read_epochs(task.directory) if row["execution"] == execution]
+        curve = [row for row in trial_rows.read_epochs(task.directory) if row["execution"] == execution]
         outcome = scores.aligned(outcome, curve)
         outcomes.append(outcome)
         if task.keeps_checkpoint:
