@@ -28,11 +28,12 @@ from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.fast import patches
 from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.seeds import derive
-from keras_search.tuner.trial import asked, bars, continuation, kept, resumption, scores
+from keras_search.tuner.trial import asked, bars, continuation, kept, saved_state, scores
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning
 from keras_search.tuner.trial.models import fresh_model
 from keras_search.tuner.trial.pruners import Pruner
-from keras_search.tuner.trial.resumption import OtherTrainingError, Resumption, State
+from keras_search.tuner.trial.resumption import OtherTrainingError, Resumption
+from keras_search.tuner.trial.saved_state import State
 from keras_search.tuner.trial.tensorboard_log import Curves
 
 _LONGEST_LINE = 500
@@ -163,7 +164,7 @@ def run_trial(task: TrialTask) -> TrialResult:
         Interrupted: A signal has come.
     """
     began = time.monotonic()
-    state = resumption.load(task.directory / layout.TRIAL_STATE)
+    state = saved_state.load(task.directory / layout.TRIAL_STATE)
     started_at, seconds_before = (state.started_at, state.seconds) if state else (_now(), 0.0)
     record = TrialRecord(task.seed, task.is_baseline, started_at, worker=os.getpid())
     record.save(task.directory)
