@@ -22,7 +22,8 @@ from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial import continuation, kept
 from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.models import fresh_model
-from keras_search.tuner.trial.run import TrialTask, copied_callbacks
+from keras_search.tuner.trial.run import copied_callbacks
+from keras_search.tuner.trial.task import TrialTask
 
 
 class UnrepeatableError(ValueError):
