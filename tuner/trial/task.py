@@ -11,6 +11,7 @@ from keras_search.results import files, layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial.pruners import Pruner
 
 
@@ -67,6 +68,10 @@ class TrialTask:
     def is_interrupted(self) -> bool:
         """Whether it has been begun and goes on from an epoch in between."""
         return (self.directory / layout.TRIAL_STATE).exists()
+
+    def execution_seed(self, execution: int) -> int:
+        """The seed of one of its executions."""
+        return self.seed if execution == 0 else derive(self.seed, "execution", execution)
 
     @property
     def epochs(self) -> int:
