@@ -41,7 +41,8 @@ from keras_search.tuner.search.stop import Stop, outliving_the_terminal
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.transport import calls, settings
 from keras_search.tuner.trial import bars, kept_models, models, pruners
-from keras_search.tuner.trial.run import TrialResult, TrialTask, run_trial
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 _SAME_FAILURES_TO_STOP = 3

@@ -169,7 +169,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
         if next(begun, None) is None:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("tuner.callbacks.BestWeights.on_epoch_begin", on_epoch_begin)
+    monkeypatch.setattr("keras_search.tuner.trial.callbacks.BestWeights.on_epoch_begin", on_epoch_begin)
 
 
 def tuner(folder: Path, hypermodel: Any, executions: int = 1) -> Tuner:
@@ -217,7 +217,8 @@ def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monke
         with monkeypatch.context() as patch:
             if interruption is None:
                 patch.setattr(
-                    "tuner.callbacks.BestWeights.on_epoch_begin", lambda self, epoch, logs=None: began.append(epoch)
+                    "keras_search.tuner.trial.callbacks.BestWeights.on_epoch_begin",
+                    lambda self, epoch, logs=None: began.append(epoch),
                 )
             else:
                 killing(patch, interruption)
