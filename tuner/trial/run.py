@@ -23,10 +23,9 @@ from keras_search.results.text import error_line, shortened
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import objectives
+from keras_search.tuner import objectives, oracles
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.fast import patches
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial import asked, bars, continuation, kept, resumption, scores
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning

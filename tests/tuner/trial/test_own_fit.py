@@ -18,8 +18,7 @@ from keras_search.results import layout
 from keras_search.results.reading import reader
 from keras_search.results.reading.reader import Row
 from keras_search.search_spaces.custom import CustomHyperModel
-from keras_search.tuner import Tuner
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.trial import run as trial
 from tests.conftest import mostly_slow
 
