@@ -19,9 +19,8 @@ from rich.console import Console
 from keras_search import search_spaces
 from keras_search.results import files
 from keras_search.search_spaces.declared import declared
-from keras_search.tuner import Tuner
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.search import live
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.trial.task import TrialTask

@@ -18,8 +18,7 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces.custom import CustomHyperModel
-from keras_search.tuner import Tuner
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 from tests.conftest import mostly_slow
