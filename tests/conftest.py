@@ -25,6 +25,12 @@ SEARCH += ["--tensorboard"]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_configure() -> None:
+    """Lets Ctrl-C arrive, here and in processes that tests begin, where a shell's background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_finish() -> None:
     """What is imported stays: the trials of tests, each of which collects garbage, need not look through it."""
     gc.collect()
