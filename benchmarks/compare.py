@@ -27,9 +27,9 @@ from loky import cpu_count
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import results  # noqa: E402
-from results import verdict  # noqa: E402
-from tuner import seeds  # noqa: E402
+from keras_search import results  # noqa: E402
+from keras_search.results import verdict  # noqa: E402
+from keras_search.tuner import seeds  # noqa: E402
 
 _SAMPLE_EVERY_S = 1.0
 

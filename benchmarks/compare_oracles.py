@@ -24,8 +24,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks import tabulate  # noqa: E402
 from benchmarks.replay import Recorded, play  # noqa: E402
-from results import verdict  # noqa: E402
-from tuner import oracles, pruners, runtime  # noqa: E402
+from keras_search.results import verdict  # noqa: E402
+from keras_search.tuner import runtime  # noqa: E402
+from keras_search.tuner.oracles import named as oracles  # noqa: E402
+from keras_search.tuner.trial import pruners  # noqa: E402
 
 TRIALS = 20
 WORKERS = 2

@@ -18,11 +18,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import results  # noqa: E402
 from benchmarks.replay import Recorded, play  # noqa: E402
-from results import verdict  # noqa: E402
-from tuner import pruners  # noqa: E402
-from tuner.pruners import Pruner  # noqa: E402
+from keras_search import results  # noqa: E402
+from keras_search.results import verdict  # noqa: E402
+from keras_search.tuner.trial import pruners  # noqa: E402
+from keras_search.tuner.trial.pruners import Pruner  # noqa: E402
 
 WORKERS = 2
 

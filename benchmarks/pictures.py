@@ -19,8 +19,9 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import results  # noqa: E402
-from tuner import evaluation, predictions  # noqa: E402
+from keras_search import results  # noqa: E402
+from keras_search.tuner.evaluation import comparison as evaluation  # noqa: E402
+from keras_search.tuner.evaluation import predictions  # noqa: E402
 
 Kind = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuner.pruners import Pruner
+from keras_search.tuner.trial.pruners import Pruner
 
 
 @dataclass

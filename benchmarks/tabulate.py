@@ -15,9 +15,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import results  # noqa: E402
-from results import files, layout  # noqa: E402
-from tuner import datasets, runtime  # noqa: E402
+from keras_search.results import files, layout  # noqa: E402
+from keras_search.results.reading import reader  # noqa: E402
+from keras_search.tuner import runtime  # noqa: E402
+from keras_search.tuner.data import datasets  # noqa: E402
 
 TABLE = HERE / "table.csv"
 HYPERPARAMETERS = ["learning_rate", "filters", "dense_units", "dropout"]
@@ -63,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = datasets.split(datasets.load(arguments.data), seed=0)
     runtime.load_tensorflow()
-    from tuner import Tuner
+    from keras_search.tuner import Tuner
 
     tuner = Tuner(
         build, oracle="grid", max_trials=_NETWORKS, keep_weights=0, directory=_RUN.parent, project_name=_RUN.name
@@ -75,11 +76,11 @@ def main() -> None:
 
 
 def _trials() -> list[Path]:
-    return results.reader.trial_directories(_RUN)
+    return reader.trial_directories(_RUN)
 
 
 def _line(directory: Path) -> dict[str, Any]:
-    row, curve = results.reader.read_trial(directory), results.reader.read_epochs(directory)
+    row, curve = reader.read_trial(directory), reader.read_epochs(directory)
     line = {name: row[layout.HYPERPARAMETER_PREFIX + name] for name in HYPERPARAMETERS}
     line["seconds"] = round(sum(epoch["seconds"] for epoch in curve) / EPOCHS, 2)
     return line | {str(epoch["epoch"]): round(epoch["val_accuracy"], 4) for epoch in curve}

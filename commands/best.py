@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import (
+from keras_search.commands.shared import (
     DatasetOption,
     Run,
     RunCode,
@@ -39,10 +39,13 @@ def show_best(
         _print_script(run, evaluate, run_code)
         return
     with errors():
-        from results import hyperparameters, layout, runs, sentences, tables
-        from results.text import one_line
-        from tuner import evaluation, executors
-        from tuner.lock import locked
+        from keras_search.results import layout
+        from keras_search.results.reading import hyperparameters, runs
+        from keras_search.results.telling import sentences, tables
+        from keras_search.results.text import one_line
+        from keras_search.tuner.evaluation import comparison as evaluation
+        from keras_search.tuner.executors import pool as executors
+        from keras_search.tuner.record.lock import locked
 
         evaluation.check_seeds(seeds)
         executors.check_workers(workers)
@@ -90,10 +93,10 @@ def show_best(
 
 def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
     with errors():
-        from results import runs
-        from results.text import escaped
-        from tuner import script
-        from tuner.errors import InputError
+        from keras_search.results.reading import runs
+        from keras_search.results.text import escaped
+        from keras_search.tuner import script
+        from keras_search.tuner.errors import InputError
 
         if evaluate:
             raise InputError("--code prints a script and --evaluate trains: give one of them")
@@ -108,9 +111,12 @@ def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
 def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: Workers = "auto") -> None:
     """Build, compile, train and test the documented CNN, alone."""
     with errors():
-        import search_spaces
-        from results import sentences, verdict
-        from tuner import datasets, evaluation, executors
+        from keras_search import search_spaces
+        from keras_search.results import verdict
+        from keras_search.results.telling import sentences
+        from keras_search.tuner.data import datasets
+        from keras_search.tuner.evaluation import comparison as evaluation
+        from keras_search.tuner.executors import pool as executors
 
         evaluation.check_seeds(seeds)
         executors.check_workers(workers)

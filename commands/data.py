@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import DatasetOption, errors, make_console
+from keras_search.commands.shared import DatasetOption, errors, make_console
 
 if TYPE_CHECKING:
-    from results.fitted import FittedTable
-    from search_spaces import SearchSpace
+    from keras_search.results.telling.fitted import FittedTable
+    from keras_search.search_spaces import SearchSpace
 
 
 def draw_samples(
@@ -18,9 +18,9 @@ def draw_samples(
 ) -> None:
     """Draw the first sixteen training images in a 4x4 grid."""
     with errors():
-        from results.text import one_line
-        from tuner import datasets
-        from tuner.samples import check_picture, save_samples
+        from keras_search.results.text import one_line
+        from keras_search.tuner.data import datasets
+        from keras_search.tuner.data.samples import check_picture, save_samples
 
         check_picture(out)
         data = datasets.load(dataset)
@@ -34,7 +34,7 @@ def draw_samples(
 
 def show_spaces() -> None:
     """Show every search space: hyperparameters, ranges and baseline values."""
-    import search_spaces
+    from keras_search import search_spaces
 
     console = make_console()
     for space in search_spaces.SPACES.values():
@@ -43,7 +43,7 @@ def show_spaces() -> None:
 
 
 def _space_table(space: "SearchSpace") -> "FittedTable":
-    from results.fitted import Column, FittedTable
+    from keras_search.results.telling.fitted import Column, FittedTable
 
     ones = space.hyperparameters
     conditions = [

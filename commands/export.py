@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import count, errors, make_console, read
+from keras_search.commands.shared import count, errors, make_console, read
 
 
 def export_run(
@@ -24,12 +24,13 @@ def export_run(
 ) -> None:
     """Turn a run, or any Keras Tuner project, into an Optuna study."""
     with errors():
-        from results import RunError, runs
-        from results.text import escaped, one_line
+        from keras_search.results import RunError
+        from keras_search.results.reading import runs
+        from keras_search.results.text import escaped, one_line
 
         if optuna is None:
             raise RunError("what to export to is not given: write --optuna sqlite:///study.db")
-        from results import optuna_study
+        from keras_search.results.export import optuna_study
 
         found = read(runs.find(run))
         name = escaped(found.path.resolve().name if name is None else name)

@@ -7,7 +7,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from commands.shared import Run, RunCode, errors, make_console, print_notice, read
+from keras_search.commands.shared import Run, RunCode, errors, make_console, print_notice, read
 
 _TOP = 3
 
@@ -22,9 +22,12 @@ def classify_pictures(
 ) -> None:
     """Let the evaluated model of a run classify pictures, such as photographs of digits."""
     with errors():
-        from results import layout, runs, sentences
-        from results.text import one_line
-        from tuner import pictures, predictions
+        from keras_search.results import layout
+        from keras_search.results.reading import runs
+        from keras_search.results.telling import sentences
+        from keras_search.results.text import one_line
+        from keras_search.tuner.data import pictures
+        from keras_search.tuner.evaluation import predictions
 
         if saw is not None:
             pictures.check_folder(saw)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import RunCode, errors, make_console, read
+from keras_search.commands.shared import RunCode, errors, make_console, read
 
 if TYPE_CHECKING:
-    import results
+    from keras_search import results
 
 
 def write_report(
@@ -27,9 +27,11 @@ def write_report(
 ) -> None:
     """Write a report on a run: one HTML file with verdict, plots, trials and the best configuration."""
     with errors():
-        from results import export, files, layout, outputs, report, runs
-        from results.text import escaped, listed, one_line
-        from tuner import predictions
+        from keras_search.results import files, layout, outputs, report
+        from keras_search.results.export import formats as export
+        from keras_search.results.reading import runs
+        from keras_search.results.text import escaped, listed, one_line
+        from keras_search.tuner.evaluation import predictions
 
         found = read(runs.find(run))
         _tell_damage(found)
@@ -56,9 +58,9 @@ def write_report(
 
 def _tell_damage(run: "results.Run") -> None:
     """On standard error, where what `best --evaluate` found cannot be read; the page says so as well."""
-    from results import evaluation
-    from results.errors import DamagedFile
-    from results.text import one_line
+    from keras_search.results.errors import DamagedFile
+    from keras_search.results.reading import evaluation
+    from keras_search.results.text import one_line
 
     try:
         evaluation.read(run)
@@ -68,10 +70,10 @@ def _tell_damage(run: "results.Run") -> None:
 
 def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
     """The best configuration as a plain Keras script, of an evaluated run; where it cannot be written, None and why."""
-    from results import RunError, layout
-    from search_spaces import SpaceError
-    from tuner import script
-    from tuner.errors import InputError
+    from keras_search.results import RunError, layout
+    from keras_search.search_spaces import SpaceError
+    from keras_search.tuner import script
+    from keras_search.tuner.errors import InputError
 
     # TensorFlow writes it, and is at work already where there is a model whose mistakes are shown.
     if not (run.path / layout.EVALUATION_JSON).is_file():

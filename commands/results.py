@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import RunCode, count, errors, make_console, print_notice, read
+from keras_search.commands.shared import RunCode, count, errors, make_console, print_notice, read
 
 if TYPE_CHECKING:
-    import results
+    from keras_search import results
 
 _MOST_SHOWN = 100
 
@@ -32,8 +32,10 @@ def show_results(
 ) -> None:
     """Show the trials of a run, or of any Keras Tuner project."""
     with errors():
-        from results import export, projects, runs, sentences, tables
-        from results.text import one_line
+        from keras_search.results.export import formats as export
+        from keras_search.results.reading import projects, runs
+        from keras_search.results.telling import sentences, tables
+        from keras_search.results.text import one_line
 
         asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
         files = {option: path for option, path in asked.items() if path is not None}
@@ -69,8 +71,10 @@ def compare_runs(
 ) -> None:
     """Compare runs: their scores and costs, and a plot of the best score so far of each."""
     with errors():
-        from results import comparison, plots, runs
-        from results.text import one_line
+        from keras_search.results import plots
+        from keras_search.results.reading import runs
+        from keras_search.results.telling import comparison
+        from keras_search.results.text import one_line
 
         plots.check_file(out)
         found = comparison.read([runs.find(name) for name in names])
@@ -98,10 +102,11 @@ def plot_run(
 ) -> None:
     """Plot a run: its history, learning curves, hyperparameters, costs and the best model's mistakes."""
     with errors():
-        import results
-        from results import layout, plots, runs
-        from results.text import listed, one_line
-        from tuner import predictions
+        from keras_search import results
+        from keras_search.results import layout, plots
+        from keras_search.results.reading import runs
+        from keras_search.results.text import listed, one_line
+        from keras_search.tuner.evaluation import predictions
 
         plots.check_kinds(kinds or [])
         found = read(runs.find(run))
@@ -127,7 +132,7 @@ def plot_run(
 
 
 def _readable(path: Path) -> "results.Run | None":
-    import results
+    from keras_search import results
 
     try:
         return results.read(path)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import DatasetOption, Workers, errors, make_console
-from results.text import command, one_line
+from keras_search.commands.shared import DatasetOption, Workers, errors, make_console
+from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
-    import results
+    from keras_search import results
 
 
 def run_search(
@@ -94,10 +94,10 @@ def run_search(
     # TensorFlow takes seconds to load, in which a signal is to end all as politely.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
-        import search_spaces
-        from tuner.errors import Stopped
-        from tuner.search import SearchOptions, search
-        from tuner.stop import outliving_the_terminal
+        from keras_search import search_spaces
+        from keras_search.tuner.command.search import SearchOptions, search
+        from keras_search.tuner.errors import Stopped
+        from keras_search.tuner.search.stop import outliving_the_terminal
 
         options = SearchOptions(
             trials=trials,
@@ -141,7 +141,7 @@ def run_search(
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
-    from results import sentences
+    from keras_search.results.telling import sentences
 
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
@@ -150,8 +150,10 @@ def _nothing_finished(run: "results.Run | None") -> str:
 
 def _print_outcome(path: Path) -> "results.Run | None":
     """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
-    import results
-    from results import layout, reader, sentences, tables
+    from keras_search import results
+    from keras_search.results import layout
+    from keras_search.results.reading import reader
+    from keras_search.results.telling import sentences, tables
 
     if not reader.trial_directories(path):
         return None

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from results.numbers import number
-from results.text import count, one_line
+from keras_search.results.numbers import number
+from keras_search.results.text import count, one_line
 
 if TYPE_CHECKING:
-    import results
-    from tuner.retraining import Training
+    from keras_search import results
+    from keras_search.tuner.evaluation.retraining import Training
 
 _WIDTH_IN_A_FILE = 160
 _MOST_PROBLEMS = 20
@@ -70,10 +70,10 @@ def option(parameter: str) -> str:
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
-    from results import RunError
-    from results.errors import Refusal
-    from search_spaces import SpaceError
-    from tuner.errors import InputError, SearchError
+    from keras_search.results import RunError
+    from keras_search.results.errors import Refusal
+    from keras_search.search_spaces import SpaceError
+    from keras_search.tuner.errors import InputError, SearchError
 
     try:
         yield
@@ -95,7 +95,7 @@ def errors() -> Iterator[None]:
 
 def read(path: Path) -> "results.Run":
     """Reads a run; what of it cannot be read is told on standard error, a line each."""
-    import results
+    from keras_search import results
 
     run = results.read(path)
     for problem in run.problems[:_MOST_PROBLEMS]:

@@ -9,8 +9,8 @@ from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
-from results import streams
-from results.text import one_line
+from keras_search.results import streams
+from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
     import typer

@@ -1,16 +1,16 @@
 """What happened: reads run directories, and any Keras Tuner project, into tables. Needs no TensorFlow.
 
-import results
+import keras_search as ks
 
-run = results.read("runs/mnist-baseline_cnn-random-seed0")
+run = ks.read("runs/mnist-baseline_cnn-random-seed0")
 run.trials  # pandas.DataFrame, one row a trial: the columns of summary.csv
 run.epochs  # every learning curve
 run.space  # the hyperparameters, with ranges and conditions
 run.best  # the best finished trial
 """
 
-from results.errors import RunError, RunWarning
-from results.objective import Objective
-from results.run import Run, read
+from keras_search.results.errors import RunError, RunWarning
+from keras_search.results.reading.objective import Objective
+from keras_search.results.reading.run import Run, read
 
 __all__ = ["Objective", "Run", "RunError", "RunWarning", "read"]

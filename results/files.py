@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from results.errors import DamagedFile
-from results.text import csv_cell
+from keras_search.results.errors import DamagedFile
+from keras_search.results.text import csv_cell
 
 _LEAST_BYTES = 65536
 # What is read whole. The oracle's file of 100,000 trials takes about a third of it.

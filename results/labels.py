@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-from results.text import one_line
+from keras_search.results.text import one_line
 
 
 def shortened(text: str, length: int = 28) -> str:

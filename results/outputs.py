@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from results import files
+from keras_search.results import files
 
 _STREAMS = (1, 2)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from results.text import escaped
+from keras_search.results.text import escaped
 
 # Nobody reads any more: the pipe is closed, the terminal hung up.
 _GONE = (errno.EPIPE, errno.EIO, errno.ENXIO, errno.ENOTCONN, errno.ECONNRESET)

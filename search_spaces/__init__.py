@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_spaces import baseline_cnn, deep_cnn
-from search_spaces.space import Hyperparameter, SearchSpace, SpaceError
+from keras_search.search_spaces import baseline_cnn, deep_cnn
+from keras_search.search_spaces.space import Hyperparameter, SearchSpace, SpaceError
 
 if TYPE_CHECKING:
-    from search_spaces.custom import CustomSpace
+    from keras_search.search_spaces.custom import CustomSpace
 
 SPACES = {space.name: space for space in [baseline_cnn.SPACE, deep_cnn.SPACE]}
 
@@ -77,7 +77,7 @@ def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSp
     check(name)
     if not is_custom(name):
         return get(name)
-    from search_spaces import custom
+    from keras_search.search_spaces import custom
 
     return custom.load(name, input_shape, num_classes)
 

@@ -7,7 +7,7 @@ parameters on MNIST.
 
 from typing import TYPE_CHECKING
 
-from search_spaces.space import Declaration, SearchSpace
+from keras_search.search_spaces.space import Declaration, SearchSpace
 
 if TYPE_CHECKING:
     import keras

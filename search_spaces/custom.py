@@ -17,10 +17,10 @@ import keras
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
-from search_spaces.declared import declared
-from search_spaces.epochs import like, misfit, whole
-from search_spaces.origin import blamed
-from search_spaces.space import Hyperparameter, SpaceError, Value
+from keras_search.search_spaces.declared import declared
+from keras_search.search_spaces.epochs import like, misfit, whole
+from keras_search.search_spaces.origin import blamed
+from keras_search.search_spaces.space import Hyperparameter, SpaceError, Value
 
 EPOCHS = 10
 

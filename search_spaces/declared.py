@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
-from search_spaces.space import Value
+from keras_search.search_spaces.space import Value
 
 
 def declared(

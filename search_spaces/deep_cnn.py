@@ -9,7 +9,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from search_spaces.space import Declaration, SearchSpace
+from keras_search.search_spaces.space import Declaration, SearchSpace
 
 if TYPE_CHECKING:
     import keras
@@ -145,7 +145,7 @@ def _optimizer(hp: "keras_tuner.HyperParameters") -> "keras.optimizers.Optimizer
 def _loss(hp: "keras_tuner.HyperParameters") -> "str | keras.losses.Loss":
     if not hp["label_smoothing"]:
         return "sparse_categorical_crossentropy"
-    from search_spaces.losses import SmoothedCrossentropy
+    from keras_search.search_spaces.losses import SmoothedCrossentropy
 
     return SmoothedCrossentropy(hp["label_smoothing"])
 

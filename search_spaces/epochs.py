@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search_spaces.space import Value
+from keras_search.search_spaces.space import Value
 
 
 def whole(value: Value | None) -> int | None:

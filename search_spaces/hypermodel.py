@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import keras_tuner
 
-from search_spaces.losses import SmoothedCrossentropy
-from search_spaces.space import SearchSpace, Value
+from keras_search.search_spaces.losses import SmoothedCrossentropy
+from keras_search.search_spaces.space import SearchSpace, Value
 
 
 class SpaceHyperModel(keras_tuner.HyperModel):

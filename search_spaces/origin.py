@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from results.text import error_line
-from search_spaces.space import SpaceError
+from keras_search.results.text import error_line
+from keras_search.search_spaces.space import SpaceError
 
 _OURS = Path(__file__).resolve().parent.parent
 _NOT_THE_USERS = (
     *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    *(f"{_OURS / package}/" for package in ("search_spaces", "tuner", "results")),
+    *(f"{_OURS / package}/" for package in ("commands", "keras_search", "results", "search_spaces", "tuner")),
     str(_OURS / "cli.py"),
 )
 

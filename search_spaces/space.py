@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import keras
     import keras_tuner
 
-    from search_spaces.hypermodel import SpaceHyperModel
+    from keras_search.search_spaces.hypermodel import SpaceHyperModel
 
 Value = int | float | str | bool
 
@@ -175,6 +175,6 @@ class SearchSpace:
 
     def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "SpaceHyperModel":
         """This space as a `keras_tuner.HyperModel` for images of `input_shape` in `num_classes` classes."""
-        from search_spaces.hypermodel import SpaceHyperModel
+        from keras_search.search_spaces.hypermodel import SpaceHyperModel
 
         return SpaceHyperModel(self, input_shape, num_classes)

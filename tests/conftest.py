@@ -43,7 +43,7 @@ def mostly_slow(cases: Iterable[Any], quick: int) -> list[Any]:
 
 def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs `python cli.py ARGUMENTS` in the folder `cwd`, within this process: nothing has to be imported anew."""
-    import cli
+    from keras_search.commands import app as cli
 
     words = list(map(str, arguments))
     before = signal.getsignal(signal.SIGTERM)

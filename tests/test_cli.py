@@ -50,7 +50,8 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
 def test_commands_that_only_read_do_not_load_tensorflow(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
 ) -> None:
-    script = f"import sys; sys.argv = ['cli.py', *{arguments!r}]; sys.path.insert(0, {str(ROOT)!r}); import cli\n"
+    script = f"import sys; sys.argv = ['cli.py', *{arguments!r}]; sys.path.insert(0, {str(ROOT)!r})\n"
+    script += "from keras_search.commands import app as cli\n"
     script += "try: cli.app()\nfinally: assert not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=searched[0], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

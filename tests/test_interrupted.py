@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.trial import pruners
 from tests.conftest import ROOT, run_cli
-from tuner import oracles, pruners
 
 TRIALS = {"bayesian": 12, "tpe": 12, "gp": 12}  # they begin to learn after ten
 DEFAULT_TRIALS = 9

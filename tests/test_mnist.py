@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def test_mnist_is_known_by_its_arrays_whatever_the_file_is_called(tmp_path: Path) -> None:
-    from tuner import datasets
+    from keras_search.tuner.data import datasets
 
     renamed = tmp_path / "renamed.npz"
     shutil.copy(MNIST, renamed)

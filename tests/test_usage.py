@@ -11,15 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import cli
-import results
-import search_spaces
-from commands import shared
-from results import export, optuna_study, plots, runs
-from results.text import command, listed
+from keras_search import results, search_spaces
+from keras_search.commands import app as cli
+from keras_search.commands import shared
+from keras_search.results import plots
+from keras_search.results.export import formats as export
+from keras_search.results.export import optuna_study
+from keras_search.results.reading import runs
+from keras_search.results.text import command, listed
+from keras_search.tuner import InputError, objectives
+from keras_search.tuner.command import durations, overrides
+from keras_search.tuner.data import datasets, pictures
+from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.executors import pool as executors
 from tests.conftest import tree
 from tests.results.made_run import make_run, random_trials
-from tuner import InputError, datasets, durations, evaluation, executors, objectives, overrides, pictures
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -167,7 +173,7 @@ def test_an_error_names_the_parameter_and_on_the_command_line_the_option(
 
 def test_every_option_that_an_error_may_name_is_there() -> None:
     """What `Tuner` calls its parameters is known to `search` under another name, or the same."""
-    from tuner.tuner import Tuner
+    from keras_search.tuner.tuner import Tuner
 
     asked = set(inspect.signature(Tuner).parameters)
     for name in ("workers", "trials_per_gpu", "keep_weights", "max_trials", "project_name", "seed", "trial_timeout"):

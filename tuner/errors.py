@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from results.errors import Refusal
+from keras_search.results.errors import Refusal
 
 
 class InputError(Refusal):

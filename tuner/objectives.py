@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from results import directions
-from results.errors import Parameter
-from tuner.errors import InputError
+from keras_search.results import directions
+from keras_search.results.errors import Parameter
+from keras_search.tuner.errors import InputError
 
 if TYPE_CHECKING:
     import keras_tuner

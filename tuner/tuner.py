@@ -15,42 +15,35 @@ import keras
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-import results
-from results import files, layout, reader, sentences
-from results.errors import Parameter
-from results.summary import SummaryWriter
-from results.text import count, error_line
-from search_spaces.custom import asks_in_fit, declares_all, fits_itself
-from search_spaces.origin import Interrupted, contained
-from tuner import (
-    bars,
-    calls,
-    executors,
-    foreign_executors,
-    kept_models,
-    majority,
-    models,
-    objectives,
-    operations,
-    oracles,
-    outcome,
-    pruners,
-    question,
-    run_record,
-    runtime,
-    settings,
-    shared_data,
-    user_data,
-)
-from tuner.errors import InputError, SearchError
-from tuner.executor import Executor
-from tuner.lock import check_there, locked
-from tuner.own_run import OwnRun
-from tuner.progress import Progress
-from tuner.seeds import trial_seed
-from tuner.stop import Stop, outliving_the_terminal
-from tuner.tensorboard_log import TensorBoardLog
-from tuner.trial import TrialResult, TrialTask, run_trial
+from keras_search import results
+from keras_search.results import files, layout
+from keras_search.results.errors import Parameter
+from keras_search.results.reading import reader
+from keras_search.results.reading.summary import SummaryWriter
+from keras_search.results.telling import sentences
+from keras_search.results.text import count, error_line
+from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
+from keras_search.search_spaces.origin import Interrupted, contained
+from keras_search.tuner import objectives, runtime
+from keras_search.tuner.data import majority, user_data
+from keras_search.tuner.data import shared as shared_data
+from keras_search.tuner.errors import InputError, SearchError
+from keras_search.tuner.executors import foreign as foreign_executors
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.fast import operations
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.record import question, run_record
+from keras_search.tuner.record.lock import check_there, locked
+from keras_search.tuner.record.own_run import OwnRun
+from keras_search.tuner.search import outcome
+from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.stop import Stop, outliving_the_terminal
+from keras_search.tuner.seeds import trial_seed
+from keras_search.tuner.transport import calls, settings
+from keras_search.tuner.trial import bars, kept_models, models, pruners
+from keras_search.tuner.trial.run import TrialResult, TrialTask, run_trial
+from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 _SAME_FAILURES_TO_STOP = 3
 # How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.

@@ -1,6 +1,6 @@
 """Runs as pictures: functions that take a run, or what its model predicts, and give a matplotlib Figure.
 
-from results import plots
+from keras_search.results import plots
 
 figure = plots.history(results.read("runs/mnist-baseline_cnn-random-seed0"))
 figure.savefig("history.png")
@@ -8,15 +8,15 @@ figure.savefig("history.png")
 Loads matplotlib, so it is imported only where something is drawn.
 """
 
-from results.plots.classes import Predictions, confusion, mistakes
-from results.plots.coordinates import parallel
-from results.plots.costs import tradeoff
-from results.plots.drawing import KINDS, check_kinds, draw, draw_possible
-from results.plots.influence import importance
-from results.plots.progress import curves, history
-from results.plots.saving import check_file, check_folder, rendered, save, save_all
-from results.plots.side_by_side import comparison
-from results.plots.values import slices
+from keras_search.results.plots.classes import Predictions, confusion, mistakes
+from keras_search.results.plots.coordinates import parallel
+from keras_search.results.plots.costs import tradeoff
+from keras_search.results.plots.drawing import KINDS, check_kinds, draw, draw_possible
+from keras_search.results.plots.influence import importance
+from keras_search.results.plots.progress import curves, history
+from keras_search.results.plots.saving import check_file, check_folder, rendered, save, save_all
+from keras_search.results.plots.side_by_side import comparison
+from keras_search.results.plots.values import slices
 
 __all__ = [
     "KINDS",

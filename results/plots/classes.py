@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from results.errors import RunError
-from results.plots import style
+from keras_search.results.errors import RunError
+from keras_search.results.plots import style
 
 _MOST_MISTAKES = 20
 _COLUMNS = 5

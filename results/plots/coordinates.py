@@ -9,14 +9,14 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from results import hyperparameters, scores
-from results.hyperparameters import Scale
-from results.plots import style, trials
+from keras_search.results.plots import style, trials
+from keras_search.results.reading import hyperparameters, scores
+from keras_search.results.reading.hyperparameters import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results import Run
+    from keras_search.results import Run
 
 _WIDTH, _LONGEST_VALUE = 85, 20  # of a row and of a value below it, in characters
 _ASIDE = 0.012

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from results import scores
-from results.errors import RunError
-from results.plots import style, trials
+from keras_search.results.errors import RunError
+from keras_search.results.plots import style, trials
+from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _COSTS = {"parameters": "parameters of the model", "duration_s": "time of the trial (s)"}
 _LOG_RATIO = 10

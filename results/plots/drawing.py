@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from results import scores
-from results.errors import Parameter, RunError
-from results.plots.classes import Predictions, confusion, mistakes
-from results.plots.coordinates import parallel
-from results.plots.costs import tradeoff
-from results.plots.influence import importance
-from results.plots.progress import curves, history
-from results.plots.values import slices
+from keras_search.results.errors import Parameter, RunError
+from keras_search.results.plots.classes import Predictions, confusion, mistakes
+from keras_search.results.plots.coordinates import parallel
+from keras_search.results.plots.costs import tradeoff
+from keras_search.results.plots.influence import importance
+from keras_search.results.plots.progress import curves, history
+from keras_search.results.plots.values import slices
+from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _OF_A_RUN: Mapping[str, Callable[["Run"], Figure]] = {
     "history": history,

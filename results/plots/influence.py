@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from results import importance as permutation
-from results.errors import RunWarning
-from results.plots import style, trials
+from keras_search.results.errors import RunWarning
+from keras_search.results.plots import style, trials
+from keras_search.results.telling import importance as permutation
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _MOST = 15
 _LINE = 92  # characters

@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from results import scores
-from results.errors import RunError
-from results.plots import style, trials
+from keras_search.results.errors import RunError
+from keras_search.results.plots import style, trials
+from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results import Run
+    from keras_search.results import Run
 
 _NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # the curves of the best trials
 _ORDERS = {

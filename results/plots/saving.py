@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from results import files, outputs
-from results.errors import Parameter, RunError
+from keras_search.results import files, outputs
+from keras_search.results.errors import Parameter, RunError
 
 FORMATS = ("png", "svg")
 

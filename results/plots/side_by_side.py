@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from results import scores
-from results.plots import style
+from keras_search.results.plots import style
+from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _LOG_RATIO = 20  # of the longest run to the shortest
 _LONGEST_NAME = 100

@@ -17,12 +17,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from results import labels, scores
-from results.plots import fonts
-from results.text import one_line
+from keras_search.results import labels
+from keras_search.results.plots import fonts
+from keras_search.results.reading import scores
+from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from results import scores
-from results.numbers import number
-from results.plots import style
-from results.text import count
+from keras_search.results.numbers import number
+from keras_search.results.plots import style
+from keras_search.results.reading import scores
+from keras_search.results.text import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results import Run
+    from keras_search.results import Run
 
 _LINE = 95  # characters
 _LONGEST_ID = 40

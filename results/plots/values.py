@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.cells import cell_len
 
-from results import hyperparameters, scores
-from results.hyperparameters import Scale
-from results.numbers import settings
-from results.plots import style, trials
+from keras_search.results.numbers import settings
+from keras_search.results.plots import style, trials
+from keras_search.results.reading import hyperparameters, scores
+from keras_search.results.reading.hyperparameters import Scale
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _COLUMNS = 4
 # In characters: of all panels of a row, and of slanted labels, how long and how far apart they are.

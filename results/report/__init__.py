@@ -1,6 +1,6 @@
 """A run as one HTML file that needs nothing else: no network, no other files.
 
-from results import report
+from keras_search.results import report
 
 pictures = report.draw(run, predict)
 text = report.html(run, pictures)
@@ -8,7 +8,7 @@ text = report.html(run, pictures)
 Loads matplotlib and Jinja, so it is imported only where a report is made.
 """
 
-from results.report.page import html
-from results.report.pictures import Picture, Pictures, draw
+from keras_search.results.report.page import html
+from keras_search.results.report.pictures import Picture, Pictures, draw
 
 __all__ = ["Picture", "Pictures", "draw", "html"]

@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results import evaluation, runs, scores, sentences
-from results.errors import RunError
-from results.evaluation import Evaluation
-from results.numbers import is_missing, number
-from results.text import command, count, one_line
-from results.verdict import Interval, Verdict
+from keras_search.results.errors import RunError
+from keras_search.results.numbers import is_missing, number
+from keras_search.results.reading import evaluation, runs, scores
+from keras_search.results.reading.evaluation import Evaluation
+from keras_search.results.telling import sentences
+from keras_search.results.text import command, count, one_line
+from keras_search.results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results import Run
+    from keras_search.results import Run
 
 _FIGURES = {"best epoch": ("best_epoch", "d"), "parameters": ("parameters", ",d"), "seconds": ("duration_s", ",.1f")}
 _UNSEEN = "How good it is on data that the search has not seen is not known."

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from results import scores
-from results.keras_tuner_files import DamagedFile
-from results.report import outcome, recipe, table
-from results.report.pictures import Pictures
-from results.text import one_line
+from keras_search.results.reading import scores
+from keras_search.results.reading.keras_tuner_files import DamagedFile
+from keras_search.results.report import outcome, recipe, table
+from keras_search.results.report.pictures import Pictures
+from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _MOST_PROBLEMS = 20
 
@@ -77,4 +77,4 @@ def _hash(text: str) -> str:
 
 
 def _part(name: str) -> str:
-    return resources.files("results.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("keras_search.results.report").joinpath(name).read_text(encoding="utf-8")

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from results import plots, scores
-from results.errors import RunError, RunWarning
-from results.numbers import number
-from results.plots import Predictions
-from results.text import count, one_line
+from keras_search.results import plots
+from keras_search.results.errors import RunError, RunWarning
+from keras_search.results.numbers import number
+from keras_search.results.plots import Predictions
+from keras_search.results.reading import scores
+from keras_search.results.text import count, one_line
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _LARGE = 300_000  # bytes: a larger SVG, of thousands of marks, takes several times the room of dots as fine as these
 _DPI = 200

@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from results import hyperparameters, sentences
-from results.errors import RunError
-from results.numbers import setting
-from results.text import one_line, shortened
+from keras_search.results.errors import RunError
+from keras_search.results.numbers import setting
+from keras_search.results.reading import hyperparameters
+from keras_search.results.telling import sentences
+from keras_search.results.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from results import Run
+    from keras_search.results import Run
 
 _LONGEST = 300  # characters
 _REPEATABLE = ("random", "grid")

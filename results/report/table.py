@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from results import layout, numbers, tables
-from results.errors import RunError
-from results.numbers import is_missing, number
-from results.text import one_line, shortened
+from keras_search.results import layout, numbers
+from keras_search.results.errors import RunError
+from keras_search.results.numbers import is_missing, number
+from keras_search.results.telling import tables
+from keras_search.results.text import one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results import Run
+    from keras_search.results import Run
 
 _COMPLETED = "completed"
 _LONGEST = 300  # characters

@@ -9,9 +9,11 @@ import pytest
 
 from benchmarks import pictures
 from benchmarks.replay import Recorded, play
+from keras_search.tuner import runtime
+from keras_search.tuner.data import datasets
+from keras_search.tuner.trial import pruners
 from tests.conftest import ROOT, run_cli
 from tests.results.made_run import make_run, random_trials
-from tuner import datasets, pruners, runtime
 
 
 def recorded(*curve: float, seconds: float = 1.0, **arguments: object) -> Recorded:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import results
+from keras_search import results
 
 SPACE = [
     {"class_name": "Choice", "config": {"name": "optimizer", "conditions": [], "values": ["sgd", "adam"]}},

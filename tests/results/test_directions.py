@@ -2,7 +2,7 @@
 
 import pytest
 
-from results import directions
+from keras_search.results import directions
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import plots, tables
-from results.labels import apart
+from keras_search.results import plots
+from keras_search.results.labels import apart
+from keras_search.results.telling import tables
 from tests.results.made_run import make_run
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import cli
+from keras_search.commands import app as cli
 from tests.conftest import ROOT
 from tests.results.made_run import make_run, random_trials
 

@@ -11,9 +11,9 @@ import cloudpickle
 import pytest
 from typer.testing import CliRunner
 
-import cli
-from results import streams
-from results.text import escaped
+from keras_search.commands import app as cli
+from keras_search.results import streams
+from keras_search.results.text import escaped
 from tests.conftest import ROOT
 from tests.results.made_run import make_run, random_trials
 

@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import cli
-import results
-from results import evaluation, files
-from results.errors import DamagedFile
+from keras_search import results
+from keras_search.commands import app as cli
+from keras_search.results import files
+from keras_search.results.errors import DamagedFile
+from keras_search.results.reading import evaluation
+from keras_search.tuner import InputError
+from keras_search.tuner.evaluation import predictions
+from keras_search.tuner.record import run_record
+from keras_search.tuner.record.lock import locked
 from tests.conftest import mostly_slow, tree
 from tests.results.made_run import make_run, random_trials
-from tuner import InputError, predictions, run_record
-from tuner.lock import locked
 
 SECRET = '{"format": 1}\n'
 

@@ -1,15 +1,12 @@
 """The baseline point is exactly the documented model."""
 
-import search_spaces
-from search_spaces.space import Declaration
-from tuner import runtime
+import keras
+import keras_tuner
+import pytest
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import pytest  # noqa: E402
-from keras import layers  # noqa: E402
+from keras_search import search_spaces
+from keras_search.search_spaces.space import Declaration
 
 
 def documented() -> keras.Model:

@@ -1,27 +1,23 @@
 """A user's own space: what may be given, and what a mistake in it looks like."""
 
-from tuner import runtime
+import csv
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
-runtime.load_tensorflow()
+import keras_tuner
+import numpy as np
+import pytest
+from typer.testing import CliRunner
 
-import csv  # noqa: E402
-import json  # noqa: E402
-import re  # noqa: E402
-import signal  # noqa: E402
-import subprocess  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from typer.testing import CliRunner  # noqa: E402
-
-import cli as command_line  # noqa: E402
-import search_spaces  # noqa: E402
-from search_spaces import SpaceError  # noqa: E402
-from search_spaces.custom import CustomSpace  # noqa: E402
-from tests.conftest import ROOT  # noqa: E402
+from keras_search import search_spaces
+from keras_search.commands import app as command_line
+from keras_search.search_spaces import SpaceError
+from keras_search.search_spaces.custom import CustomSpace
+from tests.conftest import ROOT
 
 HEAD = """\
 import keras, keras_tuner

@@ -1,17 +1,13 @@
 """The deeper networks: the documented CNN is one of them, every point works, conditions hold."""
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-import search_spaces  # noqa: E402
-from search_spaces.losses import SmoothedCrossentropy  # noqa: E402
-from tuner import oracles  # noqa: E402
+from keras_search import search_spaces
+from keras_search.search_spaces.losses import SmoothedCrossentropy
+from keras_search.tuner.oracles import named as oracles
 
 DEEP = search_spaces.get("deep_cnn")
 X = np.random.default_rng(0).random((40, 28, 28, 1), dtype="float32")

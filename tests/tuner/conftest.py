@@ -2,11 +2,15 @@
 
 import pytest
 
+from keras_search.tuner import runtime
+
+runtime.load_tensorflow()  # before any test imports Keras, which reads the environment then
+
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with each call of a loop of ours: empty where all was left to Keras."""
-    from tuner import fast_steps
+    from keras_search.tuner.fast import steps as fast_steps
 
     seen = []
     steps = fast_steps.Pass.steps

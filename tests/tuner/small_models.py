@@ -1,15 +1,11 @@
 """Models that train in a moment, data for them, and a callback that watches batches."""
 
-from tuner import runtime
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
-
-from tuner import fast_fit  # noqa: E402
+from keras_search.tuner.fast import fit as fast_fit
 
 RNG = np.random.default_rng(0)
 # Neither a multiple of the batch nor of the batches in one call.

@@ -7,18 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-import results  # noqa: E402
-from tests.conftest import without_compiling  # noqa: E402
-from tuner import Tuner  # noqa: E402
+from keras_search import results
+from keras_search.tuner import Tuner
+from tests.conftest import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 ESCAPE = "\x1b]0;title\x07\r\n"

@@ -1,22 +1,18 @@
 """What a search optimises: its direction, several at once, and metrics that are no single number."""
 
-from tuner import runtime
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from keras_tuner.oracles import RandomSearchOracle
 
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from keras_tuner.oracles import RandomSearchOracle  # noqa: E402
-
-import results  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import SearchError, Tuner, objectives  # noqa: E402
-from tuner.errors import InputError  # noqa: E402
+from keras_search import results
+from keras_search.tuner import SearchError, Tuner, objectives
+from keras_search.tuner.errors import InputError
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((48, 4), dtype="float32")

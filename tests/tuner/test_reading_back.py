@@ -1,19 +1,15 @@
 """A tuner made to read a search back, with arguments as Keras Tuner takes them."""
 
-from tuner import runtime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import pytest
 
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import pytest  # noqa: E402
-
-from tests.conftest import mostly_slow, tree  # noqa: E402
-from tuner import InputError, Tuner  # noqa: E402
+from keras_search.tuner import InputError, Tuner
+from tests.conftest import mostly_slow, tree
 
 
 class Instant(keras_tuner.HyperModel):

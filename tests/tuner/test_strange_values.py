@@ -1,24 +1,20 @@
 """Hyperparameters whose values are no plain numbers: `epochs` as a text, a float or 0; choices of infinity."""
 
-from tuner import runtime
+import math
+from pathlib import Path
+from typing import Any
 
-runtime.load_tensorflow()
+import keras
+import keras_tuner
+import numpy as np
+import pytest
 
-import math  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-import results  # noqa: E402
-from search_spaces import SpaceError, epochs  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import Tuner  # noqa: E402
-from tuner.errors import InputError  # noqa: E402
-from tuner.search import SearchOptions, search  # noqa: E402
+from keras_search import results
+from keras_search.search_spaces import SpaceError, epochs
+from keras_search.tuner import Tuner
+from keras_search.tuner.command.search import SearchOptions, search
+from keras_search.tuner.errors import InputError
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((64, 4), dtype="float32"), RNG.integers(0, 2, 64)

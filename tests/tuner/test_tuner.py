@@ -8,21 +8,18 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tuner import runtime
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
 
-runtime.load_tensorflow()
-
-import keras  # noqa: E402
-import keras_tuner  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-import results  # noqa: E402
-import search_spaces  # noqa: E402
-from tests.conftest import mostly_slow  # noqa: E402
-from tuner import SearchError, Tuner, oracles, seeds  # noqa: E402
-from tuner.overrides import narrow  # noqa: E402
+from keras_search import results, search_spaces
+from keras_search.results.reading import reader
+from keras_search.tuner import SearchError, Tuner, seeds
+from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.oracles import named as oracles
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 SEED_OF_EVERY_BEHAVIOUR = 1
@@ -55,8 +52,8 @@ def run(folder: Path, **arguments: object) -> Tuner:
 
 
 def trials(folder: Path) -> list[dict[str, object]]:
-    directories = results.reader.trial_directories(folder / "run")
-    return [results.reader.read_trial(directory) for directory in directories]
+    directories = reader.trial_directories(folder / "run")
+    return [reader.read_trial(directory) for directory in directories]
 
 
 def test_the_defaults_come_first_and_failures_are_recorded(tmp_path: Path) -> None:
@@ -345,7 +342,7 @@ def test_callbacks_are_fresh_in_every_trial(tmp_path: Path) -> None:
 def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> None:
     run(tmp_path, max_trials=1, executions_per_trial=2)
     row = trials(tmp_path)[0]
-    curves = results.reader.read_epochs(tmp_path / "run" / "trial_0")
+    curves = reader.read_epochs(tmp_path / "run" / "trial_0")
     assert [(line["execution"], line["epoch"]) for line in curves] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     best = [max(line["val_accuracy"] for line in curves if line["execution"] == number) for number in (0, 1)]
     assert row["score"] == pytest.approx(sum(best) / 2)

@@ -3,6 +3,6 @@
 A script is only given where its model has been compared with the one that the run's search space builds.
 """
 
-from tuner.script.writing import write
+from keras_search.tuner.script.writing import write
 
 __all__ = ["write"]

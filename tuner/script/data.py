@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from results.text import one_line
-from tuner import datasets
-from tuner.datasets import Dataset
-from tuner.script.literals import literal
+from keras_search.results.text import one_line
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.datasets import Dataset
+from keras_search.tuner.script.literals import literal
 
 _FROM_KERAS = "(x_train, y_train), (x_test, y_test) = keras.datasets.{name}.load_data()"
 _FROM_FILE = """\

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.script.layout import Brackets, Code, prefixed
-from tuner.script.literals import NoPlainCode, Spec, literal
+from keras_search.tuner.script.layout import Brackets, Code, prefixed
+from keras_search.tuner.script.literals import NoPlainCode, Spec, literal
 
 _MODELS = ("Functional", "Sequential")
 

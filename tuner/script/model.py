@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras.src.utils.naming import to_snake_case
 
-from tuner.script import graph
-from tuner.script.layout import Brackets, Code, call, prefixed
-from tuner.script.literals import NoPlainCode, Spec, described, in_tuple, literal, name_of_class
+from keras_search.tuner.script import graph
+from keras_search.tuner.script.layout import Brackets, Code, call, prefixed
+from keras_search.tuner.script.literals import NoPlainCode, Spec, described, in_tuple, literal, name_of_class
 
 # Names that the rest of a script uses.
 _TAKEN = {"accuracy", "inputs", "keras", "layers", "math", "model", "np", "outputs", "sys", "x"}

@@ -10,11 +10,11 @@ import keras
 import keras_tuner
 import numpy as np
 
-from search_spaces.hypermodel import SpaceHyperModel
-from search_spaces.losses import SmoothedCrossentropy
-from search_spaces.space import Value
-from tuner.script.literals import NoPlainCode
-from tuner.script.model import is_same
+from keras_search.search_spaces.hypermodel import SpaceHyperModel
+from keras_search.search_spaces.losses import SmoothedCrossentropy
+from keras_search.search_spaces.space import Value
+from keras_search.tuner.script.literals import NoPlainCode
+from keras_search.tuner.script.model import is_same
 
 _FEW = 32  # images, enough to see whether two models answer alike
 _UNLIKE = "something that makes its model predict or score otherwise than its configuration tells"
@@ -148,7 +148,7 @@ def _hyperparameters(values: Mapping[str, Value]) -> keras_tuner.HyperParameters
 
 def _schedule(callback: keras.callbacks.Callback) -> partial[float]:
     schedule = getattr(callback, "schedule", None)
-    is_ours = isinstance(schedule, partial) and schedule.func.__module__.startswith("search_spaces.")
+    is_ours = isinstance(schedule, partial) and schedule.func.__module__.startswith("keras_search.search_spaces.")
     if type(callback) is not keras.callbacks.LearningRateScheduler or not is_ours:
         raise NoPlainCode(f"the callback {type(callback).__name__}")
     return schedule

@@ -7,23 +7,25 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-import results
-import search_spaces
-from results import hyperparameters, sentences
-from results.errors import Parameter
-from results.text import one_line
-from search_spaces.origin import blamed
-from tuner import datasets, evaluation, runtime
-from tuner.datasets import Dataset
-from tuner.errors import InputError
-from tuner.script import data
-from tuner.script.layout import WIDTH, call, laid_out, prefixed
-from tuner.script.literals import NoPlainCode, literal
+from keras_search import results, search_spaces
+from keras_search.results.errors import Parameter
+from keras_search.results.reading import hyperparameters
+from keras_search.results.telling import sentences
+from keras_search.results.text import one_line
+from keras_search.search_spaces.origin import blamed
+from keras_search.tuner import runtime
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.datasets import Dataset
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.script import data
+from keras_search.tuner.script.layout import WIDTH, call, laid_out, prefixed
+from keras_search.tuner.script.literals import NoPlainCode, literal
 
 if TYPE_CHECKING:
     import keras
 
-    from tuner.script.training import Fit
+    from keras_search.tuner.script.training import Fit
 
 _IMPORTS = {  # in the order in which they are written
     "math": "import math\n",
@@ -85,7 +87,7 @@ def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
     runtime.load_tensorflow()
     import keras
 
-    from tuner.script import model, training
+    from keras_search.tuner.script import model, training
 
     asked = run.info["asked"]
     values, seed = hyperparameters.configuration(run), asked["seed"]

@@ -1,0 +1,36 @@
+"""Hyperparameter search for Keras models on Keras Tuner.
+
+from keras_search import Tuner  # in place of keras_tuner.RandomSearch
+
+import keras_search as ks
+
+run = ks.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_search.results import Objective, Run, RunError, RunWarning, read
+    from keras_search.tuner import InputError, SearchError, Tuner
+
+# An installed package holds its parts. In a checkout they stand at the top, beside this folder.
+if not (Path(__file__).parent / "tuner").is_dir():
+    __path__.append(str(Path(__file__).parent.parent))
+
+_PLACES = dict.fromkeys(["Objective", "Run", "RunError", "RunWarning", "read"], "results")
+_PLACES |= dict.fromkeys(["InputError", "SearchError", "Tuner"], "tuner")
+
+__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "read"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        # Each loads much, `Tuner` TensorFlow, so only where it is asked for.
+        return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

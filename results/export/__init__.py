@@ -1,0 +1,1 @@
+"""The tables for other programs: as files, and as an Optuna study."""

@@ -1,0 +1,100 @@
+"""The scores of a run: their name and direction, who has one, and the best one so far."""
+
+import math
+from typing import TYPE_CHECKING
+
+from keras_search.results.errors import RunError
+from keras_search.results.text import one_line, shortened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from keras_search.results import Run
+
+_LONGEST_NAME = 100
+
+
+def name(run: "Run") -> str:
+    """What the scores are, such as `val_accuracy`, to be shown."""
+    return shortened(one_line(str(run.objective or "score")), _LONGEST_NAME)
+
+
+def is_minimised(run: "Run") -> bool:
+    """Whether the smallest score is the best."""
+    return run.objective is not None and run.objective.direction == "min"
+
+
+def scored(run: "Run") -> "pd.DataFrame":
+    """The finished trials that have a score, the best first.
+
+    Raises:
+        RunError: There is none, or which scores are the better ones is not known.
+    """
+    _ = run.best
+    found = run.finished[has_score(run.finished)]
+    if found.empty:
+        raise RunError(f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more trials")
+    return found
+
+
+def has_score(trials: "pd.DataFrame") -> "pd.Series":
+    """Which of `trials` have finished with a score that is a number."""
+    return (trials["status"] == "COMPLETED") & (trials["score"].astype(float).abs() < math.inf)
+
+
+def metric(run: "Run") -> str | None:
+    """The column of `run.epochs` that holds the objective epoch by epoch; None where there is none."""
+    names = () if run.objective is None else run.objective.names
+    return next((name for name in names if name in run.epochs.columns and run.epochs[name].notna().any()), None)
+
+
+def order(run: "Run") -> str:
+    """In which order `ended` takes the trials: `ended`, `begun`, or nothing where no order is known.
+
+    Keras Tuner keeps the order of the ends since 1.2; ids are numbers, in the order of the beginnings, since 1.1.1.
+    """
+    found = _ended(run)
+    if found["ended_at"].notna().all() or found["trial_id"].isin(run.end_order).all():
+        return "ended"
+    return "begun" if found["trial_id"].map(lambda one: one.isascii() and one.isdecimal()).all() else ""
+
+
+def ended(run: "Run") -> "pd.DataFrame":
+    """The trials that have ended, well or not, numbered from 1 by the column `number`, in the `order` that is known."""
+    found = _ended(run)
+    if found["ended_at"].notna().all():
+        found = found.sort_values("ended_at", kind="stable")
+    elif order(run) == "ended":
+        places = {trial_id: place for place, trial_id in enumerate(run.end_order)}
+        found = found.sort_values("trial_id", kind="stable", key=lambda ids: ids.map(places))
+    return found.assign(number=range(1, len(found) + 1))
+
+
+def _ended(run: "Run") -> "pd.DataFrame":
+    return run.trials[run.trials["status"].isin(["COMPLETED", "FAILED", "INVALID"])]
+
+
+def best_so_far(run: "Run") -> "pd.Series":
+    """The best score among the first trials to end, for each number of them (the index) from the first score on."""
+    import pandas as pd
+
+    found = ended(run)
+    values = found["score"].where(has_score(found)).astype(float)
+    best = values.cummin() if is_minimised(run) else values.cummax()
+    return pd.Series(best.to_numpy(), index=found["number"].to_numpy()).ffill().dropna()
+
+
+def view(values: "pd.Series", minimised: bool, always: list[float]) -> tuple[float, float]:
+    """From where to where to show scores: all from the best to `always`, and the others unless they are far off.
+
+    A few trials that came to nothing would else press all others into one line. What is left out is worse than the
+    worst quarter's best by more than one and a half times its distance from the best.
+    """
+    signed = -values.astype(float) if minimised else values.astype(float)
+    best, quartile = signed.max(), signed.quantile(0.25)
+    far = quartile - 1.5 * (best - quartile)
+    shown = signed[signed >= far]
+    worst = min([shown.min(), *(-value if minimised else value for value in always)])
+    margin = 0.06 * (best - worst) or 0.01 * abs(best) or 0.01
+    low, high = worst - margin, best + margin
+    return (-high, -low) if minimised else (low, high)

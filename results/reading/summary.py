@@ -1,0 +1,44 @@
+"""Keeps `summary.csv` and `epochs.csv` of a run current while its search goes on."""
+
+from pathlib import Path
+
+from keras_search.results import files, layout
+from keras_search.results.reading import reader
+
+
+class SummaryWriter:
+    """Rewrites both tables, each in one step, whenever a trial has changed.
+
+    Only the changed trial is read again, so a search of many trials does not slow down.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._trials: dict[str, reader.Row] = {}
+        self._epochs: dict[str, list[reader.Row]] = {}
+        for directory in reader.trial_directories(run):
+            self._read(directory)
+
+    def update(self, trial_directory: Path) -> None:
+        """Takes in the present state of one trial and writes both tables."""
+        self._read(trial_directory)
+        self.write()
+
+    def refresh(self) -> None:
+        """Takes in the present state of all trials, those that have not ended too, and writes both tables."""
+        for directory in reader.trial_directories(self._run):
+            self._read(directory)
+        self.write()
+
+    def write(self) -> None:
+        """Writes both tables."""
+        order = sorted(self._trials, key=reader.trial_order)
+        trials = [self._trials[trial_id] for trial_id in order]
+        epochs = [row for trial_id in order for row in self._epochs[trial_id]]
+        files.write_csv(self._run / layout.SUMMARY, reader.summary_columns(trials), trials)
+        files.write_csv(self._run / layout.EPOCHS, reader.columns(epochs, layout.EPOCH_KEYS), epochs)
+
+    def _read(self, directory: Path) -> None:
+        trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
+        self._trials[trial_id] = reader.read_trial(directory)
+        self._epochs[trial_id] = reader.read_epochs(directory)

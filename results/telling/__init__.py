@@ -1,0 +1,1 @@
+"""From tables to words: what the command line, the report and a notebook print of runs."""

@@ -1,0 +1,175 @@
+"""What is said of runs and verdicts, the same words on a terminal and on a page."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from keras_search.results.errors import RunError
+from keras_search.results.numbers import is_missing, number
+from keras_search.results.reading.objective import NO_SCORE
+from keras_search.results.text import count, one_line
+from keras_search.results.verdict import Interval, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from keras_search.results.reading.run import Run
+
+NOT_COMPARABLE = "The documented test accuracy is for MNIST: not comparable with these data."
+VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
+
+
+def objective(run: "Run") -> str:
+    """What `run` optimised, or that this is not known."""
+    if run.objective is None:
+        return "not known yet" if run.objective_unknown == NO_SCORE else "not known"
+    return f"{one_line(str(run.objective))} ({run.objective.direction})"
+
+
+def headline(run: "Run") -> str:
+    """Where `run` is, how many of its trials have finished, and what it optimised."""
+    finished = f"{len(run.finished):,} finished of {count(len(run.trials), 'trial')}"
+    return f"{one_line(str(run.path))}: {finished}; objective: {objective(run)}"
+
+
+def short(run: "Run") -> str:
+    """`headline`, with the best trial where there is one."""
+    try:
+        best = run.best
+    except RunError:
+        return headline(run)
+    return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
+
+
+def all_done(trials: int) -> str:
+    """That a search of so many `trials` has nothing more to do."""
+    return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
+
+
+def failures(trials: "pd.DataFrame") -> str:
+    """How many `trials` failed, where all did, and why the first one."""
+    reasons = trials["error"].dropna()
+    first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
+    return f"{count(len(trials), 'trial')} failed{first}"
+
+
+def is_baseline(trial: "pd.Series") -> bool:
+    """Whether `trial`, a row of the trials of a run, is the documented point; where it is not known, it is not."""
+    return _is_set(trial["is_baseline"])
+
+
+def baseline_place(run: "Run") -> str:
+    """Where the baseline stands among the finished trials; empty where it has not finished."""
+    finished = run.finished
+    places = [place for place, flag in enumerate(finished["is_baseline"], 1) if _is_set(flag)]
+    if not places or run.objective is None:
+        return ""
+    if len(finished) == 1:
+        return "It is the baseline, the only trial that has finished."
+    if places[0] == 1:
+        return f"The best of the {len(finished):,} finished trials is the baseline itself."
+    return f"The baseline is number {places[0]:,} of {len(finished):,} finished trials."
+
+
+def to_beat(run: "Run") -> str:
+    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    found = (run.dataset or {}).get("most_frequent_class")
+    return most_frequent(*found, "validation images") if found else ""
+
+
+def best_trial(run: "Run") -> str:
+    """The score of the best trial, and its epoch and its size where they are known."""
+    best = run.best
+    sentence = f"{one_line(str(run.objective))} {number(best['score'])}"
+    if not is_missing(best["best_epoch"]):
+        sentence += f" at epoch {best['best_epoch']}"
+        sentence += "" if is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
+    return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
+
+
+def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None], same: bool = False) -> list[tuple[str, ...]]:
+    """Documented, retrained and best test accuracy with their intervals, under `VERDICT_HEADINGS`.
+
+    Args:
+        epochs: For how many each of `baseline` and `best` was trained; None where that is not known.
+        same: Whether the best configuration is the baseline itself, which then has one row.
+    """
+    rows = []
+    shown = {name: "" if number is None else str(number) for name, number in epochs.items()}
+    if verdict.documented is not None:
+        rows.append(("baseline as documented", shown["baseline"], "", percent(verdict.documented), ""))
+    retrained = [("baseline", "baseline, retrained here", verdict.baseline)]
+    if not same:
+        retrained.append(("best", "best configuration", verdict.best))
+    for name, label, interval in retrained:
+        rows.append((label, shown[name], str(interval.count), percent(interval.mean), between(interval)))
+    return rows
+
+
+def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
+    """The verdict in words: the differences, whether they are significant, and what the documented figure is."""
+    share, label = most_frequent_class
+    if same:
+        sentences = ["The best configuration is the baseline itself."]
+    else:
+        sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found)}"]
+    if found.documented is None:
+        sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
+    else:
+        retrained = [("Baseline", found.baseline), *([] if same else [("best", found.best)])]
+        over_documented = [
+            f"{name} minus documented: {100 * (interval.mean - found.documented):+.2f} points"
+            for name, interval in retrained
+        ]
+        sentences.append(", ".join(over_documented) + ".")
+        sentences.append(documented(found.documented, share, label))
+    return sentences
+
+
+def documented(accuracy: float, share: float, label: int) -> str:
+    """What the documented accuracy is: that of a model that always gives the same answer."""
+    those = "ones" if label == 1 else f"images of class {label}"
+    return (
+        f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
+        f"model that always answers {label}: beating it alone proves nothing."
+    )
+
+
+def most_frequent(share: float, label: int, images: str) -> str:
+    """What every accuracy on the `images` must be held against."""
+    return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f}%"
+
+
+def between(interval: Interval) -> str:
+    """The ends of an interval of shares, or why there is none."""
+    if interval.low is None:
+        return f"none from {_seeds(interval.count)}"
+    return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+def points(interval: Interval) -> str:
+    """A difference of shares in percentage points, with its interval."""
+    text = f"{100 * interval.mean:+.2f} points"
+    if interval.low is None:
+        return text
+    return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
+
+
+def _is_set(flag: Any) -> bool:
+    return not is_missing(flag) and bool(flag)
+
+
+def _significance(verdict: Verdict) -> str:
+    if verdict.significant is None:
+        return f"Nothing can be said on significance from {_seeds(verdict.best.count)}: use 3 seeds or more."
+    by = "" if verdict.p_value is None else f" (Welch's t-test, p = {verdict.p_value:.2g})"
+    if verdict.significant:
+        return f"The difference is significant{by}."
+    return f"The difference is not significant{by}: the interval includes 0."
+
+
+def _seeds(count: int) -> str:
+    return "one seed" if count == 1 else f"{count} seeds without any spread"

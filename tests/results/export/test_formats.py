@@ -1,0 +1,88 @@
+"""The trials in the formats of other programs."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pandas
+import pytest
+
+from keras_search import results
+from keras_search.results.export import formats as export
+from keras_search.results.reading.summary import SummaryWriter
+from tests.conftest import Cli, refused
+from tests.results.projects import NASTY, metrics, write_trial
+
+
+def test_every_format_has_the_same_trials(cli: Cli, project: Path, tmp_path: Path) -> None:
+    done = cli("results", project, "--top", "3", "--csv", "t.csv", "--json", "t.json", "--markdown", "t.md")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-3:] == ["Written: t.csv", "Written: t.json", "Written: t.md"]
+    trials = results.read(project).trials
+    as_json = json.loads((tmp_path / "t.json").read_text())
+    assert [row["trial_id"] for row in as_json] == ["0", "2", "1"]
+    assert list(as_json[0]) == list(trials.columns)
+    assert [as_json[0][name] for name in ("score", "hp_units", "hp_note", "hp_kind")] == [0.125, 8, NASTY, 1]
+    assert as_json[0]["val_accuracy"] == 1 / 3
+    assert [as_json[1][name] for name in ("score", "tuner/epochs", "hp_kind", "error")] == [None, 2, "one", None]
+
+    with (tmp_path / "t.csv").open(newline="") as file:
+        as_csv = list(csv.DictReader(file))
+    assert [row["trial_id"] for row in as_csv] == ["0", "2", "1"]
+    assert [as_csv[0][name] for name in ("hp_rate", "hp_\\x1b[31mred", "hp_units")] == ["-1e-07", "-5", "8"]
+    assert as_csv[0]["hp_note"].startswith("'=cmd|")
+    assert all(text.isprintable() for row in as_csv for pair in row.items() for text in pair)
+    assert [as_csv[1][name] for name in ("score", "error")] == ["inf", ""]
+
+    lines = (tmp_path / "t.md").read_text().splitlines()
+    header = lines[0].strip("| ").split(" | ")
+    assert header[:4] == ["trial_id", "status", "score", "val_accuracy"]
+    assert "seed" not in header, "a column without a value"
+    assert lines[2].startswith("| 0 | COMPLETED | 0.125 | 0.333333 | 0.125 | 2 |")
+    assert "=cmd\\|' /C calc'!A1\\\\x1b\\]0;title\\\\x07\\\\n\\\\u202e\\<b\\>\\*x\\*\\</b\\>" in lines[2]
+    assert len(lines) == 5
+
+
+def test_parquet_gives_back_what_it_was_given(project: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    trials = results.read(project).trials
+    export.check("parquet", tmp_path / "t.parquet")
+    export.write_parquet(trials, tmp_path / "t.parquet")
+    found = pandas.read_parquet(tmp_path / "t.parquet")
+    assert list(found.columns) == list(trials.columns)
+    assert found["score"].equals(trials["score"])
+    assert found["hp_note"].iloc[0] == NASTY
+    assert found["hp_kind"].tolist()[::2] == ["1", "one"]
+
+
+def test_parquet_without_pyarrow_names_the_command(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(results.RunError, match=r"^parquet needs the package pyarrow: python -m pip install"):
+        export.check("parquet", tmp_path / "t.parquet")
+
+
+def test_the_csv_files_of_a_run_hold_no_formula_either(tmp_path: Path) -> None:
+    found = metrics(val_loss=0.5, **{"=1+1": 0.25})
+    write_trial(tmp_path, "0", status="FAILED", message="@SUM(1,2)", metrics=found)
+    values = {"note": "\t=1", "wide": "\uff1d1", "space": " +x", "number": "-1e5", "minus": -1}
+    write_trial(tmp_path, "1", hyperparameters={"space": [], "values": values})
+    SummaryWriter(tmp_path).write()
+    with (tmp_path / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["error"], row["'=1+1"]) for row in rows] == [("'@SUM(1,2)", "0.25"), ("", "")]
+    shown = [rows[1][f"hp_{name}"] for name in values]
+    assert shown == ["\\t=1", "'\uff1d1", "' +x", "-1e5", "-1"]
+    assert results.read(tmp_path).trials["error"].tolist()[0] == "@SUM(1,2)"
+
+
+@pytest.mark.parametrize("option", ["csv", "json", "markdown"])
+def test_where_nothing_can_be_written_nothing_is(cli: Cli, project: Path, tmp_path: Path, option: str) -> None:
+    other = "csv" if option != "csv" else "json"
+    arguments = ("results", project, f"--{other}", "first")
+    assert f"--{option} '.' is a folder" in refused(cli, tmp_path, *arguments, f"--{option}", ".")
+    assert f"--{option} 'no/file': there is no folder 'no'" in refused(
+        cli, tmp_path, *arguments, f"--{option}", "no/file"
+    )

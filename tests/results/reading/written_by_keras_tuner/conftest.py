@@ -1,0 +1,5 @@
+"""What these tests read is written by the installed Keras Tuner."""
+
+from keras_search.tuner import runtime
+
+runtime.load_tensorflow()  # before any test imports Keras, which reads the environment then

@@ -1,0 +1,445 @@
+"""The compiled operations compute what TensorFlow and Keras do; where they cannot be compiled, trials run without."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import operations, patches
+from keras_search.tuner.fast import pooling as fast_pooling
+from tests.conftest import ROOT, Cli
+
+needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def prepared() -> None:
+    operations.prepare(print)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Weights and data are the same whichever tests have run before."""
+    global RNG
+    RNG = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)
+
+
+def operation_types(function: tf.types.experimental.ConcreteFunction) -> set[str]:
+    return {operation.type for operation in function.graph.get_operations()}
+
+
+def random(*shape: int) -> tf.Tensor:
+    return tf.constant(RNG.normal(size=shape), tf.float32)
+
+
+@needs_compiler
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("images", "filters", "kernel"),
+    [
+        ((5, 28, 28, 1), 28, 3),
+        ((33, 7, 8, 1), 3, 3),
+        ((2, 9, 11, 3), 17, (2, 5)),
+        ((9, 6, 6, 4), 64, 1),
+        ((1, 13, 12, 2), 83, 4),
+    ],
+)
+def test_a_pooled_convolution_is_tensorflows(
+    images: tuple[int, ...], filters: int, kernel: int | tuple[int, int], padding: str
+) -> None:
+    """Its outputs, and its gradients by the images, the filters and the bias."""
+    convolution = layers.Conv2D(filters, kernel, padding=padding, activation="relu")
+    convolution.build(images)
+    convolution.bias.assign(random(filters))
+    x = random(*images)
+    found = []
+    for fused in (False, True):
+        pooling = layers.MaxPooling2D(2)
+        if fused:
+            fast_pooling.fuse(pooling)
+
+        @tf.function
+        @patches.step
+        def outcome(x: tf.Tensor, pooling: keras.Layer = pooling) -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                outputs = pooling(convolution(x))
+                loss = tf.reduce_sum(tf.sin(outputs))
+            return [outputs, *tape.gradient(loss, [x, *convolution.trainable_variables])]
+
+        assert ("PooledConvolution" in operation_types(outcome.get_concrete_function(x))) == fused
+        found.append(outcome(x))
+    assert found[0][0].shape == found[1][0].shape
+    for one, other in zip(*found, strict=True):
+        scale = float(tf.reduce_max(tf.abs(one)))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * scale)
+
+
+@needs_compiler
+def test_what_else_reads_the_convolution_gets_it_as_before() -> None:
+    inputs = layers.Input((8, 8, 1))
+    convolved = layers.Conv2D(5, 3, activation="relu", use_bias=False)(inputs)
+    pooled = layers.MaxPooling2D(2)(convolved)
+    outputs = layers.Concatenate()([layers.Flatten()(convolved), layers.Flatten()(pooled)])
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(outputs))
+    assert "PooledConvolution" in trained_alike(model)
+
+
+def test_other_poolings_are_left_alone() -> None:
+    x = random(2, 9, 9, 1)
+    for pooling, activation in (
+        (layers.MaxPooling2D(3), "relu"),
+        (layers.MaxPooling2D(2, strides=1), "relu"),
+        (layers.MaxPooling2D(2, padding="same"), "relu"),
+        (layers.AveragePooling2D(2), "relu"),
+        (layers.MaxPooling2D(2), "elu"),
+        (layers.MaxPooling2D(2), None),
+    ):
+        fast_pooling.fuse(pooling)
+        outputs = tf.function(patches.step(lambda x, pooling, layer: pooling(layer(x))))
+        convolution = layers.Conv2D(4, 3, activation=activation)
+        convolution.build(x.shape)
+        assert "PooledConvolution" not in operation_types(outputs.get_concrete_function(x, pooling, convolution))
+
+
+def trained_alike(
+    model: keras.Model, optimizer: type[keras.Optimizer] = keras.optimizers.Adam, jit: bool = False, **options: object
+) -> list[str]:
+    """Checks that `model` trains to Keras's own weights; returns the operations of its accelerated step."""
+    x, y = RNG.random((70, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 70)
+    plain = keras.models.clone_model(model)
+    plain.set_weights(model.get_weights())
+    for one in (plain, model):
+        one.compile(optimizer(**{"learning_rate": 0.01, **options}), "sparse_categorical_crossentropy", jit_compile=jit)
+    fast_fit.accelerate(model, seed=0)
+    for one in (plain, model):
+        one.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0)
+    for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-5)
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model.train_step((x, y))
+
+    return [operation.type for operation in step.get_concrete_function(x[:32], y[:32]).graph.get_operations()]
+
+
+def dense_model(**arguments: object) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(37, "relu", **arguments), layers.Dense(3, "softmax")]
+    )
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.1},
+        {"use_ema": True, "ema_overwrite_frequency": 4},
+        {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.01, 2, 0.7)},
+        {"weight_decay": 0.1},
+    ],
+)
+def test_adam_by_factors_is_keras(options: dict[str, object]) -> None:
+    assert trained_alike(dense_model(), **options).count("AdamByFactors") == 2
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.parametrize("clipping", [{"clipnorm": 0.01}, {"global_clipnorm": 0.01}, {"clipvalue": 0.001}])
+def test_a_gradient_that_is_clipped_is_not_taken_by_its_factors(clipping: dict[str, float]) -> None:
+    assert "AdamByFactors" not in trained_alike(dense_model(), **clipping)
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_a_gradient_with_a_second_term_is_not_taken_by_its_factors() -> None:
+    regularized = dense_model(kernel_regularizer="l2")
+    assert trained_alike(regularized).count("AdamByFactors") == 1
+    inputs = layers.Input((8, 8, 1))
+    twice = layers.Dense(64, "relu")
+    outputs = layers.Dense(3, "softmax")(twice(twice(layers.Flatten()(inputs))))
+    assert trained_alike(keras.Model(inputs, outputs)).count("AdamByFactors") == 1
+
+
+def convolutional_model(channels: int = 1) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(channels, 1),
+            layers.Conv2D(6, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.parametrize("optimizer", ["RMSprop", "Adafactor", "Lion", "AdamW"])
+def test_every_optimizer_takes_the_gradients(optimizer: str) -> None:
+    assert "PooledConvolution" in trained_alike(convolutional_model(), getattr(keras.optimizers, optimizer))
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_images_of_many_channels_are_left_to_keras() -> None:
+    assert "PooledConvolution" in trained_alike(convolutional_model(4))
+    assert "PooledConvolution" not in trained_alike(convolutional_model(5))
+
+
+@pytest.mark.slow
+def test_what_xla_compiles_is_left_to_keras() -> None:
+    model = convolutional_model()
+    trained_alike(model, jit=True)
+    model.compile(model.optimizer, "sparse_categorical_crossentropy")
+    x, y = RNG.random((70, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 70)
+    model.fit(x, y)
+    model.compile(model.optimizer, "sparse_categorical_crossentropy", jit_compile=True)
+    assert np.isfinite(model.fit(x, y).history["loss"]).all()
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_an_exported_model_has_keras_operations_alone(tmp_path: Path) -> None:
+    class Export(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            self.model.export(tmp_path / "exported", verbose=False)
+
+    model = convolutional_model()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    fast_fit.accelerate(model, seed=0)
+    x = RNG.random((32, 8, 8, 1), dtype="float32")
+    model.fit(x, RNG.integers(0, 3, 32), callbacks=[Export()])
+    read = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", read, tmp_path / "exported"], capture_output=True, check=True)
+
+
+@needs_compiler
+def test_a_bias_a_row_is_no_bias_a_filter() -> None:
+    """Traced alone: oneDNN cannot run TensorFlow's own operation for it."""
+
+    @tf.function
+    @patches.step
+    def outputs(x: tf.Tensor) -> tf.Tensor:
+        shifted = keras.ops.relu(keras.ops.add(convolution(x), tf.ones((6, 1, 1))))
+        return pooling(shifted)
+
+    convolution, pooling = layers.Conv2D(40, 3, use_bias=False), layers.MaxPooling2D(2)
+    fast_pooling.fuse(pooling)
+    types = operation_types(outputs.get_concrete_function(random(2, 8, 8, 1)))
+    assert "BiasAdd" in types
+    assert "PooledConvolution" not in types
+
+
+@needs_compiler
+def test_a_step_of_ones_own_that_reads_the_gradients_gets_them() -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flatten, self.dense = layers.Flatten(), layers.Dense(3)
+            self.norms = keras.metrics.Sum("norms")
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.dense(self.flatten(x))
+
+        def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.norms.update_state([tf.norm(gradient) for gradient in gradients])
+            self.optimizer.apply(gradients, self.trainable_variables)
+            return {"norms": self.norms.result()}
+
+    x, y = RNG.random((64, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 64)
+    found = []
+    for is_fast in (False, True):
+        keras.utils.set_random_seed(0)
+        model = Own()
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        if is_fast:
+            fast_fit.accelerate(model, seed=0)
+        found.append(model.fit(x, y, epochs=2, shuffle=False, verbose=0).history["norms"])
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+
+
+@needs_compiler
+def test_a_tensor_that_somebody_holds_stays_as_it_was() -> None:
+    weight, *moments = (tf.Variable(abs(random(6, 5))) for _ in range(3))
+    held = weight.read_value()
+    before = held.numpy().copy()
+    left, right = random(4, 6), random(4, 5)
+    handles = [variable.handle for variable in (weight, *moments)]
+    operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+    np.testing.assert_array_equal(held, before)
+    assert np.isfinite(weight).all()
+    assert not np.allclose(weight, before)
+
+
+@needs_compiler
+def test_another_thread_never_sees_half_an_update() -> None:
+    variables = [tf.Variable(tf.ones((400, 64))) for _ in range(3)]
+    handles = [variable.handle for variable in variables]
+    left, right = random(8, 400), random(8, 64)
+    is_over = threading.Event()
+
+    def read() -> list[bool]:
+        stayed = []
+        while not is_over.is_set():
+            held = variables[0].read_value()
+            before = held.numpy().copy()
+            time.sleep(0.001)
+            stayed.append(bool((held.numpy() == before).all()))
+        return stayed
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        try:
+            for _ in range(1000):
+                operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+        finally:
+            is_over.set()
+    assert all(reading.result())
+
+
+@needs_compiler
+def test_factors_of_something_else_are_refused() -> None:
+    handles = [tf.Variable(tf.ones((4, 3))).handle for _ in range(3)]
+    for left, right in ((random(2, 4), random(2, 2)), (random(2, 4), random(1, 3))):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="the factors are"):
+            operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+
+
+_THREADS = """
+import sys
+from keras_search.tuner import runtime
+runtime.load_tensorflow()
+import numpy as np, tensorflow as tf
+from keras_search.tuner.fast import operations
+operations, rng = operations.load(), np.random.default_rng(0)
+random = lambda *shape: tf.constant(rng.normal(size=shape), tf.float32)
+images, filters = random(67, 20, 20, 1), random(3, 3, 1, 20)
+pooled, chosen = operations.pooled_convolution(images, filters, random(20), same=False)
+gradients = operations.pooled_convolution_grad(images, filters, chosen, random(*pooled.shape), same=False)
+variables = [tf.Variable(abs(random(500, 90))) for _ in range(3)]
+left, right = random(32, 500), random(32, 90)
+operations.adam_by_factors(*(one.handle for one in variables), 0.1, 0.9, 0.99, 1e-7, left, right)
+for array in (pooled, *gradients, *variables):
+    sys.stdout.buffer.write(array.numpy().tobytes())
+"""
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_the_numbers_do_not_depend_on_the_threads() -> None:
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", _THREADS],
+            cwd=ROOT,
+            env={**os.environ, "TF_NUM_INTRAOP_THREADS": threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "3")
+    ]
+    assert len(found[0]) > 4 * 3 * 500 * 90
+    assert found[0] == found[1]
+
+
+def search(cli: Cli, folder: Path, **environment: str) -> str:
+    command = ["search", "--trials", "1", "--workers", "1", "--dataset", "digits", "--train-samples", "200"]
+    done = cli(*command, "--overwrite", XDG_CACHE_HOME=str(folder / "cache"), **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+SAID = "compiling two operations for this machine's processor, once"
+
+
+def prepare(cache: Path) -> str:
+    command = "from keras_search.tuner import runtime; runtime.load_tensorflow(); "
+    command += "from keras_search.tuner.fast import operations;"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{command} operations.prepare(print); print(operations.load() is not None)"],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_a_machine_compiles_once(cli: Cli, tmp_path: Path) -> None:
+    assert SAID in search(cli, tmp_path)
+    (compiled,) = (tmp_path / "cache" / "keras-search-toolkit").iterdir()
+    written = compiled.stat().st_mtime_ns
+    assert prepare(tmp_path / "cache") == "True\n"
+    assert compiled.stat().st_mtime_ns == written
+
+
+@needs_compiler
+@pytest.mark.faults
+def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
+    assert prepare(tmp_path).startswith(SAID)
+    (compiled,) = (tmp_path / "keras-search-toolkit").iterdir()
+    size = compiled.stat().st_size
+    compiled.write_bytes(b"")
+    printed = prepare(tmp_path)
+    assert printed.startswith(SAID)
+    assert printed.endswith("True\n")
+    assert compiled.stat().st_size == size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("compiler", "why"),
+    [
+        ("no-such-compiler", "there is no C++ compiler no-such-compiler"),
+        ("false", "the C++ compiler false failed (exit status 1)"),
+        ("/tmp -O2", "the C++ compiler /tmp cannot be run (Permission denied)"),
+        ("it's", 'CXX is "it\'s", which is no command (No closing quotation)'),
+    ],
+)
+def test_without_a_compiler_there_are_no_operations(
+    compiler: str, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("CXX", compiler)
+    operations._path.cache_clear()
+    try:
+        operations.prepare(print)
+        assert capsys.readouterr().out.startswith(f"{why}: trials run without compiled operations")
+        assert operations.load() is None
+        types = trained_alike(convolutional_model())
+        assert not {"PooledConvolution", "AdamByFactors"} & set(types)
+    finally:
+        operations._path.cache_clear()
+        operations.load.cache_clear()
+
+
+@pytest.mark.faults
+def test_a_search_without_a_compiler_says_so_and_runs(cli: Cli, tmp_path: Path) -> None:
+    printed = search(cli, tmp_path, CXX="no-such-compiler")
+    assert "there is no C++ compiler no-such-compiler: trials run without compiled operations" in printed
+    assert "[1/1] trial 0" in printed

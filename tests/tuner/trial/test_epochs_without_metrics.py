@@ -1,0 +1,117 @@
+"""Epochs that lack a metric: by `validation_freq`, or because a callback tells it now and then."""
+
+import signal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from keras_search.results.reading import reader
+from keras_search.results.reading.reader import Row
+from keras_search.tuner import Tuner
+from keras_search.tuner.trial import pruners, scores
+from tests.conftest import mostly_slow
+
+RNG = np.random.default_rng(0)
+X = RNG.random((32, 4), dtype="float32")
+Y = RNG.integers(0, 2, 32)
+
+
+def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+    hp.Int("units", 2, 8)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def searched(folder: Path, *, executions: int = 1, **arguments: Any) -> tuple[Row, list[Row]]:
+    """The row of the only trial, and its learning curve."""
+    tuner = Tuner(
+        build, "val_loss", 1, workers=0, executions_per_trial=executions, directory=folder, project_name="run"
+    )
+    tuner.search(**{"x": X, "y": Y, "validation_data": (X, Y), "verbose": 0} | arguments)
+    directory = folder / "run" / "trial_0"
+    return reader.read_trial(directory), reader.read_epochs(directory)
+
+
+@pytest.mark.parametrize(("validation_freq", "validated"), mostly_slow([(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])], 1))
+def test_the_best_epoch_is_one_that_was_validated(validation_freq: Any, validated: list[int], tmp_path: Path) -> None:
+    row, curve = searched(tmp_path, epochs=5, validation_freq=validation_freq)
+    assert [epoch["epoch"] for epoch in curve if epoch["val_loss"] is not None] == validated
+    assert [epoch["epoch"] for epoch in curve if epoch["loss"] is not None] == [1, 2, 3, 4, 5]
+    best = min((epoch for epoch in curve if epoch["val_loss"] is not None), key=lambda epoch: epoch["val_loss"])
+    assert (row["best_epoch"], row["epochs_run"]) == (best["epoch"], 5)
+    for name in ("val_loss", "val_accuracy", "loss", "accuracy"):
+        assert row[name] == best[name], "all metrics are of one epoch"
+
+
+def test_a_validation_that_never_comes_is_told(tmp_path: Path) -> None:
+    row, _ = searched(tmp_path, epochs=2, validation_freq=3)
+    assert "with a validation_freq that is at most the epochs" in row["error"]
+
+
+class Interrupting(keras.callbacks.Callback):
+    """Ctrl-C in the third epoch of the second execution, once."""
+
+    begun: ClassVar[int] = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        Interrupting.begun += 1
+        if Interrupting.begun == 4 + 3:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.slow
+def test_a_trial_that_is_not_validated_in_every_epoch_goes_on_after_a_stop(tmp_path: Path) -> None:
+    arguments = {"epochs": 4, "validation_freq": [1, 4], "executions": 2}
+    whole, whole_curve = searched(tmp_path / "whole", callbacks=[keras.callbacks.Callback()], **arguments)
+    Interrupting.begun = 0
+    with pytest.raises(KeyboardInterrupt):
+        searched(tmp_path / "part", callbacks=[Interrupting()], **arguments)
+    part, part_curve = searched(tmp_path / "part", callbacks=[Interrupting()], **arguments)
+    assert Interrupting.begun == 4 + 3 + 2, "epochs were trained again"
+    names = ("score", "best_epoch", "epochs_run", "val_loss", "loss")
+    assert [part[name] for name in names] == [whole[name] for name in names]
+    assert [epoch | {"seconds": 0} for epoch in part_curve] == [epoch | {"seconds": 0} for epoch in whole_curve]
+
+
+class NowAndThen(keras.callbacks.Callback):
+    """Tells another metric in the second epoch alone, and something that is no number."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs["note"] = "a, b"
+        if epoch == 1:
+            logs["f1"] = 0.5
+
+
+def test_a_metric_may_come_late(tmp_path: Path) -> None:
+    _, curve = searched(tmp_path, epochs=3, callbacks=[NowAndThen()])
+    assert [(epoch["epoch"], epoch["f1"], epoch["note"]) for epoch in curve] == [
+        (1, None, "a, b"), (2, 0.5, "a, b"), (3, None, "a, b")
+    ]  # fmt: skip
+
+
+def test_a_score_that_is_no_number_in_one_epoch_is_not_the_best() -> None:
+    history = keras.callbacks.History()
+    history.history = {"loss": [3.0, 2.0, 1.0], "val_f1": [np.nan, 0.2, 0.1]}
+    assert scores.best([history], keras_tuner.Objective("val_f1", "max")) == (
+        {"loss": 2.0, "val_f1": 0.2}, 1
+    )  # fmt: skip
+
+
+def test_a_history_of_a_fit_of_ones_own_is_spread_over_its_epochs() -> None:
+    history = keras.callbacks.History()
+    history.history = {"loss": [4.0, 3.0, 2.0, 1.0, 0.0], "val_loss": [1.0, 2.0]}
+    objective = keras_tuner.Objective("val_loss", "min")
+    assert scores.best(scores.aligned([history]), objective) == ({"loss": 3.0, "val_loss": 1.0}, 1)
+
+
+def test_asha_takes_the_first_validation_beyond_a_rung() -> None:
+    others = [{2: 0.9, 4: 0.9}, {2: 0.8, 4: 0.8}]
+    assert pruners.get("asha").prunes({2: 0.5}, others)
+    assert not pruners.get("asha").prunes({2: 0.95}, others)
+    assert pruners.get("asha").prunes({2: 0.5, 4: 0.1}, [{2: 0.5, 4: 0.9 + step} for step in (0, 0.01, 0.02)])
+    assert not pruners.get("asha").prunes({4: 0.95, 6: 0.1, 8: 0.1}, [{8: 0.9}] * 3), "no rung from 7 to 8"

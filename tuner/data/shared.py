@@ -1,0 +1,178 @@
+"""Data that every process of a search uses: written once, then mapped into memory, so that all share one copy."""
+
+import contextlib
+import functools
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import psutil
+import tensorflow as tf
+
+from keras_search.results import files, layout
+
+# TensorFlow uses an array in place only where its memory begins at such a multiple.
+_ALIGNMENT = 64
+
+# Of larger arrays a GPU is sent the batches.
+_MOST_ON_GPU = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a `.npy` file."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """The graph of a `tf.data.Dataset`, or its file; its shuffling and mapping happen anew wherever it is loaded."""
+
+    graph: bytes | Path
+    element_spec: Any
+
+
+@contextlib.contextmanager
+def folder(run: Path) -> Iterator[Path]:
+    """A folder in `run` that is this process's alone, for `store`, while the block runs.
+
+    Those that killed processes have left behind are removed first.
+    """
+    prefix = f"{layout.DATA}-{platform.node()}-"
+    for left in run.glob(f"{prefix}*"):
+        owner = left.name.removeprefix(prefix)
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    own = run.resolve() / f"{prefix}{os.getpid()}"
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def store(data: Any, folder: Path) -> Any:
+    """`data` with its arrays and datasets written into `folder` and replaced by where they are.
+
+    Args:
+        data: What `fit` is called with: any nesting of tuples, lists and dicts.
+
+    Raises:
+        ValueError: A `tf.data.Dataset` runs Python code, so it cannot go to another process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+
+    def place(leaf: Any) -> Any:
+        nonlocal count
+        count += 1
+        if isinstance(leaf, np.ndarray) and leaf.dtype != object:
+            path = folder / f"{count}.npy"
+            files.check_writable(folder, leaf.nbytes)  # NumPy does not say that a disk is full
+            np.save(path, leaf)
+            return StoredArray(path)
+        if isinstance(leaf, tf.data.Dataset):
+            path = folder / f"{count}.dataset"
+            path.write_bytes(_graph(leaf))
+            return StoredDataset(path, leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(place, data)
+
+
+def hold(data: Any) -> Any:
+    """`data` for trials in this process, each of which is to meet the same: its datasets shuffle as at first.
+
+    One that cannot be copied, as it runs Python code, goes on in its orders from trial to trial.
+    """
+
+    def held(leaf: Any) -> Any:
+        if isinstance(leaf, tf.data.Dataset) and _shuffles(leaf):
+            with contextlib.suppress(ValueError):
+                return StoredDataset(_graph(leaf), leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(held, data)
+
+
+def load(data: Any) -> Any:
+    """What `store` or `hold` was given, arrays being mapped from their files."""
+
+    def fetch(leaf: Any) -> Any:
+        if isinstance(leaf, StoredArray):
+            return _mapped(leaf.path, leaf.path.stat().st_mtime_ns)
+        if isinstance(leaf, StoredDataset):
+            graph = leaf.graph.read_bytes() if isinstance(leaf.graph, Path) else leaf.graph
+            graph = tf.raw_ops.DatasetFromGraph(graph_def=graph)
+            return tf.data.experimental.from_variant(graph, leaf.element_spec)
+        return leaf
+
+    return keras.tree.map_structure(fetch, data)
+
+
+def tensor(array: np.ndarray) -> tf.Tensor:
+    """`array` as a tensor, floats in Keras's width, where a model's batches are to be taken from it.
+
+    That is a GPU's memory, if there is one, for floats that leave it room for models; else main memory, without a copy
+    where that can be.
+    """
+    floating = np.issubdtype(array.dtype, np.floating)
+    dtype = np.dtype(keras.config.floatx() if floating else array.dtype)
+    # TensorFlow's gather knows few types of integers on GPUs, and of these a batch is small.
+    if floating and array.size * dtype.itemsize <= _MOST_ON_GPU and tf.config.list_logical_devices("GPU"):
+        with contextlib.suppress(tf.errors.ResourceExhaustedError), tf.device("GPU:0"):
+            return tf.constant(array, dtype=dtype)
+    in_place = (
+        isinstance(array, np.memmap)
+        and array.dtype == dtype
+        and dtype.kind in "iuf"
+        and dtype.isnative
+        and array.flags.c_contiguous
+        and array.flags.writeable
+        and array.ctypes.data % _ALIGNMENT == 0
+    )
+    with tf.device("CPU:0"):
+        if in_place:
+            return tf.experimental.dlpack.from_dlpack(np.asarray(array).__dlpack__())
+        return tf.constant(array, dtype=dtype)
+
+
+@functools.lru_cache(maxsize=32)
+def _mapped(path: Path, written: int) -> np.ndarray:
+    # `written` tells another search's data in the same place.
+    # Copy-on-write: nobody writes, but TensorFlow takes no read-only memory.
+    return np.load(path, mmap_mode="c", allow_pickle=False)
+
+
+def _shuffles(dataset: tf.data.Dataset) -> bool:
+    """Whether it has an order that depends on how often it was gone through."""
+    return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, dataset._inputs()))
+
+
+def _graph(dataset: tf.data.Dataset) -> bytes:
+    """The graph of `dataset`, for one that shuffles as this one did at first."""
+    try:
+        # 2: fail where there is state outside the graph.
+        serialized = tf.raw_ops.DatasetToGraphV2(
+            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
+        ).numpy()
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph "
+            "cannot go to worker processes: pass arrays, or search with workers=0"
+        ) from error
+    if b"SeedGenerator" not in serialized:
+        return serialized
+    graph = tf.compat.v1.GraphDef.FromString(serialized)
+    for node in graph.node:
+        # By name, it would share what a dataset of the process that loads it draws its orders from.
+        for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
+            if "SeedGenerator" in handle.name:
+                handle.name = "SeedGenerator of its own"
+    return graph.SerializeToString()

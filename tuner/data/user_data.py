@@ -1,0 +1,132 @@
+"""Data as users have them - lists, tables, tensors - as the arrays that they stand for, where Keras refuses them."""
+
+import inspect
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_search.results.text import shortened
+from keras_search.tuner.errors import InputError
+
+_EXAMPLES = ("x", "y", "sample_weight")
+_TEXTS_SHOWN = 3
+_LONGEST_TEXT = 20
+
+
+def in_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call of `model.fit`, with arrays for data.
+
+    Raises:
+        InputError: What cannot be one: lists whose lengths differ, or objects.
+    """
+    named = dict(zip(inspect.signature(keras.Model.fit).parameters, (None, *args))) | kwargs
+    converted = in_arguments(named)
+    positions = list(inspect.signature(keras.Model.fit).parameters)[1 : len(args) + 1]
+    extra = args[len(positions) :]
+    return (*(converted[name] for name in positions), *extra), {name: converted[name] for name in kwargs}
+
+
+def in_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for arguments of `model.fit` by their names."""
+    found = {name: _array(name, value) if name in _EXAMPLES else value for name, value in given.items()}
+    if "x" in found:
+        found["x"] = _examples("x", found["x"], found.get("y"))
+    held_back = found.get("validation_data")
+    if isinstance(held_back, list | tuple):
+        names = [f"the {name} of validation_data" for name in _EXAMPLES]
+        x, *rest = (_array(name, value) for name, value in zip(names, held_back))
+        found["validation_data"] = (_examples(names[0], x, *rest[:1]), *rest)
+    return found
+
+
+def labels(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The labels among the arguments of `model.fit`, by what a message calls them."""
+    held_back = given.get("validation_data")
+    found = {"y": given.get("y")}
+    if isinstance(held_back, tuple) and len(held_back) > 1:
+        found["the y of validation_data"] = held_back[1]
+    return {name: value for name, value in found.items() if _texts(value)}
+
+
+def require_numbers(model: keras.Model, given: Mapping[str, Any]) -> None:
+    """Raises InputError where labels are texts, and `model` learns from them as Keras has it."""
+    loss = getattr(model, "loss", None)
+    is_keras = all(
+        one is None or isinstance(one, str | keras.losses.Loss) or one.__module__.startswith("keras.")
+        for one in keras.tree.flatten(loss)
+    )
+    if not is_keras or not _has_keras_step(model):
+        return
+    for name, value in labels(given).items():
+        shown = ", ".join(repr(shortened(text, _LONGEST_TEXT)) for text in _texts(value)[:_TEXTS_SHOWN])
+        raise InputError(
+            f"{name} holds text ({shown}): pass numbers, made by classes, y = np.unique(y, return_inverse=True) or by "
+            "keras.layers.StringLookup"
+        )
+
+
+def _has_keras_step(model: keras.Model) -> bool:
+    """Whether it trains by Keras's step, be it wrapped, and not by one that was given to this model alone."""
+    is_keras = getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
+    return is_keras and type(model).compute_loss is keras.Model.compute_loss
+
+
+def _array(name: str, data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _array(f"{name}[{key!r}]", value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        leaves = keras.tree.flatten(data)
+        if any(map(_is_scalar, leaves)) and all(one is None or _is_scalar(one) for one in leaves):
+            return _of_objects(name, _stacked(name, data))
+        return type(data)(_array(name, one) for one in data) if type(data) in (list, tuple) else data
+    if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "to_numpy"):
+        table = _of_objects(name, data.to_numpy())
+        return table[:, None] if table.ndim == 1 else table  # as Keras has a column
+    if tf.is_tensor(data) and hasattr(data, "numpy") and isinstance(data, tf.Tensor):
+        return data.numpy() if data.dtype.is_floating or data.dtype.is_integer or data.dtype.is_bool else data
+    return _of_objects(name, data) if isinstance(data, np.ndarray) else data
+
+
+def _examples(name: str, x: Any, y: Any = None) -> Any:
+    """`x` as one array where it is a list of as many arrays as there are labels; Keras would take each for an input."""
+    if not isinstance(x, list | tuple) or not isinstance(y, np.ndarray) or len(x) != len(y):
+        return x
+    is_of_inputs = all(not isinstance(one, np.ndarray) or len(one) == len(y) for one in x)
+    return x if is_of_inputs else _stacked(name, x)
+
+
+def _stacked(name: str, data: Any) -> np.ndarray:
+    try:
+        return np.asarray(data)
+    except ValueError:
+        raise InputError(
+            f"{name} is a list of {len(data)} parts whose lengths differ: pad them, as keras.utils.pad_sequences does, "
+            "and pass np.array(...)"
+        ) from None
+
+
+def _of_objects(name: str, array: np.ndarray) -> np.ndarray:
+    """An array of Python's numbers or texts, or of a table of several types, as one that Keras knows."""
+    if (array.dtype != object and array.dtype.kind in "biufcSUV") or not len(array):
+        return array
+    objects = array.ravel().tolist()
+    if all(isinstance(one, str) for one in objects):
+        return array.astype(str)
+    if all(isinstance(one, numbers.Number | np.generic) for one in objects):
+        return np.asarray(array.tolist())
+    kinds = ", ".join(sorted({type(one).__name__ for one in objects})[:_TEXTS_SHOWN])
+    raise InputError(f"{name} holds objects ({kinds}), not numbers: encode what is text, and pass np.array(...)")
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, numbers.Number | np.generic | str | bytes)
+
+
+def _texts(data: Any) -> list[str]:
+    """The different texts in arrays of them; none in others."""
+    arrays = [one for one in keras.tree.flatten(data) if isinstance(one, np.ndarray) and one.dtype.kind in "SU"]
+    return [str(text) for array in arrays for text in np.unique(array)]

@@ -1,0 +1,1 @@
+"""After the search: the best configuration and the baseline retrained, tested and asked for predictions."""

@@ -1,0 +1,236 @@
+"""Retrains the best configuration and the baseline on several seeds, and compares them on the test images."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_search import results, search_spaces
+from keras_search.results import files, layout, verdict
+from keras_search.results.errors import Parameter
+from keras_search.results.reading.hyperparameters import configuration
+from keras_search.search_spaces import SearchSpace
+from keras_search.search_spaces.epochs import whole
+from keras_search.tuner import runtime
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.datasets import Dataset
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.evaluation import retraining
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.record import run_record
+
+if TYPE_CHECKING:
+    from keras_search.search_spaces.custom import CustomSpace
+
+_RELOADED_TOLERANCE = 1.5  # test images
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `best --evaluate` found.
+
+    Attributes:
+        trainings: Baseline and best, one of each a seed.
+        verdict: How they compare.
+        most_frequent_class: The share of the most frequent class among the test images, and that class.
+        reloaded_accuracy: The test accuracy of `best_model.keras`, read back from disk.
+        same: Whether the best configuration is the baseline itself.
+    """
+
+    trainings: list[retraining.Training]
+    verdict: verdict.Verdict
+    most_frequent_class: tuple[float, int]
+    reloaded_accuracy: float
+    same: bool
+
+
+def check_recorded(run: results.Run) -> None:
+    """Raises InputError if it is not recorded what `run` searched, and on which data."""
+    if run.dataset is None or "asked" not in run.info:
+        raise InputError(
+            Parameter("evaluate"),
+            f": run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
+            "best configuration with your own script, on your own data",
+        )
+
+
+def load_dataset(run: results.Run) -> Dataset:
+    """The data that `run` searched on.
+
+    Raises:
+        InputError: They are no longer to be had, or no longer the same.
+    """
+    asked = run.info["dataset"]
+    dataset = datasets.load(asked["source"])
+    if dataset.fingerprint != asked["fingerprint"]:
+        raise InputError(
+            f"dataset {asked['source']!r} has changed since run {str(run.path)!r} was made: "
+            "put the old file back, or search anew"
+        )
+    return dataset
+
+
+def check_code(run: results.Run, run_code: bool) -> None:
+    """Raises InputError where the space of `run` is code that it names itself, and `run_code` does not allow that."""
+    name = run.info["asked"]["space"]
+    if search_spaces.is_custom(name) and not run_code:
+        raise InputError(
+            f"run {str(run.path)!r} builds its models by code of its author's, {search_spaces.code(name)}: look at it, "
+            "and add --run-code to have it run"
+        )
+
+
+def load_space(run: results.Run, dataset: Dataset, run_code: bool) -> "SearchSpace | CustomSpace":
+    """The space that `run` searched.
+
+    Args:
+        run_code: Whether the code that `run` names may be run.
+
+    Raises:
+        InputError: It is a user's own, and may not be run, or its file has changed.
+        search_spaces.SpaceError: It is no longer to be had, or does not work.
+    """
+    asked = run.info["asked"]
+    name = asked["space"]
+    check_code(run, run_code)
+    if search_spaces.is_custom(name):
+        search_spaces.check(name)
+        if search_spaces.fingerprint(name) != asked.get("space_code"):
+            raise InputError(
+                f"space {name!r} has changed since run {str(run.path)!r} was made: "
+                "put the old file back, or search anew"
+            )
+        runtime.load_tensorflow()
+    return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
+
+
+def check_seeds(seeds: int) -> None:
+    """Raises InputError if one cannot train on `seeds` seeds."""
+    if seeds < 1:
+        raise InputError(Parameter("seeds"), f" is {seeds}: it must be at least 1")
+
+
+def train_baseline(
+    space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[retraining.Training], None]
+) -> list[retraining.Training]:
+    """Trains the documented point of `space` on all training images, once a seed, and tests it."""
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = retraining.tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
+        trainings = []
+        for training in retraining.train(tasks, retraining.data(dataset), Path(folder), workers):
+            report(training)
+            trainings.append(training)
+    return trainings
+
+
+def evaluate(
+    run: results.Run,
+    dataset: Dataset,
+    space: "SearchSpace | CustomSpace",
+    seeds: int,
+    workers: int | str,
+    report: Callable[[retraining.Training], None],
+) -> Evaluation:
+    """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
+
+    A hypermodel whose own `fit` needs `validation_data` gets a part of the training images for it, drawn as for the
+    search, and is trained on the others. The best is trained for as many epochs as its trial needed to reach its best
+    validation score, the baseline for its documented number; where the two are the same, they are trained once. Writes
+    `evaluation.csv` after every training, `best_model.keras` - the best configuration's model of the first seed, no
+    seed being picked by its test score - and, at the end, `evaluation.json`. The caller
+    holds the lock of the run: a search or another evaluation in it would write to the same files, and take the cores.
+
+    Args:
+        seeds: How many seeds, counted up from the run's.
+        workers: As for a search (`tuner.executors.make`).
+        report: Called with each training as it ends.
+
+    Raises:
+        results.RunError: No trial of the run has finished.
+        InputError: There is a link in the run directory, through which would be written.
+    """
+    run_record.check_links(run.path)
+    best = run.best
+    values = configuration(run)
+    first = run.info["asked"]["seed"]
+    chosen = range(first, first + seeds)
+    same = bool(best["is_baseline"])
+    model_path = run.path.resolve() / layout.BEST_MODEL
+    name = run.info["asked"]["space"]
+    tasks = retraining.tasks("best", name, values, epochs(run), chosen)
+    tasks[0] = replace(tasks[0], save_to=model_path)
+    if not same:
+        tasks += retraining.tasks("baseline", name, space.baseline, whole(space.baseline.get("epochs")), chosen)
+    data = retraining.data(dataset, first if space.needs_validation_data else None)
+
+    (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
+    trainings: list[retraining.Training] = []
+    for training in retraining.train(tasks, data, run.path, workers):
+        trainings += [training, replace(training, model="baseline")] if same else [training]
+        trainings.sort(key=lambda one: (one.model, one.seed))
+        files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
+        report(training)
+    accuracies = {
+        name: [training.test_accuracy for training in trainings if training.model == name]
+        for name in ("baseline", "best")
+    }
+    evaluation = Evaluation(
+        trainings=trainings,
+        verdict=verdict.judge(accuracies["baseline"], accuracies["best"], dataset.documented_accuracy),
+        most_frequent_class=datasets.most_frequent(dataset.y_test),
+        reloaded_accuracy=_retest(model_path, dataset, accuracies["best"][0]),
+        same=same,
+    )
+    files.write_json(
+        run.path / layout.EVALUATION_JSON,
+        {
+            "dataset": {
+                "name": dataset.name,
+                "fingerprint": dataset.fingerprint,
+                "training_images": len(data[0][0]),
+                "notice": run.info["dataset"]["notice"],
+            },
+            "trial_id": best["trial_id"],
+            "hyperparameters": values,
+            "epochs": next(training.epochs for training in trainings if training.model == "best"),
+            **asdict(evaluation),
+        },
+    )
+    return evaluation
+
+
+def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
+    """The documented model as Keras prints it, and how it is compiled and trained."""
+    runtime.load_tensorflow()
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(space.baseline)
+    model = space.hypermodel(dataset.input_shape, dataset.num_classes).build(hp)
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    return "\n".join(lines) + (
+        f"\nCompiled with {model.optimizer.name}, {model.loss}, metric accuracy; trained for "
+        f"{space.baseline['epochs']} epoch in batches of {space.batch_size}"
+    )
+
+
+def epochs(run: results.Run) -> int | None:
+    """For how many epochs to train the best: up to its best score, or all of its trial's where that is not known."""
+    best = run.best.dropna()
+    tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
+    if tuned not in best:
+        return None
+    return whole(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
+
+
+def _retest(path: Path, dataset: Dataset, before: float) -> float:
+    """Reads a saved model back and tests it again: what is on disk is what was measured."""
+    import keras
+
+    accuracy, _ = retraining.test(keras.models.load_model(path, safe_mode=True), dataset.x_test, dataset.y_test)
+    # A prediction on the edge may fall otherwise with another number of threads.
+    if abs(accuracy - before) * len(dataset.y_test) > _RELOADED_TOLERANCE:
+        raise RuntimeError(f"{path} scores {accuracy} when read back, {before} before it was saved")
+    return accuracy

@@ -1,0 +1,177 @@
+"""What the evaluated model of a run says: of the test images, and of anyone's pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_search import results, search_spaces
+from keras_search.results import files, layout
+from keras_search.results.plots import Predictions
+from keras_search.results.text import command, telling_line
+from keras_search.search_spaces import SpaceError
+from keras_search.tuner.data import handwriting, pictures
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.evaluation import saved_model
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_search.tuner.data.datasets import Dataset
+
+_BATCH_SIZE = 500
+_RANGES = [(0, 1), (-1, 1), (0, 255)]
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the model says of a picture.
+
+    Attributes:
+        path: The picture's file.
+        image: What the model saw of it, uint8 (height, width) or (height, width, channels).
+        probabilities: What the model gives each class, (classes,).
+    """
+
+    path: Path
+    image: np.ndarray
+    probabilities: np.ndarray
+
+    def top(self, count: int) -> list[tuple[int, float]]:
+        """The most probable classes with their probabilities, the best first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(int(one), float(self.probabilities[one])) for one in order]
+
+
+def predict(run: results.Run, run_code: bool = False) -> Predictions:
+    """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify the test images.
+
+    Args:
+        run_code: Whether the code of its search space, which `run` names, may be run for a model that needs it.
+
+    Raises:
+        results.RunError: `run` has not been evaluated, or its data, its space or the model are no longer to be had.
+    """
+    evaluated = _evaluation(run)
+    try:
+        dataset = evaluation.load_dataset(run)
+        probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
+    except (InputError, SpaceError) as error:
+        raise results.RunError(str(error)) from error
+    except OSError as error:
+        raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
+    title = (
+        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {evaluated['trial_id']})\n"
+        f"on the {len(dataset.x_test):,} test images of {dataset.name}"
+    )
+    return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
+
+
+def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) -> list[Classified]:
+    """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify PNG and JPEG pictures.
+
+    A digit is brought to the form of MNIST's or scikit-learn's, where the run was on these (`tuner.handwriting`). For
+    other data a picture is resized as a whole, and its values are scaled to the range of theirs.
+
+    Args:
+        run_code: As for `predict`.
+
+    Raises:
+        results.RunError: `run` has not been evaluated, or the model is no longer to be had.
+        search_spaces.SpaceError: The run's space is the user's own, and does not work.
+        InputError: A picture is not there, cannot be read or shows no digit; the data of the run are no longer to be
+            had, or no picture can be brought to their form.
+    """
+    _evaluation(run)
+    read = [pictures.read(path) for path in paths]
+    name = run.info["dataset"]["name"]
+    if handwriting.is_known(name):
+        images = [_digit(path, handwriting.digit(picture, name)) for path, picture in zip(paths, read)]
+        dataset, (low, high) = evaluation.load_dataset(run), (0, 1)
+    else:
+        dataset = evaluation.load_dataset(run)
+        low, high = _range(dataset)
+        images = [pictures.resized(picture, dataset.input_shape) for picture in read]
+    seen = np.stack(images).reshape(-1, *dataset.input_shape).astype("float32")
+    probabilities = _probabilities(run, dataset, low + seen / 255 * (high - low), run_code)
+    return [Classified(*one) for one in zip(paths, images, probabilities)]
+
+
+def _evaluation(run: results.Run) -> dict[str, Any]:
+    if run.dataset is None:
+        raise results.RunError(
+            f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
+        )
+    evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
+    if not _path(run).is_file() or not isinstance(evaluated, dict):
+        evaluate = command("python", "cli.py", "best", "--run", run.path, "--evaluate")
+        raise results.RunError(f"run {str(run.path)!r} has no evaluated model: `{evaluate}` makes it")
+    return evaluated
+
+
+def _path(run: results.Run) -> Path:
+    return run.path / layout.BEST_MODEL
+
+
+def _digit(path: Path, found: np.ndarray | None) -> np.ndarray:
+    if found is None:
+        raise InputError(f"{str(path)!r} shows no digit: nothing in it stands out from its background")
+    return found
+
+
+def _range(dataset: "Dataset") -> tuple[int, int]:
+    """What black and white become in images like those of `dataset`."""
+    channels = dataset.input_shape[-1]
+    if channels not in (1, 3):
+        raise InputError(f"a picture has no {channels} channels, as the images of {dataset.name} have")
+    lowest, highest = float(dataset.x_train.min()), float(dataset.x_train.max())
+    for low, high in _RANGES:
+        if low <= lowest and highest <= high:
+            return low, high
+    raise InputError(
+        f"the images of {dataset.name} have values from {lowest:g} to {highest:g}: what a picture would be among them "
+        "is not known, only for 0 to 1, -1 to 1 and 0 to 255"
+    )
+
+
+def _model(run: results.Run, dataset: "Dataset", run_code: bool) -> "keras.Model":
+    is_custom = search_spaces.is_custom(run.info["asked"]["space"])
+    if is_custom and run_code:
+        # Keras reads a layer of the user's own only where its code has been run.
+        evaluation.load_space(run, dataset, run_code)
+    path = _path(run)
+    try:
+        return saved_model.load(path, may_be_foreign=is_custom and run_code)
+    except saved_model.ForeignCode as error:
+        evaluation.check_code(run, run_code)
+        raise results.RunError(f"{str(path)!r} is not read: {error}") from error
+    except ValueError as error:
+        raise results.RunError(
+            f"{str(path)!r} cannot be read back ({telling_line(str(error))}): evaluate the run again"
+        ) from error
+
+
+def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray, run_code: bool) -> np.ndarray:
+    from scipy import special
+
+    model = _model(run, dataset, run_code)
+    try:
+        predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+        if predicted.ndim != 2 or max(predicted.shape[1], 2) < dataset.num_classes:
+            raise ValueError(
+                f"it gives {predicted.shape[1:]} for each of them, which have {dataset.num_classes} classes"
+            )
+    except Exception as error:  # it may be any model
+        raise results.RunError(
+            f"{str(_path(run))!r} is no model for {dataset.name} ({telling_line(str(error))}): evaluate the run again"
+        ) from error
+    # A user's own model may leave sigmoid or softmax to its loss.
+    if predicted.shape[1] == 1:
+        is_probability = predicted.min() >= 0 and predicted.max() <= 1
+        positive = predicted if is_probability else special.expit(predicted)
+        return np.hstack([1 - positive, positive])
+    is_normalised = np.allclose(predicted.sum(axis=1), 1, atol=1e-3) and predicted.min() >= 0
+    return predicted if is_normalised else special.softmax(predicted, axis=1)

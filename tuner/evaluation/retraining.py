@@ -1,0 +1,148 @@
+"""Trains configurations on all training images and tests them, as many at once as there are workers."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_search import search_spaces
+from keras_search.results import files
+from keras_search.search_spaces.origin import blamed
+from keras_search.search_spaces.space import Value
+from keras_search.tuner import runtime
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.datasets import Dataset
+from keras_search.tuner.executors import pool as executors
+
+if TYPE_CHECKING:
+    import keras
+
+_TEST_BATCH_SIZE = 500
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model trained and tested: a line of `evaluation.csv`.
+
+    Attributes:
+        model: `baseline` or `best`.
+        seed: Seeds its weights, its dropout and the order of the images.
+        epochs: How many it was trained for; None where a loop of the user's own does not tell the callbacks.
+        test_accuracy: Share of the test images it gets right.
+        test_loss: Its mean loss on them; None where its own evaluation gives none.
+        train_s: Seconds the training took.
+    """
+
+    model: str
+    seed: int
+    epochs: int | None
+    test_accuracy: float
+    test_loss: float | None
+    train_s: float
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """All that a worker needs to train and test one model.
+
+    Attributes:
+        model: `baseline` or `best`.
+        space: The search space's name.
+        values: The point.
+        epochs: How many to train for; None where the hypermodel decides for itself.
+        seed: Seeds the weights, the dropout and the order of the images.
+        data: What `data` gives, as `shared_data.store` leaves it.
+        save_to: Where the trained model is saved; None to drop it.
+    """
+
+    model: str
+    space: str
+    values: dict[str, Value]
+    epochs: int | None
+    seed: int
+    data: tuple[Any, ...]
+    save_to: Path | None = None
+
+
+def data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
+    """The arguments of `fit`, without and with a name, and the test images.
+
+    Args:
+        hold_back: The seed that draws a part of the training images for `validation_data`; None for no such part.
+    """
+    test = (dataset.x_test, dataset.y_test)
+    if hold_back is None:
+        return (dataset.x_train, dataset.y_train), {}, test
+    part = datasets.split(dataset, hold_back)
+    return (part.x_train, part.y_train), {"validation_data": (part.x_validation, part.y_validation)}, test
+
+
+def tasks(
+    model: str, space: str, values: dict[str, Value], epochs: int | None, seeds: Sequence[int]
+) -> list[TrainingTask]:
+    """The trainings of one point, one a seed, with their data still to come."""
+    return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
+
+
+def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, workers: int | str) -> Iterator[Training]:
+    """Runs `tasks` on `data`; gives each training as it ends. The arrays are in a folder of `run` meanwhile.
+
+    Args:
+        workers: As for a search (`tuner.executors.make`).
+    """
+    with executors.make(workers) as executor:
+        runtime.load_tensorflow()
+        from keras_search.tuner.data import shared as shared_data
+        from keras_search.tuner.fast import operations
+
+        operations.prepare(print)
+        with shared_data.folder(run) as folder:
+            stored = shared_data.store(data, folder)
+            yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
+
+
+def _train_one(task: TrainingTask) -> Training:
+    runtime.load_tensorflow()
+    import keras_tuner
+
+    from keras_search.tuner.data import shared as shared_data
+    from keras_search.tuner.fast import patches
+    from keras_search.tuner.trial import bars
+    from keras_search.tuner.trial.callbacks import EpochCount
+    from keras_search.tuner.trial.models import fresh_model
+
+    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
+    shape, classes = x_train.shape[1:], int(y_train.max()) + 1
+    hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(task.values)
+    if task.epochs is not None:
+        fit_kwargs = fit_kwargs | {"epochs": task.epochs}
+    count = EpochCount()
+    began = time.monotonic()
+    code = blamed(task.space) if search_spaces.is_custom(task.space) else contextlib.nullcontext()
+    with code, bars.absent():
+        model = fresh_model(hypermodel, hp, task.seed)
+        hypermodel.fit(hp, model, x_train, y_train, callbacks=[count], **fit_kwargs)
+        seconds = round(time.monotonic() - began, 3)
+        accuracy, loss = test(model, x_test, y_test)
+    patches.restore(model)
+    if task.save_to is not None:
+        with files.replacing(task.save_to) as temporary:
+            model.save(temporary)
+    return Training(task.model, task.seed, count.epochs or None, accuracy, loss, seconds)
+
+
+def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float | None]:
+    """Accuracy and mean loss on the test images; no loss of a model whose own evaluation gives none."""
+    loss = None
+    # A user's own model may not be compiled, or without a loss, and have any metrics, or a `test_step` of its own.
+    with contextlib.suppress(ValueError, KeyError):
+        loss = float(model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"])
+    predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
+    classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
+    return float(np.mean(classes == y_test)), loss

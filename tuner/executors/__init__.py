@@ -1,0 +1,1 @@
+"""Where trials run: in this process, in worker processes, on a Dask cluster."""

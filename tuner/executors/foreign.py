@@ -1,0 +1,112 @@
+"""Executors that are not the toolkit's own: taken where trials can run in them, refused in one line elsewhere."""
+
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import ProcessPoolExecutor
+from typing import Any
+
+from keras_search.results.errors import Parameter
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.base import Executor
+
+_NAME = Parameter("executor")
+_USE_WORKERS = (": say ", Parameter("workers"), "=N in its place")
+_SEAM = ("submit", "slots", "shares_memory", "is_local")
+
+
+def adopt(executor: Any) -> Executor:
+    """What the caller gave as `executor`, as one of the toolkit's: itself, or a pool of processes wrapped.
+
+    Raises:
+        InputError: Trials cannot run in it.
+    """
+    if isinstance(executor, type):
+        raise InputError(_NAME, f" is the class {executor.__name__}: give one that is made, {executor.__name__}(...)")
+    if _is_shut(executor):
+        raise InputError(
+            _NAME, f" is a {_kind(executor)} that is shut down: give one that takes calls, and shut it down later"
+        )
+    if all(hasattr(executor, name) for name in _SEAM):
+        return executor
+    if isinstance(executor, ThreadPoolExecutor):
+        raise InputError(
+            _NAME,
+            f" is a {_kind(executor)}: threads share the seeds and the state of Keras, so no two trials can run in "
+            "one process",
+            *_USE_WORKERS,
+        )
+    if isinstance(executor, ProcessPoolExecutor) or _is_loky(executor):
+        return ForeignProcesses(executor)
+    if _kind(executor).startswith("distributed."):
+        raise InputError(
+            _NAME,
+            f" is a {_kind(executor)}: give tuner.dask_executor.DaskExecutor(ADDRESS), with the scheduler's address",
+        )
+    if isinstance(executor, futures.Executor):
+        raise InputError(_NAME, f" is a {_kind(executor)}, in which trials cannot run", *_USE_WORKERS)
+    raise InputError(_NAME, f" is {executor!r:.80}, which is no executor", *_USE_WORKERS)
+
+
+class ForeignProcesses(Executor):
+    """A pool of processes of the caller's, which the caller shuts down.
+
+    One whose process dies is of no further use: Python's own pools are broken by it.
+
+    Raises:
+        InputError: The pool forks this process, and TensorFlow's threads with it, which then hang.
+    """
+
+    shares_memory = False
+    is_local = True
+
+    def __init__(self, pool: futures.Executor) -> None:
+        if not _is_loky(pool) and _forks(pool):
+            raise InputError(
+                _NAME,
+                f" is a {_kind(pool)} that forks, and TensorFlow hangs in a fork: make it with "
+                "mp_context=multiprocessing.get_context('spawn'), or say ",
+                Parameter("workers"),
+                "=N in its place",
+            )
+        self._pool = pool
+        self.slots = pool._max_workers
+
+    @property
+    def is_shut(self) -> bool:
+        return _is_shut(self._pool)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        from keras_search.tuner.transport import calls
+
+        try:
+            packed, _ = calls.pack(fn, args, kwargs)
+        except Exception as error:  # whatever an argument's own way of being pickled raises
+            return executors.failed(error)
+        try:
+            return self._pool.submit(executors.run_packed, packed)
+        except executors.WorkerDied as error:
+            return executors.failed(error)
+
+
+def _is_loky(executor: futures.Executor) -> bool:
+    """Whether it is loky's, or that of the loky which joblib brings along."""
+    return any(kind.__module__.endswith("loky.process_executor") for kind in type(executor).__mro__)
+
+
+def _forks(pool: ProcessPoolExecutor) -> bool:
+    # A server of forks may be asked to load TensorFlow beforehand, and runs nothing of it until it forks.
+    return pool._mp_context.get_start_method() == "fork"
+
+
+def _is_shut(executor: Any) -> bool:
+    flags = getattr(executor, "_flags", None)  # loky's
+    said = [getattr(executor, name, None) for name in ("is_shut", "_shutdown", "_shutdown_thread", "_broken")]
+    said += [getattr(flags, "shutdown", None), getattr(flags, "broken", None)]
+    return any(one is not None and one is not False and not callable(one) for one in said)
+
+
+def _kind(executor: Any) -> str:
+    kind = type(executor._pool if isinstance(executor, ForeignProcesses) else executor)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,75 @@
+"""Adam's update in one kernel, where Keras runs a dozen small operations on every weight."""
+
+import types
+
+import keras
+import tensorflow as tf
+
+from keras_search.tuner.fast import operations, patches
+
+
+def fuse(optimizer: keras.optimizers.Optimizer) -> None:
+    """Makes a Keras Adam update each weight by one operation; other optimizers are left alone.
+
+    The operation is TensorFlow's `ResourceApplyAdam`. Where `operations` are there, the weights of a dense layer are
+    updated from the factors of their gradient, which is then never in memory: for large layers, memory is what takes
+    the time.
+
+    The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines), and so are
+    the variables: state, configuration and saved models stay Keras's own. So does AdamW's decay, which is no part of
+    the update; subclasses with a formula of their own are left alone.
+    """
+    is_adam = getattr(optimizer.update_step, "__func__", None) is keras.optimizers.Adam.update_step
+    if is_adam and not optimizer.amsgrad:
+        patches.replace(optimizer, "update_step", types.MethodType(_update_step, optimizer))
+
+
+def _update_step(
+    self: keras.optimizers.Adam,
+    gradient: tf.Tensor,
+    variable: tf.Variable,
+    learning_rate: tf.Tensor,
+) -> None:
+    if isinstance(gradient, tf.IndexedSlices):
+        type(self).update_step(self, gradient, variable, learning_rate)
+        return
+    index = self._get_variable_index(variable)
+    moments = self._momentums[index].value.handle, self._velocities[index].value.handle
+    dtype = variable.dtype
+    rate, beta1, beta2, epsilon = (
+        tf.cast(value, dtype) for value in (learning_rate, self.beta_1, self.beta_2, self.epsilon)
+    )
+    step = tf.cast(self.iterations + 1, dtype)
+    beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
+    compiled = operations.for_graph() if dtype == tf.float32 else None
+    if compiled is not None and (factors := _factors(gradient)):
+        step_size = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
+        compiled.adam_by_factors(variable.handle, *moments, step_size, beta1, beta2, epsilon, *factors)
+        return
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=moments[0],
+        v=moments[1],
+        beta1_power=beta1_power,
+        beta2_power=beta2_power,
+        lr=rate,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+        grad=tf.cast(gradient, dtype),
+    )
+
+
+def _factors(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
+    """`left` and `right` of a float32 gradient that is transpose(left) · right, and nothing else; None of another.
+
+    The product itself is then computed only if something else needs it: TensorFlow drops what nobody reads.
+    """
+    if gradient.dtype != tf.float32:
+        return None
+    while gradient.op.type in ("Identity", "IdentityN"):
+        gradient = gradient.op.inputs[gradient.value_index]
+    product = gradient.op
+    if product.type != "MatMul" or not product.get_attr("transpose_a") or product.get_attr("transpose_b"):
+        return None
+    return tuple(product.inputs)

@@ -1,0 +1,183 @@
+"""Many steps in one call of our own, over arrays and datasets.
+
+Keras asks a `tf.data` iterator for every batch of arrays, which takes a third of a small model's time on the CPU, and
+sends the batch to a GPU. Here the arrays are on the device once, and a loop within TensorFlow gathers the batches. The
+same loop draws those of a dataset, without the conditions that Keras has around each, or a call from Python.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+
+from keras_search.tuner.data.shared import tensor
+from keras_search.tuner.fast import patches
+
+
+class Pass(Iterator[tuple[int, int]]):
+    """Goes once through data, some batches a call; iterating gives the numbers of a call's first batch and the next's.
+
+    Args:
+        batch: Gives the batch of a number, from `source`; called within TensorFlow.
+        source: Where from.
+        count: How many batches there are.
+        per_call: How many are taken in a call.
+    """
+
+    def __init__(self, batch: Callable[[Any, tf.Tensor], Any], source: Any, count: int, per_call: int) -> None:
+        self._batch = batch
+        self._source = source
+        self._count = count
+        self._per_call = per_call
+        self._next = 0
+
+    def __next__(self) -> tuple[int, int]:
+        if self._next == self._count:
+            raise StopIteration
+        first, self._next = self._next, min(self._next + self._per_call, self._count)
+        return first, self._next
+
+    def steps(self, loop: Callable[..., Any]) -> Any:
+        """Takes the steps of the next call of `loop` (`_looping`); what the last one gives."""
+        return loop(self._batch, self._source, *map(np.int32, next(self)))
+
+
+class Batches(DataAdapter):
+    """Data as Keras's `fit` takes them in, which begins a `Pass` for each epoch.
+
+    Args:
+        count: How many batches there are.
+        model: What goes through them.
+        per_call: How many steps it takes in a call, if it has not been compiled with a number.
+
+    Attributes:
+        count: How many batches there are.
+        num_batches: How many Keras reckons with: it takes one where we take those of a call.
+    """
+
+    def __init__(self, count: int, model: keras.Model, per_call: int) -> None:
+        self.count = count
+        if model.steps_per_execution == 1:
+            self._per_call, self._calls = per_call, -(-count // per_call)
+        else:  # compiled with a number of its own, with which Keras reckons as well
+            self._per_call, self._calls = model.steps_per_execution, count
+
+    @property
+    def num_batches(self) -> int:
+        return self._calls
+
+    def get_tf_dataset(self) -> "Batches":
+        return self
+
+
+class ArrayBatches(Batches):
+    """The batches of arrays, the last one smaller where the length does not divide.
+
+    Args:
+        data: Arrays of one length, in any nesting.
+        batch_size: How many examples there are in a batch.
+        model: What goes through them.
+        per_call: How many steps it takes in a call, if it has not been compiled with a number.
+    """
+
+    def __init__(self, data: Any, batch_size: int, model: keras.Model, per_call: int) -> None:
+        self._examples = len(keras.tree.flatten(data)[0])
+        self._batch_size = min(batch_size, self._examples)
+        # What a step may rely on, as in Keras.
+        self._static_size = None if self._examples % batch_size else batch_size
+        super().__init__(-(-self._examples // self._batch_size), model, per_call)
+        self._data = keras.tree.map_structure(tensor, data)
+        self.shuffle(None)
+
+    def shuffle(self, generator: np.random.Generator | None) -> None:
+        """Draws the order of the examples in the next pass; None for the one that they have."""
+        order = np.arange(self._examples) if generator is None else generator.permutation(self._examples)
+        with tf.device("CPU:0"):
+            self._order = tf.constant(order, tf.int32)
+
+    def __iter__(self) -> Pass:
+        devices = tuple(array.device for array in keras.tree.flatten(self._data))
+        source = (self._data, devices, self._order, np.int32(self._batch_size), self._static_size)
+        return Pass(_gathered, source, self.count, self._per_call)
+
+
+class DatasetBatches(Batches):
+    """The batches of a dataset, in its own order."""
+
+    def __init__(self, dataset: tf.data.Dataset, model: keras.Model, per_call: int) -> None:
+        super().__init__(int(dataset.cardinality()), model, per_call)
+        self._dataset = dataset
+
+    def __iter__(self) -> Pass:
+        return Pass(_drawn, iter(self._dataset), self.count, self._per_call)
+
+
+def is_plain(model: keras.Model) -> bool:
+    """Whether `model` goes through its data as Keras has it."""
+    names = ("fit", "evaluate", "make_train_function", "make_test_function")
+    is_own = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in names)
+    return not is_own and vars(model).keys().isdisjoint(names)
+
+
+def loop(model: keras.Model) -> None:
+    """Makes `model` take its steps by a loop of our own where it is given `Batches`; else as before."""
+    patches.forget_functions(model)  # it may have been trained before
+    for purpose in ("train", "test"):
+        patches.replace(model, f"make_{purpose}_function", functools.partial(_make, model, purpose))
+
+
+def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[..., Any]:
+    """Keras's `make_train_function` or `make_test_function`, with our loop beside its own."""
+    name = f"{purpose}_function"
+    if getattr(model, name) is None or force:
+        getattr(keras.Model, f"make_{name}")(model, force)
+        keras_loop = getattr(model, name)
+        own_loop = _looping(getattr(model, f"{purpose}_step"), model.jit_compile, model.run_eagerly)
+
+        def function(data: Any) -> Any:
+            return data.steps(own_loop) if isinstance(data, Pass) else keras_loop(data)
+
+        setattr(model, name, function)
+    return getattr(model, name)
+
+
+def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> Callable[..., Any]:
+    """A function that takes some steps, and returns what the last one does."""
+    one = step
+    if not run_eagerly:
+        one = tf.function(step, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
+
+    def many(batch: Callable[[Any, tf.Tensor], Any], source: Any, first: tf.Tensor, end: tf.Tensor) -> Any:
+        # Of what kind it is becomes known as a step is traced, as in Keras's own loop.
+        nothing = tf.experimental.Optional.empty(None)
+
+        def body(number: tf.Tensor, _: tf.experimental.Optional) -> tuple[tf.Tensor, tf.experimental.Optional]:
+            outputs = tf.experimental.Optional.from_value(one(batch(source, number)))
+            nothing._element_spec = outputs.element_spec
+            return number + 1, outputs
+
+        _, last = tf.while_loop(lambda number, _: number < end, body, (first, nothing), parallel_iterations=1)
+        last._element_spec = nothing.element_spec
+        return last.get_value()
+
+    return many if run_eagerly else tf.function(many, reduce_retracing=True, autograph=False)
+
+
+def _gathered(source: tuple[Any, ...], number: tf.Tensor) -> Any:
+    data, devices, order, batch_size, static_size = source
+    rows = order[number * batch_size : (number + 1) * batch_size]
+    rows = tf.ensure_shape(rows, (static_size,))
+    batch = []
+    for array, device in zip(keras.tree.flatten(data), devices, strict=True):
+        # An array in main memory would else travel to a GPU at every step.
+        with tf.device(device):
+            batch.append(tf.gather(array, rows))
+    return keras.tree.pack_sequence_as(data, batch)
+
+
+def _drawn(iterator: Any, number: tf.Tensor) -> Any:
+    return iterator.get_next()

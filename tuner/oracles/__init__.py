@@ -1,0 +1,1 @@
+"""What to try next: Keras Tuner's oracles and Optuna's samplers, beginning with the baseline point."""

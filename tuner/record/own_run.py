@@ -1,0 +1,112 @@
+"""The run that a tuner calls its own: made by it, or gone on with; and no other in its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial
+
+from keras_search.results import layout
+from keras_search.results.reading import reader
+from keras_search.results.text import count
+from keras_search.tuner import objectives
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.record import question, rescoring, run_record
+from keras_search.tuner.record.question import Question
+
+
+class OwnRun:
+    """What a tuner knows of the run in its directory.
+
+    Args:
+        path: The directory.
+        asked: What the tuner searches for.
+        overwrite: Whether another tuner's run is deleted, where this one has not searched yet.
+    """
+
+    def __init__(self, path: Path, asked: Question, overwrite: bool) -> None:
+        self._path = path
+        self._asked = asked
+        self._overwrite = overwrite
+        self._id: str | None = None
+        self._was: str | None = None
+        self._rescored: dict[str, rescoring.Rescored] = {}
+        self._has_said = False
+
+    def reload(self, oracle: keras_tuner.Oracle) -> None:
+        """Takes the run's trials into `oracle`, scored by its objective; changes nothing on disk.
+
+        Raises:
+            InputError: The objective is not among the metrics that were kept of a trial.
+        """
+        oracle.reload()
+        before = run_record.read_question(self._path)
+        self._id, self._was = before.get("id"), before.get("objective")
+        rescored, missing = rescoring.rescore(oracle, self._path, self._was)
+        if missing:
+            oracle.trials = {}
+            now = self._asked["objective"]
+            was = f"was {self._was} and is now {now}" if self._was else f"is {now}"
+            kept = f"the metrics that were kept of {count(len(missing), 'trial')}"
+            raise question.refusal(self._path, [f"the objective {was}, which is not among {kept}"])
+        self._rescored = {one.trial.trial_id: one for one in rescored}
+
+    def open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, say: Callable[[str], Any]) -> None:
+        """Sees to it that the locked directory holds a run to go on with: this one, or a new one.
+
+        Raises:
+            InputError: It holds another one, or one that was made for another search.
+        """
+        self.check()
+        there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in reader.trial_directories(self._path)}
+        is_anothers = bool(run_record.read_question(self._path)) or not there <= oracle.trials.keys()
+        if self._overwrite and self._id is None and is_anothers:
+            run_record.empty(self._path)
+            there.clear()
+        before = run_record.read_question(self._path)
+        if there:
+            learned = (oracles.saved_space(self._path) or keras_tuner.HyperParameters()).space
+            declared = question.hidden(hypermodel, self._asked, learned, oracles.saved_points(self._path))
+            question.check_same(self._path, before, self._asked, learned, declared)
+            # Another search may have gone on since this tuner was made, or a signal ended one of its own.
+            self.reload(oracle)
+            self.say_rescored(say)
+        self._write(oracle, before if there else {})
+
+    def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
+        now = self._asked["objective"]
+        if not objectives.same(before.get("objective", now), now):
+            for state in self._path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
+                state.unlink()  # it holds the best weights by the other objective
+        for trial_id, rescored in self._rescored.items():
+            rescored.save(oracle, self._path / f"{layout.TRIAL_PREFIX}{trial_id}")
+        self._rescored = {}
+        # What a search has learned of its space since it began is no part of its question.
+        asked = before | {"objective": now} if before else self._asked
+        objective = {"name": oracle.objective.name, "direction": oracle.objective.direction}
+        self._id = run_record.write_question(self._path, asked, objective)
+
+    def check(self) -> None:
+        """Raises InputError where the run is no longer the one that was searched, or read."""
+        if self._id is not None and run_record.is_another(self._path, self._id):
+            raise InputError(
+                f"run {str(self._path)!r} has been overwritten or deleted since this tuner used it: make a new Tuner, "
+                "and give each a project_name of its own"
+            )
+
+    def say_rescored(self, say: Callable[[str], Any]) -> None:
+        """Says once that trials have the scores of another objective now."""
+        if self._rescored and not self._has_said:
+            self._has_said = True
+            say(
+                f"run {str(self._path)!r} was searched for {self._was or 'another objective'}: "
+                f"{count(len(self._rescored), 'trial')} scored anew, for {self._asked['objective']}"
+            )
+
+    def has_weights(self, trial: Trial) -> bool:
+        """Whether the weights of the best epoch of `trial` were kept."""
+        rescored = self._rescored.get(trial.trial_id)
+        kept = self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}" / layout.TRIAL_WEIGHTS
+        return kept.exists() and not kept.is_symlink() and (rescored is None or rescored.keeps_weights)

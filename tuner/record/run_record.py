@@ -1,0 +1,183 @@
+"""`run.json`: what a run was asked for, and whether the same is asked again.
+
+Two doors write in it: the command line its options (`asked`), and every `Tuner` what it searches for (`tuner`).
+"""
+
+import itertools
+import shutil
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from keras_search.results import files, layout
+from keras_search.results.errors import Parameter
+from keras_search.results.reading import projects, reader
+from keras_search.tuner.errors import InputError
+
+_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
+
+
+def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
+    """Makes sure that the directory `path` can be searched in: it is empty, or a run that was asked for the same.
+
+    Args:
+        asked: What must be the same for the search to go on.
+        overwrite: Whether a run that is there is to be deleted.
+
+    Raises:
+        InputError: It is no run directory, or was made with other options.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{str(path)!r} is a file: give ", Parameter("project_name"), " another name")
+    if not (path / layout.RUN).is_file():
+        # Hidden files are a lock, or what a killed process had begun to write.
+        if path.is_dir() and any(not inside.name.startswith(".") for inside in path.iterdir()):
+            raise InputError(
+                f"{str(path)!r} holds other things than a run: give ", Parameter("project_name"), " another name"
+            )
+        return
+    before = files.read_json(path / layout.RUN)
+    if not isinstance(before, dict):
+        return
+    if "asked" not in before:
+        raise InputError(
+            f"{str(path)!r} is the run of a Python script: give ", Parameter("project_name"), " another name"
+        )
+    if not overwrite:
+        _check_same(path, before, asked)
+
+
+def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], overwrite: bool) -> None:
+    """Makes the locked directory `path`, which `check` has let pass, a run directory.
+
+    A `run.json` that is damaged is set aside, which is said, and written anew from what is asked now.
+
+    Args:
+        details: What is kept beside `asked`.
+        overwrite: Delete a run that is there.
+    """
+    if overwrite:
+        empty(path)
+    check_links(path)
+    for folder in (path, *path.glob(f"{layout.TRIAL_PREFIX}*/")):
+        files.remove_unfinished(folder)
+    record = path / layout.RUN
+    if record.exists():
+        if isinstance(files.read_json(record), dict):
+            return
+        # Without a `run.json`, where the disk is full now, it would be taken for no run.
+        aside = _keep(record)
+        print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
+    files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
+
+
+def check_links(path: Path) -> None:
+    """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
+    folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
+    # One after the other: what is below a link is not looked through.
+    for link in itertools.chain.from_iterable(map(reader.linked, folders)):
+        raise InputError(
+            f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
+            "place of the link, or remove it"
+        )
+
+
+def _keep(record: Path) -> Path:
+    """Copies a damaged file beside itself, or gives what is no file there another name; where it is now."""
+    aside = record.with_name(f"{record.name}.damaged")
+    try:
+        content = files.read_bytes(record)
+    except files.NotAFile:
+        return files.set_aside(record)
+    with files.replacing(aside) as temporary:
+        temporary.write_bytes(content)
+    return aside
+
+
+def is_of_command_line(path: Path) -> bool:
+    """Whether the run in the directory `path` was made by `search` on the command line."""
+    return "asked" in (files.read_json(path / layout.RUN) or {})
+
+
+def read_question(path: Path) -> dict[str, Any]:
+    """What the run in the directory `path` was asked for by a `Tuner`, and its `id`; empty where none has said it."""
+    record = files.read_json(path / layout.RUN)
+    found = record.get("tuner") if isinstance(record, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def write_question(path: Path, question: Mapping[str, Any], objective: Mapping[str, str]) -> str:
+    """Notes what a `Tuner` searches for in the directory `path`; returns the run's `id`, which it is given once.
+
+    Args:
+        objective: Its name and direction, for whoever reads the run.
+    """
+    record = path / layout.RUN
+    before = files.read_json(record)
+    if not isinstance(before, dict):
+        if record.exists():
+            files.set_aside(record)
+        before = _made() | _versions()
+    question = {"id": read_question(path).get("id") or uuid.uuid4().hex, **question}
+    after = before | {"objective": dict(objective), "tuner": question}
+    if after != before:
+        files.write_json(record, after)
+    return question["id"]
+
+
+def is_another(path: Path, run_id: str) -> bool:
+    """Whether the run in the directory `path` is no longer the one that was given the `run_id`, or has vanished."""
+    if isinstance(files.read_json(path / layout.RUN), dict):
+        return read_question(path).get("id") != run_id
+    return not (path / layout.RUN).exists()
+
+
+def check_deletable(path: Path) -> None:
+    """Raises InputError where the directory `path` holds something, and no run or project."""
+    if not path.exists() or (path.is_dir() and projects.is_project(path)):
+        return
+    if not path.is_dir() or any(not _may_be_left_of_a_run(inside.name) for inside in path.iterdir()):
+        raise InputError(
+            f"overwrite=True would delete {str(path)!r}, which is no run: give another directory or project_name"
+        )
+
+
+def _may_be_left_of_a_run(name: str) -> bool:
+    return name.startswith((".", "tuner", layout.TRIAL_PREFIX)) or name in (layout.TENSORBOARD, layout.SUMMARY)
+
+
+def _made() -> dict[str, Any]:
+    return {"format": 1, "created_at": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _versions() -> dict[str, Any]:
+    return {"versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES}}
+
+
+def empty(path: Path) -> None:
+    """Deletes all that the locked directory `path` holds, but for its lock."""
+    for inside in path.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside)
+        elif inside.name != layout.LOCK:
+            inside.unlink()
+
+
+def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    was = before.get("asked") or {}
+    differences = [
+        f"{name} was {was[name]!r} and is now {value!r}"
+        for name, value in asked.items()
+        if name in was and was[name] != value
+    ]
+    if differences:
+        raise InputError(
+            f"run {str(path)!r} was made with other options: {'; '.join(differences)}; ask for the same, give ",
+            Parameter("project_name"),
+            " another name, or start it anew with ",
+            Parameter("overwrite=True"),
+        )

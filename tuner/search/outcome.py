@@ -1,0 +1,35 @@
+"""What came of a trial: its result, or how its worker process died."""
+
+from concurrent.futures import Future
+
+from keras_search.results import layout
+from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.search.progress import duration
+from keras_search.tuner.trial import asked
+from keras_search.tuner.trial.run import TrialResult, TrialTask
+
+
+def may_be_retried(future: Future, task: TrialTask) -> bool:
+    """Whether the worker died, and neither of the time limit nor too often."""
+    return isinstance(future.exception(), executors.WorkerDied) and task.retries > 0 and not _hung(task)
+
+
+def result(future: Future, task: TrialTask) -> TrialResult:
+    """What a trial gave; the death of its worker is its failure, not the search's."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if not isinstance(error, executors.WorkerDied):
+        raise error
+    if _hung(task):
+        reason = f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
+    else:
+        cause = executors.cause_of_death(error)
+        reason = f"WorkerDied: its worker process ended with {cause}; out of memory, or a crash"
+    return TrialResult({}, 0, reason, hyperparameters=asked.read(task.directory / layout.TRIAL_ASKED))
+
+
+def _hung(task: TrialTask) -> bool:
+    # It is there, and empty, where the worker died of something else.
+    log = task.directory / layout.TRIAL_HUNG
+    return task.timeout is not None and log.exists() and log.stat().st_size > 0

@@ -1,0 +1,251 @@
+"""What a person sees of a search: live lines on a terminal and in a notebook, plain lines elsewhere."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+
+from keras_search.results.numbers import number, setting
+from keras_search.results.reading import reader
+from keras_search.results.telling import sentences
+from keras_search.results.text import count, one_line
+from keras_search.tuner import objectives
+from keras_search.tuner.search import live
+
+if TYPE_CHECKING:
+    import keras_tuner
+    from keras_tuner.engine.trial import Trial
+
+    from keras_search.tuner.executors.pool import Executor
+    from keras_search.tuner.trial.run import TrialTask
+
+_SEPARATOR = " | "
+_LEAST_OF_A_POINT = len("(baseline)")
+
+
+class Progress:
+    """Told of every step of a search, and shows it: trial n of N, the epochs, the best so far, pace and time left.
+
+    Args:
+        silent: Print nothing at all.
+    """
+
+    def __init__(self, silent: bool = False) -> None:
+        self._console = live.make_console(silent)
+        self._baseline: Mapping[str, object] = {}
+        self._waiting: dict[str, TrialTask] = {}
+        self._running: dict[str, TrialTask] = {}
+        self._epochs_done = 0
+        self._seconds_done = 0.0
+        self._best = ""
+        self._is_stopped = False
+
+    def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
+        """Says what begins, before the first trial has ended: its data are written, workers begin, and it trains."""
+        self._oracle = oracle
+        if self._is_complete():
+            return
+        what = "search" if oracle.max_trials is None else f"search of {count(oracle.max_trials, 'trial')}"
+        place = "in this process" if executor.shares_memory else f"on {count(executor.slots, 'worker')}"
+        self._console.print(one_line(f"{what} {place}, kept in {run}"))
+
+    @contextlib.contextmanager
+    def search(
+        self, oracle: "keras_tuner.Oracle", slots: int = 1, baseline: Mapping[str, object] | None = None
+    ) -> Iterator[None]:
+        """Shows the search of `oracle`, `slots` trials at once, while the block runs.
+
+        Args:
+            baseline: The values of which only what differs is shown where there is little room.
+        """
+        self._oracle = oracle
+        self.slots = slots
+        self._baseline = baseline or {}
+        self._began = time.monotonic()
+        self._epochs_known: list[int] = []
+        if self._is_complete():
+            self._console.print(sentences.all_done(oracle.max_trials))
+        elif oracle.trials:
+            self._console.print(f"going on: {self._ended(' of ')} trials are done")
+        with live.shown(self._console, self._live):
+            yield
+        if not self._is_complete() and not self._is_stopped:
+            ended = count(len(oracle.end_order), "trial")
+            self._console.print(f"the oracle has no further point: the search ends with {ended}")
+
+    def stopping(self, why: str) -> None:
+        self._is_stopped = True
+        self._console.print(f"stopping ({why}): the running trials end first")
+
+    def stopped(self) -> None:
+        """A signal has ended the search."""
+        self._is_stopped = True
+        interrupted = sum(task.is_interrupted for task in self._running.values())
+        kept = f"; {interrupted} more will go on after their last finished epoch" if interrupted else ""
+        self._console.print(
+            f"stopped: {len(self._oracle.end_order)} of {self._oracle.max_trials} trials are done{kept}"
+        )
+
+    def note(self, sentence: str) -> None:
+        self._console.print(sentence)
+
+    def trial_dies(self, task: "TrialTask", cause: str) -> None:
+        """Its worker has died, and it will begin again."""
+        self._running = _without(self._running, task.trial_id)
+        self._waiting = self._waiting | {task.trial_id: task}
+        self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
+
+    def trial_waits(self, task: "TrialTask") -> None:
+        self._waiting = self._waiting | {task.trial_id: task}
+        self._epochs_known.append(task.epochs)
+
+    def trial_begins(self, task: "TrialTask") -> None:
+        # The live display reads both from a thread of its own, so they are replaced, not changed.
+        self._waiting = _without(self._waiting, task.trial_id)
+        self._running = self._running | {task.trial_id: task}
+        if task.is_interrupted:
+            epochs = len(reader.read_epochs(task.directory))
+            self._console.print(f"trial {task.trial_id} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
+
+    def trial_ends(self, trial: "Trial", directory: Path) -> None:
+        self._running = _without(self._running, trial.trial_id)
+        row = reader.read_trial(directory)
+        self._epochs_done += len(reader.read_epochs(directory))
+        self._seconds_done += row.get("duration_s") or 0.0
+        best = self._oracle.get_best_trials(1)
+        if best and best[0].score is not None:
+            self._best = f"best {number(best[0].score)} (trial {best[0].trial_id})"
+        width = live.width(self._console)
+        self._console.print(self._line(trial, row) if width is None else self._short_line(trial, row, width))
+
+    def _line(self, trial: "Trial", row: Mapping[str, Any]) -> str:
+        """All that is known of a trial that has ended, for a file or a pipe."""
+        if trial.score is None:
+            outcome = f"FAILED: {row['error']}"
+        else:
+            outcome = f"{self._oracle.objective.name} {number(trial.score)}"
+            if row.get("best_epoch") is not None:
+                outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
+            if row.get("pruned"):
+                outcome += ", pruned"
+        parts = [
+            self._head(trial),
+            outcome,
+            point(trial.hyperparameters.values) + (" (baseline)" if row.get("is_baseline") else ""),
+            duration(row.get("duration_s") or 0.0),
+            self._best,
+            self._left(),
+        ]
+        return one_line(_SEPARATOR.join(filter(None, parts)))
+
+    def _short_line(self, trial: "Trial", row: Mapping[str, Any], width: int) -> str:
+        """The same in one row of `width`: first the score, which is whole, then what differs from the baseline."""
+        if trial.score is None:  # what to mend is whole too
+            return one_line(f"{self._head(trial)}{_SEPARATOR}FAILED: {row['error']}")
+        scored = self._scored(self._head(trial), trial.score, width) + (", pruned" if row.get("pruned") else "")
+        differing = self._point(trial.hyperparameters.values, bool(row.get("is_baseline")))
+        took = duration(row.get("duration_s") or 0.0)
+        if _fits(_SEPARATOR.join([scored, took, ""]), width - _LEAST_OF_A_POINT):
+            scored += f"{_SEPARATOR}{took}"
+        return live.cut(f"{scored}{_SEPARATOR}{differing}", width)
+
+    def _head(self, trial: "Trial") -> str:
+        return f"[{self._ended('/')}] trial {trial.trial_id}"
+
+    def _scored(self, head: str, score: float, width: int | None) -> str:
+        """`head` and the score; the objective's name goes where there is no room for it."""
+        named = f"{head}{_SEPARATOR}{self._oracle.objective.name} {number(score)}"
+        if width is None or _fits(f"{named}{_SEPARATOR}", width - _LEAST_OF_A_POINT):
+            return named
+        return f"{head}{_SEPARATOR}{number(score)}"
+
+    def _point(self, values: Mapping[str, object], is_baseline: bool) -> str:
+        """What of a point differs from the baseline."""
+        if is_baseline:
+            return "(baseline)"
+        others = {name: value for name, value in values.items() if self._baseline.get(name) != value}
+        return point(others) or "as the baseline"
+
+    def _ended(self, separator: str) -> str:
+        """How many trials have ended, and of how many; Keras Tuner's own Hyperband has no such limit."""
+        limit = self._oracle.max_trials
+        done = str(len(self._oracle.end_order))
+        return done if limit is None else f"{done}{separator}{limit}"
+
+    def _is_complete(self) -> bool:
+        limit = self._oracle.max_trials
+        return limit is not None and len(self._oracle.end_order) >= limit
+
+    def _live(self) -> list[str]:
+        lines = []
+        objective = self._oracle.objective
+        width = live.width(self._console)
+        for task in self._running.values():
+            curve = reader.read_epochs(task.directory)
+            line = f"trial {task.trial_id}"
+            if value := list(objectives.curve(objective, curve).values())[-1:]:
+                line = self._scored(line, value[0], width)
+            epoch = min(len(curve) + 1, task.epochs)
+            parts = [line, f"epoch {epoch} of {task.epochs}", self._point(task.values, task.is_baseline)]
+            lines.append(_SEPARATOR.join(parts))
+        ended = f"{self._ended(' of ')} trials done, {len(lines)} running"
+        lines.append(_SEPARATOR.join(filter(None, [self._best, ended, self._left(), self._pace()])))
+        return [live.cut(line, width) for line in lines]
+
+    def _trained(self) -> tuple[int, float]:
+        """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
+        curves = [reader.read_epochs(task.directory) for task in self._running.values()]
+        epochs = self._epochs_done + sum(map(len, curves))
+        return epochs, self._seconds_done + sum(epoch.get("seconds") or 0.0 for curve in curves for epoch in curve)
+
+    def _pace(self) -> str:
+        """The throughput of the whole machine."""
+        epochs, _ = self._trained()
+        return f"{60 * epochs / (time.monotonic() - self._began):.1f} epochs a minute" if epochs else ""
+
+    def _left(self) -> str:
+        """How long the rest will take if a running trial's epochs go on as they are, and those to come are as usual."""
+        done, seconds = self._trained()
+        if not done or self._oracle.max_trials is None or self._is_complete():
+            return ""
+        usual = seconds / done
+        running, waiting = ([_rest(task, usual) for task in tasks.values()] for tasks in (self._running, self._waiting))
+        to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(running) - len(waiting)
+        # The baseline comes first and is no guide to what an oracle asks for.
+        known = self._epochs_known[1:] or self._epochs_known
+        everything = sum(running) + sum(waiting) + usual * to_come * sum(known) / len(known)
+        # In the end workers idle beside the longest trial.
+        return f"about {duration(max([*running, everything / self.slots]))} left"
+
+
+def _rest(task: "TrialTask", usual: float) -> float:
+    """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
+    curve = reader.read_epochs(task.directory)
+    own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
+    return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
+
+
+def _fits(line: str, width: int) -> bool:
+    return cell_len(one_line(line)) <= width
+
+
+def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":
+    return {other: task for other, task in tasks.items() if other != trial_id}
+
+
+def point(values: Mapping[str, object]) -> str:
+    """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
+    return " ".join(f"{name}={setting(value)}" for name, value in values.items() if not name.startswith("tuner/"))
+
+
+def duration(seconds: float) -> str:
+    """A time span for a person: `9.1 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

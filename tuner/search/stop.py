@@ -1,0 +1,85 @@
+"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM; and what does not: a hung-up terminal."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType, TracebackType
+from typing import Self
+
+from keras_search.search_spaces.origin import Interrupted
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def outliving_the_terminal() -> Iterator[None]:
+    """Goes on when the terminal hangs up, as under `nohup`, and so do the processes that the block begins."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    )
+    if not is_ours:
+        yield
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+class Stop:
+    """Says whether a search should begin no further trial, and is how a signal ends it, while its block runs.
+
+    The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, within `interruptible`, never while the
+    search keeps its record; a second one raises it at once.
+
+    Args:
+        time_budget: Seconds from now; None for no limit.
+        tell: Called once with the reason, when the time is used up.
+    """
+
+    def __init__(self, time_budget: float | None, tell: Callable[[str], None]) -> None:
+        self._deadline = None if time_budget is None else time.monotonic() + time_budget
+        self._tell = tell
+        self._is_over = False
+        self._is_asked = False
+        self._is_interruptible = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further trial should begin."""
+        if not self._is_over and self._deadline is not None and time.monotonic() >= self._deadline:
+            self._is_over = True
+            self._tell("the time budget is used up")
+        return self._is_over
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Where the search waits or trains: a signal ends it here, also one that came before."""
+        self._is_interruptible = True
+        try:
+            if self._is_asked:
+                raise Interrupted
+            yield
+        finally:
+            self._is_interruptible = False
+
+    def __enter__(self) -> Self:
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():  # no other thread may set a signal's handler
+            self._before = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._is_asked or self._is_interruptible:
+            self._is_asked = True
+            raise Interrupted
+        self._is_asked = True

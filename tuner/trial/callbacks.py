@@ -1,0 +1,213 @@
+"""What happens after each epoch of a trial: it is logged, its weights may be the best, and it may be given up."""
+
+import contextlib
+import csv
+import io
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+from keras.src.saving import saving_lib
+
+from keras_search.results import files
+from keras_search.results.reading import reader
+from keras_search.results.text import error_line
+from keras_search.tuner import objectives
+from keras_search.tuner.trial.pruners import Curve, Pruner
+
+# What an HDF5 file of weights takes beside the weights, and more.
+_HDF5_BYTES = 1_000_000
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Appends one line an epoch to the trial's learning curve; epochs are counted from 1.
+
+    Like the others here it bears a training loop that calls `on_epoch_end` alone, as that of Keras Tuner's guide, and
+    epochs that have metrics which others lack.
+
+    Args:
+        path: The file, to which is appended.
+        execution: The trial's execution that is trained.
+        objective: Of several objectives the sum, which is no metric, is logged beside them.
+        epochs: How many of its epochs are in the file already.
+
+    Attributes:
+        epochs: The epochs logged so far.
+    """
+
+    def __init__(self, path: Path, execution: int, objective: keras_tuner.Objective, epochs: int = 0) -> None:
+        super().__init__()
+        self._objective = objective
+        self.epochs = epochs
+        self._path = path
+        self._execution = execution
+        self._began = time.monotonic()
+
+    def text(self) -> str:
+        """The learning curve so far."""
+        return self._path.read_bytes().decode() if self._path.exists() else ""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Raises `keras_tuner.errors.FailedTrialError` when the loss is no longer a number."""
+        self.epochs += 1
+        now = time.monotonic()
+        seconds, self._began = round(now - self._began, 3), now
+        told = logs if isinstance(logs, Mapping) else {}
+        # A name may hold half of a character, which no file of text can.
+        cells = {str(name).encode("utf-8", "backslashreplace").decode(): _cell(value) for name, value in told.items()}
+        if (objective := objectives.value(self._objective, logs)) is not None:
+            cells.setdefault(self._objective.name, objective)  # the sum of several
+        self._append({"epoch": int(epoch) + 1, "execution": self._execution, "seconds": seconds} | cells)
+        loss = numbers(logs).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {int(epoch) + 1}")
+
+    def _append(self, row: dict[str, Any]) -> None:
+        """Writes the last line, or all of them where it has a column that those before it lack."""
+        before = csv.DictReader(io.StringIO(self.text(), newline=""))
+        columns = list(before.fieldnames or ())
+        new = sorted(row.keys() - {"epoch", *columns})
+        text = io.StringIO(newline="")
+        if columns and not new:
+            csv.DictWriter(text, columns, lineterminator="\n").writerow(row)
+            with self._path.open("a", encoding="utf-8", newline="") as file:
+                file.write(text.getvalue())
+            return
+        writer = csv.DictWriter(text, [*(columns or ["epoch"]), *new], restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*before, row])
+        files.write_text(self._path, text.getvalue())
+
+
+def numbers(logs: Any) -> dict[str, float]:
+    """What a training loop tells of an epoch, as far as it is single numbers."""
+    found = {}
+    for name, value in logs.items() if isinstance(logs, Mapping) else ():
+        with contextlib.suppress(TypeError, ValueError):
+            if np.ndim(value) == 0 and not isinstance(value, str):
+                found[name] = float(value)
+    return found
+
+
+def is_better(objective: keras_tuner.Objective, value: float, best: float | None) -> bool:
+    """Whether `value` is the best so far; whatever is no number is worse than what is one."""
+    if best is None or math.isnan(value) or math.isnan(best):
+        return best is None or (math.isnan(best) and not math.isnan(value))
+    return bool(objective.better_than(value, best))
+
+
+def _is_optimizer(thing: Any) -> bool:
+    return isinstance(thing, keras.optimizers.Optimizer)
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else f"[{', '.join(map(str, array.ravel()))}]"
+
+
+class EpochCount(keras.callbacks.Callback):
+    """Counts the epochs of all calls of `model.fit`.
+
+    Attributes:
+        epochs: How many have ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs = 0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epochs += 1
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Holds the weights of the best epoch, of all executions, in memory.
+
+    Attributes:
+        state: The objective in that epoch and its weights; None and None before the first.
+        failure: Why a model's weights cannot be had; None where they can.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective) -> None:
+        super().__init__()
+        self._objective = objective
+        self.state: tuple[float | None, list[np.ndarray] | None] = (None, None)
+        self.failure: str | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        value = objectives.value(self._objective, logs)
+        if value is None or self.failure is not None or not is_better(self._objective, value, self.state[0]):
+            return
+        try:
+            self.state = value, self.model.get_weights()
+        except Exception as error:  # of a model of the user's own
+            self.failure = error_line(error)
+
+    def save(self, model: keras.Model, path: Path) -> None:
+        """Writes them, or the model's own where no epoch had a value; without the optimizer's state, twice the size."""
+        _, weights = self.state
+        if weights is not None:
+            model.set_weights(weights)
+        # HDF5 may crash where a disk is full.
+        files.check_writable(path.parent, _HDF5_BYTES + sum(array.nbytes for array in model.get_weights()))
+        with files.replacing(path) as temporary:
+            saving_lib.save_weights_only(model, temporary, objects_to_skip=optimizers(model))
+
+
+def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """Those of a model, of which a GAN has several."""
+    return [one for one in (getattr(model, "optimizer", None), *vars(model).values()) if _is_optimizer(one)]
+
+
+class Pruning(keras.callbacks.Callback):
+    """Ends the training where the task's pruner says so, by the learning curves of the run's other trials.
+
+    Args:
+        pruner: Decides.
+        objective: What its curves are of.
+        directory: The trial's own, with its learning curve, beside those of the others.
+        execution: The trial's execution that is trained.
+
+    Attributes:
+        pruned: Whether it has: no longer, where a training loop of the user's own goes on nevertheless.
+    """
+
+    def __init__(self, pruner: Pruner, objective: keras_tuner.Objective, directory: Path, execution: int) -> None:
+        super().__init__()
+        self.pruned = False
+        self._is_heeded = True
+        self._pruner = pruner
+        self._objective = objective
+        self._directory = directory
+        self._execution = execution
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self.pruned:
+            self.pruned = self._is_heeded = False
+        # Where a training loop of the user's own does not say how many there are, each may be the last.
+        is_last = epoch + 1 >= ((self.params or {}).get("epochs") or 0)
+        if is_last or not self._is_heeded or self.model is None or objectives.value(self._objective, logs) is None:
+            return
+        own = self._curve(self._directory, self._execution)
+        if own and self._pruner.prunes(own, self._others()):
+            self.pruned = self.model.stop_training = True
+
+    def _others(self) -> list[Curve]:
+        directories = reader.trial_directories(self._directory.parent)
+        return [self._curve(directory, 0) for directory in directories if directory != self._directory]
+
+    def _curve(self, directory: Path, execution: int) -> Curve:
+        """The objective of each epoch, larger being better."""
+        sign = 1.0 if self._objective.direction == "max" else -1.0
+        rows = (row for row in reader.read_epochs(directory) if row["execution"] == execution)
+        return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

@@ -1,0 +1,155 @@
+"""The whole state of a training between two epochs: weights, optimizer, random generators, epoch count."""
+
+import contextlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_search.results import files
+
+_BATCH_SIZE = 32  # Keras's
+
+
+def save(model: keras.Model, epoch: int, path: Path) -> None:
+    """Writes what training `model` has reached after `epoch` epochs, in one step.
+
+    Unlike a Keras weights file it holds the state of the layers' random generators, so that dropout goes on as it
+    would have; and by which shapes the model was built.
+    """
+    arrays = {f"v{number}": value for number, value in enumerate(values(model))}
+    shapes = np.array(json.dumps(build_shapes(model)))
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, epoch=epoch, shapes=shapes, **arrays)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is there, and nothing of it is cut off or overwritten."""
+    try:
+        with files.opened(path) as file, zipfile.ZipFile(file) as archive:
+            return archive.testzip() is None
+    except (OSError, EOFError, zipfile.BadZipFile):
+        return False
+
+
+def load(model: keras.Model, path: Path) -> int:
+    """Brings a fresh `model` of the same point to the state in `path`; returns how many epochs it has been trained.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is of another model.
+    """
+    with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
+        try:
+            assign(model, [arrays[name] for name in arrays.files if name.startswith("v")])
+        except ValueError as error:
+            raise ValueError(f"checkpoint {str(path)!r} {error}: delete the run, or undo the change") from None
+        return int(arrays["epoch"])
+
+
+def read(path: Path) -> tuple[int, dict[str, Any] | None]:
+    """How many epochs the model in `path` has been trained, and its `build_shapes`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return int(arrays["epoch"]), json.loads(str(arrays["shapes"]))
+
+
+def build(model: keras.Model, shapes: dict[str, Any] | None, x: Any = None, batch_size: int | None = None) -> None:
+    """Builds a model without an input shape, as its first batch would, where that can be done without drawing one.
+
+    Args:
+        shapes: The `build_shapes` of another model of the same point.
+        x: What it is to be trained on, where that is known.
+        batch_size: How many examples a batch of arrays has, if not as many as Keras takes: layers may hold a state for
+            each.
+    """
+    if model.built:
+        return
+    # What takes texts, say, cannot be built by shapes alone.
+    with contextlib.suppress(Exception):
+        example = _example(x, batch_size or _BATCH_SIZE)
+        if example is None and shapes:
+            build_from(model, shapes)
+        elif example is not None and not _is_built_by_a_shape(model, example):
+            model(example)
+
+
+def build_shapes(model: keras.Model) -> dict[str, Any] | None:
+    """By which shapes `model` was built; None where that is not known, or nothing for a file."""
+    shapes = model.get_build_config() if model.built else None
+    try:
+        json.dumps(shapes)
+    except TypeError:
+        return None
+    return shapes
+
+
+def _is_built_by_a_shape(model: keras.Model, example: Any) -> bool:
+    """Builds a `Sequential` for batches of any size, where that can be: else the example's would be that of all."""
+    if not isinstance(model, keras.Sequential) or not hasattr(example, "shape") or _is_stateful(model):
+        return False
+    with contextlib.suppress(Exception):
+        model.build((None, *example.shape[1:]))
+    return model.built
+
+
+def _is_stateful(model: keras.Model) -> bool:
+    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+
+
+def build_from(model: keras.Model, shapes: dict[str, Any]) -> None:
+    """Builds `model` by the `build_shapes` of another one, whether or not they have been in a file."""
+    model.build_from_config(_unlisted(shapes))
+
+
+def _unlisted(shapes: Any) -> Any:
+    """Keras's shapes as they were before JSON, which makes lists of them."""
+    if isinstance(shapes, dict):
+        return {name: _unlisted(value) for name, value in shapes.items()}
+    if isinstance(shapes, list):
+        is_shape = all(size is None or isinstance(size, int) for size in shapes)
+        return tuple(shapes) if is_shape else [_unlisted(one) for one in shapes]
+    return shapes
+
+
+def _example(x: Any, batch_size: int) -> Any:
+    """Something like a batch of the data `x`; None where one would have to be drawn."""
+    if isinstance(x, tf.data.Dataset):
+        spec, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        return keras.tree.map_structure(lambda one: tf.zeros([size or 1 for size in one.shape], one.dtype), spec)
+    if isinstance(x, keras.utils.PyDataset):
+        return keras.utils.unpack_x_y_sample_weight(x[0])[0]
+    if all(hasattr(array, "shape") for array in keras.tree.flatten(x)):
+        return keras.tree.map_structure(lambda array: array[:batch_size], x)
+    return None
+
+
+def values(model: keras.Model) -> list[np.ndarray]:
+    """The values of all variables of a model and its optimizer."""
+    return [np.asarray(variable.value) for variable in _variables(model)]
+
+
+def assign(model: keras.Model, values: list[np.ndarray]) -> None:
+    """Gives the variables of a built `model` and its optimizer the `values` of another of the same point.
+
+    Where `fit` is to compile the model, its optimizer begins anew.
+
+    Raises:
+        ValueError: They are of another model; nothing is assigned.
+    """
+    if model.compiled:
+        model.optimizer.build(model.trainable_variables)
+    else:
+        values = values[: len(model.variables)]
+    variables = _variables(model)
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise ValueError("is of another model")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    return [*model.variables, *(model.optimizer.variables if model.compiled else ())]

@@ -1,0 +1,133 @@
+"""Training up to a budget of epochs, from where another trial's ended, as in the later rounds of Hyperband."""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+
+from keras_search.results import layout
+from keras_search.search_spaces import epochs as numbers
+from keras_search.search_spaces.custom import kind
+from keras_search.tuner.fast import patches
+from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner.trial import checkpoint, kept
+from keras_search.tuner.trial.callbacks import EpochCount
+from keras_search.tuner.trial.models import fresh_model
+
+if TYPE_CHECKING:
+    from keras_search.tuner.trial.run import TrialTask
+
+
+def go_on(task: "TrialTask", execution: int, model: keras.Model) -> int:
+    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
+
+    At once where the model can be built, else as its `fit` is given the data. None is left where that cannot be written
+    of such a model: the trial trains them all.
+    """
+    path = predecessor(task, execution)
+    if path is None or lacks_checkpoint(task, execution):
+        return 0
+    begun, shapes = checkpoint.read(path)
+    checkpoint.build(model, shapes)
+    if model.built:
+        checkpoint.load(model, path)
+        return begun
+    plain_fit = model.fit
+
+    @functools.wraps(plain_fit)
+    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        if not model.built:
+            checkpoint.build(model, None, args[0] if args else kwargs.get("x"))
+            if not model.built:
+                raise keras_tuner.errors.FailedTrialError(
+                    "the model that this trial goes on with cannot be built before its first batch: give it an input "
+                    "shape (keras.Input)"
+                )
+            checkpoint.load(model, path)
+        return plain_fit(*args, **kwargs)
+
+    patches.replace(model, "fit", fit)
+    return begun
+
+
+def predecessor(task: "TrialTask", execution: int) -> Path | None:
+    """The checkpoint that the trial is to go on from; None where it begins at the beginning."""
+    return None if task.continues is None else checkpoint_path(task.continues, execution)
+
+
+def lacks_checkpoint(task: "TrialTask", execution: int) -> bool:
+    """Whether the checkpoint that the trial is to go on from is gone or damaged."""
+    path = predecessor(task, execution)
+    return path is not None and not checkpoint.is_whole(path)
+
+
+def train_predecessor(
+    task: "TrialTask", execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
+) -> None:
+    """Trains the predecessor's epochs again, to the same numbers, and writes its checkpoint.
+
+    Args:
+        task: The trial that goes on.
+        execution: Which of its executions.
+        seed: The execution's.
+        fit_args, fit_kwargs: What the predecessor's `fit` was given, its epochs aside.
+    """
+    count = EpochCount()
+    callbacks = [*fit_kwargs["callbacks"], count]
+    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
+    hp, epochs = within_budget(task, model, 0, task.values[oracles.BUDGET_BEFORE])
+    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
+
+
+def within_budget(
+    task: "TrialTask", model: keras.Model, begun: int, budget: int | None
+) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
+    """What `fit` must be told so that it trains `model` from epoch `begun` up to `budget`, where the trial has one.
+
+    A `fit` of the user's own may take its epochs from the hyperparameter, by name, or among its other arguments, or
+    hand on none: what `model.fit` is then not told, it takes from here.
+    """
+    if budget is None:
+        return task.hyperparameters, {}
+    span = {"epochs": budget} | ({"initial_epoch": begun} if begun else {})
+    if isinstance(model, keras.Model):
+        _set_defaults(model, span)
+    fit = kind(task.hypermodel).fit
+    told = {name: number for name, number in span.items() if _takes(fit, name)}
+    is_own = fit is not keras_tuner.HyperModel.fit
+    if not is_own or "epochs" not in task.values or getattr(task.hypermodel, "takes_epochs", False):
+        return task.hyperparameters, told
+    hp = task.hyperparameters.copy()
+    hp.values = task.values | {"epochs": numbers.like(task.values["epochs"], budget)}
+    if "epochs" not in {*inspect.signature(fit).parameters, *task.fit_kwargs}:
+        # It hands on those of the hyperparameter and would not bear to be given them twice.
+        told.pop("epochs", None)
+    return hp, told
+
+
+def checkpoint_path(directory: Path, execution: int) -> Path:
+    return directory / layout.TRIAL_CHECKPOINT.format(execution=execution)
+
+
+def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
+    """Has `model.fit` train over `span` where it is not told otherwise."""
+    plain_fit = model.fit
+    signature = inspect.signature(plain_fit)
+    defaults = {name: number for name, number in span.items() if _takes(plain_fit, name)}
+
+    @functools.wraps(plain_fit)
+    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+        told = {*signature.bind(*args, **kwargs).arguments, *kwargs}
+        return plain_fit(*args, **{name: number for name, number in defaults.items() if name not in told} | kwargs)
+
+    patches.replace(model, "fit", fit)
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())

@@ -1,0 +1,122 @@
+"""The trained models of trials: from the weights that were kept, or trained once more to the same."""
+
+import itertools
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.trial import Trial
+
+from keras_search.results import layout
+from keras_search.results.reading import reader
+from keras_search.results.text import error_line
+from keras_search.tuner import objectives
+from keras_search.tuner.data import shared as shared_data
+from keras_search.tuner.fast import patches
+from keras_search.tuner.seeds import derive
+from keras_search.tuner.trial import continuation, kept
+from keras_search.tuner.trial.callbacks import BestWeights
+from keras_search.tuner.trial.models import fresh_model
+from keras_search.tuner.trial.run import TrialTask, copied_callbacks
+
+
+class UnrepeatableError(ValueError):
+    """A training that is repeated comes to other figures."""
+
+
+def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Path) -> keras.Model:
+    """The model of `trial` with the weights in `folder`.
+
+    Raises:
+        ValueError: They do not fit the model that `hypermodel` builds.
+    """
+    model = fresh_model(hypermodel, trial.hyperparameters, seed)
+    try:
+        kept.load_weights(model, folder / layout.TRIAL_WEIGHTS)
+    except Exception as error:
+        raise ValueError(
+            f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({error_line(error)}): "
+            "undo the change of the hypermodel, or train its hyperparameters again"
+        ) from error
+    patches.restore(model)
+    return model
+
+
+def is_repeatable(task: TrialTask) -> bool:
+    """Whether the trial of `task` was trained here, by the same seed: one of plain Keras Tuner's was not."""
+    return reader.read_trial(task.directory).get("seed") == task.seed
+
+
+def train_again(task: TrialTask) -> keras.Model:
+    """The model that the trial of `task`, which has ended, had in its best epoch: its training is repeated up to there.
+
+    Raises:
+        UnrepeatableError: The training comes to another value of the objective, hence to another model.
+    """
+    rows = reader.read_epochs(task.directory)
+    execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
+    weights = _WeightsOf(task.objective, number)
+    with tempfile.TemporaryDirectory() as folder:
+        model = _trained(task, execution, weights, Path(folder))
+        if number is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
+            raise UnrepeatableError(
+                f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
+                f"{value:.6g}: the data, their order or the hypermodel are others than they were"
+            )
+        if why := kept.weights(model, weights, Path(folder)):
+            raise ValueError(f"the weights of trial {task.trial_id} cannot be kept ({why})")
+        return load(task.hypermodel, Trial(task.hyperparameters, task.trial_id), task.seed, Path(folder))
+
+
+class _WeightsOf(BestWeights):
+    """Holds the weights of one epoch, the `number`-th to end, and ends the training there; of None, holds nothing."""
+
+    def __init__(self, objective: keras_tuner.Objective, number: int | None) -> None:
+        super().__init__(objective)
+        self._number = number
+        self._ended = 0
+        self.value = np.nan
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._ended += 1
+        if self._ended == self._number:
+            value = objectives.value(self._objective, logs)
+            self.value = np.nan if value is None else value
+            self.state = self.value, self.model.get_weights()
+            self.model.stop_training = True
+
+
+def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
+    seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
+    fit_args, fit_kwargs = shared_data.load(shared_data.hold((tuple(task.fit_args), task.fit_kwargs)))
+    given = fit_kwargs.get("callbacks") or []
+    if continuation.lacks_checkpoint(task, execution):
+        task = replace(task, continues=folder)
+        again = fit_kwargs | {"callbacks": copied_callbacks(task, execution, given)}
+        continuation.train_predecessor(task, execution, seed, fit_args, again)
+    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
+    begun = continuation.go_on(task, execution, model)
+    hp, epochs = continuation.within_budget(task, model, begun, task.budget)
+    callbacks = [*copied_callbacks(task, execution, given), weights]
+    task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    return model
+
+
+def _best(objective: keras_tuner.Objective, rows: Sequence[dict[str, Any]]) -> tuple[int, int, float] | None:
+    """Of the epoch whose weights are a trial's: its execution, its number in it and its value; None: none has one."""
+    best = None
+    for execution, curve in itertools.groupby(rows, key=lambda row: row["execution"]):
+        for number, row in enumerate(curve, 1):
+            for value in objectives.curve(objective, [row]).values():
+                if best is None or objective.better_than(value, best[2]):
+                    best = execution, number, value
+    return best
+
+
+def _last_execution(rows: Sequence[dict[str, Any]], task: TrialTask) -> int:
+    return max((row["execution"] for row in rows), default=task.executions - 1)

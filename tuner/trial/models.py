@@ -1,0 +1,78 @@
+"""The hypermodel, what it declares, and the model of a point, made the same way wherever it is trained."""
+
+import gc
+from typing import Any
+
+import keras
+import keras_tuner
+from keras_tuner.engine.hyperparameters import HyperParameter
+from keras_tuner.src.engine.hypermodel import get_hypermodel
+
+from keras_search.search_spaces import declared as declaration
+from keras_search.search_spaces.custom import fits_itself
+from keras_search.tuner.fast.fit import accelerate
+from keras_search.tuner.transport import settings
+
+
+def hypermodel(given: Any) -> keras_tuner.HyperModel:
+    """`given`, or the hypermodel that a function `given` stands for.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    is_class = isinstance(given, type) and issubclass(given, keras_tuner.HyperModel)
+    if is_class or isinstance(given, keras.Model) or not (isinstance(given, keras_tuner.HyperModel) or callable(given)):
+        told = f"the class {given.__name__}, and no object of it" if is_class else repr(given)
+        raise ValueError(
+            f"hypermodel is {told}: give a keras_tuner.HyperModel, or a function that takes hyperparameters and "
+            "returns a compiled model"
+        )
+    return get_hypermodel(given)
+
+
+def declared(
+    hypermodel: keras_tuner.HyperModel,
+    known: keras_tuner.HyperParameters | None,
+    saved: keras_tuner.HyperParameters | None,
+) -> tuple[keras_tuner.HyperParameters, list[HyperParameter], Exception | None]:
+    """The baseline with its space, what of that the hypermodel declares, and why it cannot be built.
+
+    Where a run is there already, it can be read with a hypermodel that declares nothing or cannot be built, such as
+    `lambda: None`: the space is then the run's.
+
+    Args:
+        known: What an oracle declares beforehand.
+        saved: The space of the run that is there; None where there is none.
+    """
+    error = None
+    try:
+        hp = declaration.declared(hypermodel, known)
+    except Exception as raised:
+        if saved is None:
+            raise
+        error = raised
+    else:
+        if hp.space or saved is None:
+            return hp, list(hp.space), None
+    saved.values = declaration.completed({}, saved.space)
+    return saved, [], error
+
+
+def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
+    """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
+
+    A hypermodel with a `fit` of its own may build what it likes.
+
+    Raises:
+        keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
+    """
+    settings.clear_session()
+    gc.collect()
+    keras.utils.set_random_seed(seed)
+    model = hypermodel.build(hp)
+    if isinstance(model, keras.Model):
+        accelerate(model, seed)
+    elif not fits_itself(hypermodel):
+        told = "None" if model is None else f"{model!r} of {type(model).__name__}"
+        raise keras_tuner.errors.FatalTypeError(f"the hypermodel must return a Keras model, it returned {told}")
+    return model

@@ -1,0 +1,154 @@
+"""What TensorBoard shows of a run: every learning curve, and every trial in its HParams tab."""
+
+import shutil
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import keras
+import keras_tuner
+from keras_tuner.engine import hyperparameters as kinds
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api, api_pb2, summary, summary_v2
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from keras_search.results.reading import reader
+from keras_search.search_spaces.space import Value
+from keras_search.tuner.trial.callbacks import numbers
+
+_SCORE = "score"
+_VALIDATION = "val_"
+
+
+class Curves(keras.callbacks.Callback):
+    """Writes the metrics of every epoch, counted from 1, as scalars: `train` beside `validation`.
+
+    It has no hook for batches, which would make the training slow (see `fast_fit`). A training that begins anew
+    replaces what an interrupted one left; one that goes on is appended to it.
+
+    Args:
+        folder: Where the two runs of TensorBoard's are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._file = ""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._file:
+            return
+        self._file = _file_name()
+        if epoch == 0:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        for part in self._folder.glob("*/"):
+            # Of an epoch that was written and is trained once more, the later values count.
+            _append(part / self._file, [Event(step=epoch + 1, session_log=SessionLog(status=SessionLog.START))])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.on_epoch_begin(epoch)  # a training loop of the user's own may not have called it
+        parts: dict[str, list[Event]] = {}
+        for name, value in numbers(logs).items():
+            part = "validation" if name.startswith(_VALIDATION) else "train"
+            scalar = scalar_pb(name.removeprefix(_VALIDATION), value)
+            parts.setdefault(part, []).append(Event(step=epoch + 1, summary=scalar))
+        for part, events in parts.items():
+            _append(self._folder / part / self._file, events)
+
+
+class TensorBoardLog:
+    """Writes the trials that have ended for TensorBoard's HParams tab: their points, scores, times and states.
+
+    Args:
+        folder: Where TensorBoard's runs are written; each trial has a folder there, its curves in it.
+        objective: What the scores are.
+        baseline: The documented point, which may lie outside the ranges that are searched.
+    """
+
+    def __init__(self, folder: Path, objective: keras_tuner.Objective, baseline: dict[str, Value]) -> None:
+        self._folder = folder
+        self._objective = objective
+        self._baseline = baseline
+        self._declared = 0
+
+    def curves(self, trial_id: str) -> Path:
+        """The folder for the learning curves of a trial."""
+        return self._folder / trial_id
+
+    def declare(self, space: list[kinds.HyperParameter]) -> None:
+        """Writes what may be tried and what is optimised, where `space` has more than when it was last declared."""
+        if len(space) == self._declared:
+            return
+        self._declared = len(space)
+        named: dict[str, list[kinds.HyperParameter]] = {}
+        for hyperparameter in space:
+            named.setdefault(hyperparameter.name, []).append(hyperparameter)
+        hparams = [api.HParam(name, _domain(ones, self._baseline.get(name))) for name, ones in named.items()]
+        score = api.Metric(_SCORE, display_name=self._objective.name)
+        _replace(self._folder, [Event(summary=summary_v2.hparams_config_pb(hparams, [score], time.time()))])
+
+    def trial_ended(
+        self, directory: Path, hyperparameters: keras_tuner.HyperParameters, score: float | None, step: int
+    ) -> None:
+        """Writes one trial, in place of what was written of it before.
+
+        Args:
+            directory: The trial's own.
+            score: None where it failed.
+            step: The epoch that the score is of, counted from 0.
+        """
+        record = reader.read_trial(directory)
+        names = {one.name for one in hyperparameters.space}
+        point = {name: value for name, value in hyperparameters.values.items() if name in names}
+        status = api_pb2.STATUS_FAILURE if score is None else api_pb2.STATUS_SUCCESS
+        end = summary.session_end_pb(status, _seconds(record.get("ended_at")))
+        summaries = [
+            summary_v2.hparams_pb(point, record["trial_id"], _seconds(record.get("started_at"))),
+            Summary.FromString(end.SerializeToString()),  # TensorFlow's own class, of the same content
+        ]
+        events = [Event(summary=one) for one in summaries]
+        if score is not None:
+            events.append(Event(step=step + 1, summary=scalar_pb(_SCORE, score)))
+        _replace(self._folder / record["trial_id"], events)
+
+
+def _domain(declared: Iterable[kinds.HyperParameter], baseline: Value | None) -> api.Domain | None:
+    """The values that TensorBoard may filter by; None where they are of several types, for which it has no word."""
+    values = [] if baseline is None else [baseline]
+    is_range = all(isinstance(one, kinds.Int | kinds.Float) for one in declared)
+    for one in declared:
+        values += [one.min_value, one.max_value] if isinstance(one, kinds.Int | kinds.Float) else one.values
+    if is_range:
+        return api.RealInterval(float(min(values)), float(max(values)))
+    return api.Discrete(set(values)) if len(set(map(type, values))) == 1 else None
+
+
+def _seconds(moment: str | None) -> float:
+    return time.time() if moment is None else datetime.fromisoformat(moment).timestamp()
+
+
+def _file_name() -> str:
+    # TensorBoard knows its files by the word, and takes those of a folder in the order of their names.
+    return f"events.out.tfevents.{time.time_ns()}"
+
+
+def _replace(folder: Path, events: Iterable[Event]) -> None:
+    """Writes `events` as all that stands in `folder` itself; the folders in it stay."""
+    before = list(folder.glob("events.*"))
+    _append(folder / _file_name(), events)
+    for path in before:
+        path.unlink()
+
+
+def _append(path: Path, events: Iterable[Event]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        writer = RecordWriter(file)
+        if file.tell() == 0:
+            writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+        for event in events:
+            event.wall_time = time.time()
+            writer.write(event.SerializeToString())
