@@ -89,7 +89,7 @@ class Folder:
         self.printed = ""
         (path / "examples").symlink_to(ROOT / "examples")
         with contextlib.chdir(path):
-            exec(_READERS_OWN, self._names)
+            exec(READERS_OWN, self._names)
             _draw_pictures()
 
     def run(self, block: Block) -> None:
@@ -173,7 +173,7 @@ def _draw_pictures() -> None:
 
 
 # What a script that a page speaks of has already: a hypermodel, and data.
-_READERS_OWN = """
+READERS_OWN = """
 import keras
 import numpy as np
 
