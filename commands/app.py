@@ -8,7 +8,7 @@ import typer
 import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
-from keras_search.commands.usage import Command, Group
+from keras_search.commands.usage import Command, Group, more
 from keras_search.results.text import command
 
 _DISTRIBUTIONS = {"Keras": "keras", "Keras Tuner": "keras-tuner", "TensorFlow": "tensorflow"}
@@ -16,20 +16,23 @@ _DISTRIBUTIONS = {"Keras": "keras", "Keras Tuner": "keras-tuner", "TensorFlow": 
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
+    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
     add_completion=called() == ["keras-search"],  # shells complete a command that is on their path
     pretty_exceptions_enable=False,
 )
-app.command("search", cls=Command)(search.run_search)
-app.command("best", cls=Command)(best.show_best)
-app.command("baseline", cls=Command)(best.train_baseline)
-app.command("results", cls=Command)(results.show_results)
-app.command("compare", cls=Command)(results.compare_runs)
-app.command("plot", cls=Command)(results.plot_run)
-app.command("export", cls=Command)(export.export_run)
-app.command("report", cls=Command)(report.write_report)
-app.command("predict", cls=Command)(predict.classify_pictures)
-app.command("samples", cls=Command)(data.draw_samples)
-app.command("spaces", cls=Command)(data.show_spaces)
+app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "promises", "cluster"))(search.run_search)
+app.command("best", cls=Command, epilog=more("after-the-search"))(best.show_best)
+app.command("baseline", cls=Command, epilog=more("baseline"))(best.train_baseline)
+app.command("results", cls=Command, epilog=more("run-directory", "keras-tuner-projects", "after-the-search"))(
+    results.show_results
+)
+app.command("compare", cls=Command, epilog=more("after-the-search"))(results.compare_runs)
+app.command("plot", cls=Command, epilog=more("plots"))(results.plot_run)
+app.command("export", cls=Command, epilog=more("after-the-search"))(export.export_run)
+app.command("report", cls=Command, epilog=more("after-the-search"))(report.write_report)
+app.command("predict", cls=Command, epilog=more("after-the-search"))(predict.classify_pictures)
+app.command("samples", cls=Command, epilog=more("baseline"))(data.draw_samples)
+app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_spaces)
 
 
 def _show_version(is_asked: bool) -> None:
