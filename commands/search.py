@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_search.commands.shared import DatasetOption, Workers, errors, make_console
+from keras_search.commands.shared import DatasetOption, Workers, called, errors, make_console
 from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def run_search(
         name = run or path.name
         named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
         own_code = ["--run-code"] if search_spaces.is_custom(space) else []
-        print(f"Next: {command('python', 'cli.py', 'best', *named, '--evaluate', *own_code)}")
+        print(f"Next: {command(*called(), 'best', *named, '--evaluate', *own_code)}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:

@@ -23,7 +23,7 @@ from keras_search.results.reading.summary import SummaryWriter
 from keras_search.results.text import count, error_line
 from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from keras_search.search_spaces.origin import Interrupted, contained
-from keras_search.tuner import objectives, runtime
+from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.data import majority, user_data
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.errors import InputError, SearchError
@@ -31,7 +31,6 @@ from keras_search.tuner.executors import foreign as foreign_executors
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import operations
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import check_there, locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -41,7 +40,8 @@ from keras_search.tuner.search.stop import Stop, outliving_the_terminal
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.transport import calls, settings
 from keras_search.tuner.trial import bars, kept_models, models, pruners
-from keras_search.tuner.trial.run import TrialResult, TrialTask, run_trial
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 _SAME_FAILURES_TO_STOP = 3

@@ -7,7 +7,7 @@ import pytest
 
 from keras_search import search_spaces
 from keras_search.search_spaces.losses import SmoothedCrossentropy
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import oracles
 
 DEEP = search_spaces.get("deep_cnn")
 X = np.random.default_rng(0).random((40, 28, 28, 1), dtype="float32")

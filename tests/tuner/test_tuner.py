@@ -16,9 +16,8 @@ import tensorflow as tf
 
 from keras_search import results, search_spaces
 from keras_search.results.reading import trial_rows
-from keras_search.tuner import SearchError, Tuner, seeds
+from keras_search.tuner import SearchError, Tuner, oracles, seeds
 from keras_search.tuner.command.overrides import narrow
-from keras_search.tuner.oracles import named as oracles
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)

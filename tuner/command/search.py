@@ -12,13 +12,12 @@ from keras_search.results.reading.summary import SummaryWriter
 from keras_search.results.run_info import Asked, RunInfo
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
-from keras_search.tuner import objectives, runtime
+from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.command import durations
 from keras_search.tuner.command.overrides import narrow
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import InputError, Stopped
 from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.trial import pruners

@@ -12,12 +12,11 @@ from keras_search.results.errors import Parameter
 from keras_search.results.evaluation import EvaluatedData, Evaluation, Training, accuracies, write_trainings
 from keras_search.search_spaces import SearchSpace
 from keras_search.search_spaces.epochs import whole
-from keras_search.tuner import runtime
+from keras_search.tuner import oracles, runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.evaluation import retraining
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import run_record
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.run_info import ObjectiveInfo
 from keras_search.results.text import count
-from keras_search.tuner import objectives
+from keras_search.tuner import objectives, oracles
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keras_tuner.engine.trial import Trial
 
     from keras_search.tuner.executors.pool import Executor
-    from keras_search.tuner.trial.run import TrialTask
+    from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
 _LEAST_OF_A_POINT = len("(baseline)")

@@ -16,13 +16,12 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import objectives
-from keras_search.tuner.data import shared as shared_data
+from keras_search.tuner.data import shared
 from keras_search.tuner.fast import patches
-from keras_search.tuner.seeds import derive
-from keras_search.tuner.trial import continuation, kept
+from keras_search.tuner.trial import continuation, kept, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.models import fresh_model
-from keras_search.tuner.trial.run import TrialTask, copied_callbacks
+from keras_search.tuner.trial.task import TrialTask
 
 
 class UnrepeatableError(ValueError):
@@ -92,17 +91,17 @@ class _WeightsOf(BestWeights):
 
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
-    seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
-    fit_args, fit_kwargs = shared_data.load(shared_data.hold((tuple(task.fit_args), task.fit_kwargs)))
-    given = fit_kwargs.get("callbacks") or []
+    seed = task.execution_seed(execution)
+    fit_args, fit_kwargs = shared.load(shared.hold((tuple(task.fit_args), task.fit_kwargs)))
+    given = fit_kwargs.get("callbacks")
     if continuation.lacks_checkpoint(task, execution):
         task = replace(task, continues=folder)
-        again = fit_kwargs | {"callbacks": copied_callbacks(task, execution, given)}
+        again = fit_kwargs | {"callbacks": user_callbacks.copied(task, execution, given)}
         continuation.train_predecessor(task, execution, seed, fit_args, again)
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
     begun = continuation.go_on(task, execution, model)
     hp, epochs = continuation.within_budget(task, model, begun, task.budget)
-    callbacks = [*copied_callbacks(task, execution, given), weights]
+    callbacks = [*user_callbacks.copied(task, execution, given), weights]
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     return model
 

@@ -16,10 +16,9 @@ from typer.testing import CliRunner
 
 from keras_search import results, search_spaces
 from keras_search.commands import app as cli
-from keras_search.tuner import InputError, script
+from keras_search.tuner import InputError, oracles, script
 from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import comparison as evaluation
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.script import layout, model, training
 from tests.conftest import Cli, refused, tree
 from tests.results.made_run import make_run

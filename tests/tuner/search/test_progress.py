@@ -19,12 +19,11 @@ from rich.console import Console
 from keras_search import search_spaces
 from keras_search.results import files
 from keras_search.search_spaces.declared import declared
-from keras_search.tuner import Tuner
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.search import live
 from keras_search.tuner.search.progress import Progress
-from keras_search.tuner.trial.run import TrialTask
+from keras_search.tuner.trial.task import TrialTask
 from tests.conftest import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)

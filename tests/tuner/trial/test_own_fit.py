@@ -18,9 +18,9 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces.custom import CustomHyperModel
-from keras_search.tuner import Tuner
-from keras_search.tuner.oracles import named as oracles
-from keras_search.tuner.trial import run as trial
+from keras_search.tuner import Tuner, oracles
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialTask
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -317,7 +317,7 @@ def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[s
     known.Fixed("epochs", 2)
     known.values |= budget
     for hypermodel in (AsksThenFails(where), CustomHyperModel(AsksThenFails(where))):
-        task = trial.TrialTask(
+        task = TrialTask(
             trial_id="0",
             hyperparameters=known.copy(),
             directory=tmp_path,
@@ -326,7 +326,7 @@ def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[s
             seed=0,
             is_baseline=False,
         )
-        result = pickle.loads(pickle.dumps(trial.run_trial(task)))  # as it comes from another process
+        result = pickle.loads(pickle.dumps(run_trial(task)))  # as it comes from another process
         assert result.error is not None
         assert result.hyperparameters.values == {"epochs": 2, "value": 1} | budget
         assert not (tmp_path / layout.TRIAL_ASKED).exists()
