@@ -23,7 +23,7 @@ from keras_search.results.text import error_line, shortened
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import objectives, oracles
+from keras_search.tuner import objectives
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.fast import patches
 from keras_search.tuner.seeds import derive
@@ -56,6 +56,7 @@ class TrialTask:
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
         budget: Up to which epoch it is trained, where the oracle decides that; else None.
+        initial_epoch: After how many epochs it begins: above 0 where it goes on with another trial.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -77,6 +78,7 @@ class TrialTask:
     keeps_weights: bool = False
     weights_from: float | None = None
     budget: int | None = None
+    initial_epoch: int = 0
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -98,7 +100,7 @@ class TrialTask:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
         known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
         last = next((number for number in map(epochs.whole, known) if number is not None), 1)
-        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+        return (last - self.initial_epoch) * self.executions
 
 
 @dataclass
