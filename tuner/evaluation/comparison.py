@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from keras_search import results, search_spaces
 from keras_search.results import files, layout, verdict
 from keras_search.results.errors import Parameter
-from keras_search.results.reading.hyperparameters import configuration
 from keras_search.search_spaces import SearchSpace
 from keras_search.search_spaces.epochs import whole
 from keras_search.tuner import runtime
@@ -151,7 +150,7 @@ def evaluate(
     """
     run_record.check_links(run.path)
     best = run.best
-    values = configuration(run)
+    values = run.configuration
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
     same = bool(best["is_baseline"])
@@ -206,7 +205,7 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
 
     hp = keras_tuner.HyperParameters()
     hp.values = dict(space.baseline)
-    model = space.hypermodel(dataset.input_shape, dataset.num_classes).build(hp)
+    model = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes).build(hp)
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     return "\n".join(lines) + (

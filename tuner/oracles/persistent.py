@@ -9,7 +9,7 @@ from keras_tuner.engine.oracle import Oracle
 from keras_tuner.engine.trial import Trial
 
 from keras_search.results import files, layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 
 
@@ -65,7 +65,7 @@ class Persistent(Oracle):
             else:
                 self._take_in(trial, directory)
         self._draw_again(lost, directories)
-        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=reader.trial_order)}
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=trial_rows.trial_order)}
         self.start_order = list(self.trials)
         self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
         unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
@@ -90,11 +90,13 @@ class Persistent(Oracle):
 
     def _directories(self, folder: Path, noted: Iterable[str]) -> dict[str, Path]:
         """The directory of every trial in trial order: of those on disk, those `noted`, and those left out between."""
-        directories = {path.name.removeprefix(layout.TRIAL_PREFIX): path for path in reader.trial_directories(folder)}
+        directories = {
+            path.name.removeprefix(layout.TRIAL_PREFIX): path for path in trial_rows.trial_directories(folder)
+        }
         known = {*directories, *noted}
         for trial_id in (known | self._left_out(known)) - directories.keys():
             directories[trial_id] = Path(self._get_trial_dir(trial_id))
-        return {trial_id: directories[trial_id] for trial_id in sorted(directories, key=reader.trial_order)}
+        return {trial_id: directories[trial_id] for trial_id in sorted(directories, key=trial_rows.trial_order)}
 
     def _left_out(self, trial_ids: set[str]) -> set[str]:
         """The numbers between `trial_ids`: Keras Tuner counts the trials to number the next, which must be free."""
@@ -130,7 +132,7 @@ class Persistent(Oracle):
         if trial_id not in self.start_order:
             self.start_order.append(trial_id)
             self._enter(trial)
-        damaged = reader.damaged_files(directory)
+        damaged = trial_rows.damaged_files(directory)
         self.damaged += damaged
         has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
         if has_ended and trial_id not in self.end_order:
