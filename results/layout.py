@@ -25,6 +25,10 @@ TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
 
 HYPERPARAMETER_PREFIX = "hp_"
+# What an oracle notes among the values of a point is no hyperparameter; its column has the same name.
+NOTE_PREFIX = "tuner/"
+# The epochs that the trial is trained for.
+NOTED_EPOCHS = f"{NOTE_PREFIX}epochs"
 
 SUMMARY_COLUMNS = [
     "trial_id",

@@ -31,6 +31,7 @@ from keras_search.tuner.executors import foreign as foreign_executors
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import operations
+from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import check_there, locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -89,6 +90,8 @@ class Tuner(keras_tuner.Tuner):
     Raises:
         InputError: An argument is not possible, or the run that is there cannot be ranked by the objective.
     """
+
+    oracle: Recorded
 
     def __init__(
         self,
@@ -416,7 +419,7 @@ class Tuner(keras_tuner.Tuner):
 
     def _most_waiting(self, slots: int) -> int:
         """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
-        if slots == 1 or self._time_budget is not None or not oracles.ignores_scores(self.oracle):
+        if slots == 1 or self._time_budget is not None or not self.oracle.ignores_scores:
             return 0
         return slots * _WAITING_PER_SLOT
 
@@ -441,6 +444,8 @@ class Tuner(keras_tuner.Tuner):
             trial.trial_id == self.oracle.start_order[0]
             and self.baseline.items() <= trial.hyperparameters.values.items()
         )
+        predecessor = self.oracle.predecessor(trial)
+        epochs = self.oracle.epochs_of(trial)
         return TrialTask(
             trial_id=trial.trial_id,
             hyperparameters=trial.hyperparameters,
@@ -453,9 +458,10 @@ class Tuner(keras_tuner.Tuner):
             fit_args=fit_args,
             fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
-            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
-            continues=self._directory(self._predecessor(trial)).resolve() if _continues(trial) else None,
-            keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
+            budget=None if epochs is None else epochs.stop,
+            initial_epoch=0 if epochs is None else epochs.start,
+            continues=None if predecessor is None else self._directory(predecessor).resolve(),
+            keeps_checkpoint=trial.trial_id in self.oracle.continuable(),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self._pruner,
             timeout=self._trial_timeout,
@@ -473,12 +479,9 @@ class Tuner(keras_tuner.Tuner):
 
     def _first_of(self, trial: Trial) -> Trial:
         """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""
-        while _continues(trial):
-            trial = self.oracle.get_trial(self._predecessor(trial))
+        while (predecessor := self.oracle.predecessor(trial)) is not None:
+            trial = self.oracle.get_trial(predecessor)
         return trial
-
-    def _predecessor(self, trial: Trial) -> str:
-        return trial.hyperparameters.values[oracles.CONTINUED]
 
     def _tell(self, task: TrialTask, result: TrialResult) -> None:
         trial = self.oracle.get_trial(task.trial_id)
@@ -502,7 +505,7 @@ class Tuner(keras_tuner.Tuner):
             self._tensorboard.declare(self.oracle.get_space().space)
         for beaten in self._best_trials()[self.keep_weights :]:
             self._weights_path(beaten).unlink(missing_ok=True)
-        continuable = oracles.continuable(self.oracle)
+        continuable = self.oracle.continuable()
         for path in self._run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
@@ -609,7 +612,3 @@ class Tuner(keras_tuner.Tuner):
 def _numbers_aside(reason: str) -> str:
     """`reason` without the values that it names; but a loss that is no number in another epoch is another reason."""
     return reason if reason.startswith("FailedTrialError") else re.sub(r"[-+.\d\s]+", "", reason)
-
-
-def _continues(trial: Trial) -> bool:
-    return oracles.CONTINUED in trial.hyperparameters.values

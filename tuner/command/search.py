@@ -14,7 +14,7 @@ from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
 from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.command import durations
-from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.command.overrides import narrow, sampled
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import InputError, Stopped
 from keras_search.tuner.executors import pool as executors
@@ -147,7 +147,7 @@ def search(options: SearchOptions) -> Path:
                 keras_tuner.Objective(objective, direction),
                 options.trials,
                 options.seed,
-                oracles.sampled(declared(hypermodel), narrowed),
+                sampled(declared(hypermodel), narrowed),
             )
             with blamed(options.space) if custom else contextlib.nullcontext():
                 tuner = Tuner(

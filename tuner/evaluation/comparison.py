@@ -12,7 +12,7 @@ from keras_search.results.errors import Parameter
 from keras_search.results.evaluation import EvaluatedData, Evaluation, Training, accuracies, write_trainings
 from keras_search.search_spaces import SearchSpace
 from keras_search.search_spaces.epochs import whole
-from keras_search.tuner import oracles, runtime
+from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
@@ -190,7 +190,7 @@ def epochs(run: results.Run) -> int | None:
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
     if tuned not in best:
         return None
-    return whole(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
+    return whole(next(best[name] for name in ("best_epoch", layout.NOTED_EPOCHS, tuned) if name in best))
 
 
 def _retest(path: Path, dataset: Dataset, before: float) -> float:

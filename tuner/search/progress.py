@@ -171,7 +171,7 @@ class Progress:
         return point(others) or "as the baseline"
 
     def _ended(self, separator: str) -> str:
-        """How many trials have ended, and of how many; Keras Tuner's own Hyperband has no such limit."""
+        """How many trials have ended, and of how many, where the oracle has such a limit."""
         limit = self._oracle.max_trials
         done = str(len(self._oracle.end_order))
         return done if limit is None else f"{done}{separator}{limit}"
@@ -240,8 +240,9 @@ def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTa
 
 
 def point(values: Mapping[str, object]) -> str:
-    """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
-    return " ".join(f"{name}={setting(value)}" for name, value in values.items() if not name.startswith("tuner/"))
+    """A point of a search space in one line, `filters=28 dropout=0.2`, without an oracle's notes among its values."""
+    own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
+    return " ".join(f"{name}={setting(value)}" for name, value in own.items())
 
 
 def duration(seconds: float) -> str:

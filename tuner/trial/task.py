@@ -10,7 +10,6 @@ import keras_tuner
 from keras_search.results import layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import oracles
 from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial.pruners import Pruner
 
@@ -32,6 +31,7 @@ class TrialTask:
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
         budget: Up to which epoch it is trained, where the oracle decides that; else None.
+        initial_epoch: After how many epochs it begins: above 0 where it goes on with another trial.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -53,6 +53,7 @@ class TrialTask:
     keeps_weights: bool = False
     weights_from: float | None = None
     budget: int | None = None
+    initial_epoch: int = 0
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -78,7 +79,7 @@ class TrialTask:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
         known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
         last = next((number for number in map(epochs.whole, known) if number is not None), 1)
-        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+        return (last - self.initial_epoch) * self.executions
 
 
 @dataclass(frozen=True)
