@@ -12,80 +12,98 @@ from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
     from keras_search import results
+    from keras_search.tuner.command.search import SearchOptions
+
+
+Trials = Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")]
+Space = Annotated[
+    str,
+    typer.Option(
+        help="The search space; `spaces` shows them. Or your own, whose code is then run: FILE.py:NAME or "
+        "MODULE:NAME, a keras_tuner.HyperModel or a function build(hp)."
+    ),
+]
+Oracle = Annotated[
+    str,
+    typer.Option(
+        help="What proposes configurations: random, grid, bayesian, hyperband (epochs are its budget), and with "
+        "Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from the trials that have ended, so "
+        "their points depend on how many run at once."
+    ),
+]
+Pruner = Annotated[
+    str,
+    typer.Option(
+        help="What ends trials that fall behind the others: none, median or asha. With one, scores depend on how "
+        "many run at once."
+    ),
+]
+Objective = Annotated[str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option(help="Begin no further trial after so long, such as 30m or 1h30m.", metavar="TIME"),
+]
+Seed = Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")]
+NewRun = Annotated[
+    str | None,
+    typer.Option(help="A name under runs/, or a path; by default named from dataset, space, oracle and seed."),
+]
+TrainSamples = Annotated[
+    int | None, typer.Option(help="Search on a stratified part of the training images.", metavar="N")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Narrow what is sampled: NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c; may be repeated. "
+        "The baseline trial keeps its documented values.",
+        metavar="NAME=...",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")]
+TrialsPerGpu = Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Train on the Dask cluster of this scheduler, tls://HOST:PORT or tcp://HOST:PORT, on at most "
+        "--workers at once (docs/cluster.md).",
+        metavar="ADDRESS",
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option(help="Begin a trial again, from its last epoch, N times if its process dies.", metavar="N"),
+]
+TrialTimeout = Annotated[
+    str | None, typer.Option(help="A trial that takes longer fails, such as 30m or 2h.", metavar="TIME")
+]
+KeepWeights = Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")]
+Tensorboard = Annotated[
+    bool,
+    typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
+]
 
 
 def run_search(
-    trials: Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")] = 20,
-    space: Annotated[
-        str,
-        typer.Option(
-            help="The search space; `spaces` shows them. Or your own, whose code is then run: FILE.py:NAME or "
-            "MODULE:NAME, a keras_tuner.HyperModel or a function build(hp)."
-        ),
-    ] = "baseline_cnn",
+    trials: Trials = 20,
+    space: Space = "baseline_cnn",
     dataset: DatasetOption = "auto",
-    oracle: Annotated[
-        str,
-        typer.Option(
-            help="What proposes configurations: random, grid, bayesian, hyperband (epochs are its budget), and with "
-            "Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from the trials that have ended, so "
-            "their points depend on how many run at once."
-        ),
-    ] = "random",
-    pruner: Annotated[
-        str,
-        typer.Option(
-            help="What ends trials that fall behind the others: none, median or asha. With one, scores depend on how "
-            "many run at once."
-        ),
-    ] = "none",
-    objective: Annotated[
-        str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")
-    ] = "val_accuracy",
-    time_budget: Annotated[
-        str | None,
-        typer.Option(help="Begin no further trial after so long, such as 30m or 1h30m.", metavar="TIME"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")] = 0,
-    run: Annotated[
-        str | None,
-        typer.Option(help="A name under runs/, or a path; by default named from dataset, space, oracle and seed."),
-    ] = None,
-    train_samples: Annotated[
-        int | None, typer.Option(help="Search on a stratified part of the training images.", metavar="N")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Narrow what is sampled: NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c; may be repeated. "
-            "The baseline trial keeps its documented values.",
-            metavar="NAME=...",
-        ),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")] = False,
+    oracle: Oracle = "random",
+    pruner: Pruner = "none",
+    objective: Objective = "val_accuracy",
+    time_budget: TimeBudget = None,
+    seed: Seed = 0,
+    run: NewRun = None,
+    train_samples: TrainSamples = None,
+    overrides: Overrides = None,
+    overwrite: Overwrite = False,
     workers: Workers = "auto",
-    trials_per_gpu: Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")] = 1,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="Train on the Dask cluster of this scheduler, tls://HOST:PORT or tcp://HOST:PORT, on at most "
-            "--workers at once (docs/cluster.md).",
-            metavar="ADDRESS",
-        ),
-    ] = None,
-    retries: Annotated[
-        int,
-        typer.Option(help="Begin a trial again, from its last epoch, N times if its process dies.", metavar="N"),
-    ] = 1,
-    trial_timeout: Annotated[
-        str | None, typer.Option(help="A trial that takes longer fails, such as 30m or 2h.", metavar="TIME")
-    ] = None,
-    keep_weights: Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")] = 3,
-    tensorboard: Annotated[
-        bool,
-        typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
-    ] = False,
+    trials_per_gpu: TrialsPerGpu = 1,
+    scheduler: Scheduler = None,
+    retries: Retries = 1,
+    trial_timeout: TrialTimeout = None,
+    keep_weights: KeepWeights = 3,
+    tensorboard: Tensorboard = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
@@ -94,10 +112,7 @@ def run_search(
     # TensorFlow takes seconds to load, in which a signal is to end all as politely.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
-        from keras_search import search_spaces
-        from keras_search.tuner.command.search import SearchOptions, search
-        from keras_search.tuner.errors import Stopped
-        from keras_search.tuner.search.stop import outliving_the_terminal
+        from keras_search.tuner.command.search import SearchOptions
 
         options = SearchOptions(
             trials=trials,
@@ -120,20 +135,29 @@ def run_search(
             trial_timeout=trial_timeout,
             tensorboard=tensorboard,
         )
-        is_stopped = False
-        try:
-            with outliving_the_terminal():
-                path = search(options)
-        except Stopped as stopped:
-            path, is_stopped = stopped.path, True
-        found = _print_outcome(path)
-        if is_stopped:
-            print("Stopped: the same command goes on.", file=sys.stderr)
-            raise typer.Exit(130)
-        if found is None or found.finished.empty:
-            print(f"Error: {_nothing_finished(found)}", file=sys.stderr)
-            raise typer.Exit(1)
-        print(f"Next: {evaluate_command(run or path.name, search_spaces.is_custom(space))}")
+        _search(options)
+
+
+def _search(options: "SearchOptions") -> None:
+    from keras_search import search_spaces
+    from keras_search.tuner.command.search import search
+    from keras_search.tuner.errors import Stopped
+    from keras_search.tuner.search.stop import outliving_the_terminal
+
+    is_stopped = False
+    try:
+        with outliving_the_terminal():
+            path = search(options)
+    except Stopped as stopped:
+        path, is_stopped = stopped.path, True
+    run = _print_outcome(path)
+    if is_stopped:
+        print("Stopped: the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130)
+    if run is None or run.finished.empty:
+        print(f"Error: {_nothing_finished(run)}", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"Next: {evaluate_command(options.run or path.name, search_spaces.is_custom(options.space))}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:
