@@ -28,9 +28,9 @@ from keras_search.tuner import objectives, runtime
 from keras_search.tuner.data import majority, user_data
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.errors import InputError, SearchError
-from keras_search.tuner.executors import foreign as foreign_executors
-from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.executors import choice, foreign
+from keras_search.tuner.executors.base import Executor, cause_of_death
+from keras_search.tuner.executors.workers import check_workers
 from keras_search.tuner.fast import operations
 from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import question, run_record
@@ -71,15 +71,15 @@ class Tuner(keras_tuner.Tuner):
         objective: What to optimise, as in Keras Tuner, or `NAME:max`, `NAME:min`; not for an `oracle` that has its own.
         max_trials: How many trials in all; raised later, the search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial.
-        oracle: The name of an oracle (`tuner.oracles.ORACLES`), or any `keras_tuner.Oracle`.
+        oracle: The name of an oracle (`tuner.oracles.named.ORACLES`), or any `keras_tuner.Oracle`.
         workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
-        executor: Where trials run, in place of `workers`: a `tuner.executor.Executor`, or a pool of processes that
-            forks none (loky's, or Python's that spawns); the caller shuts it down.
+        executor: Where trials run, in place of `workers`: a `tuner.executors.base.Executor`, or a pool of processes
+            that forks none (loky's, or Python's that spawns); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
-        pruner: The name of a pruner (`tuner.pruners.PRUNERS`), which ends running trials that fall behind; with one,
-            scores depend on how many trials run at once.
+        pruner: The name of a pruner (`tuner.trial.pruners.PRUNERS`), which ends running trials that fall behind; with
+            one, scores depend on how many trials run at once.
         time_budget: Seconds after which no further trial begins; None for no limit.
         retries: How often a trial whose worker process died is begun again, from its last finished epoch.
         trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
@@ -116,9 +116,9 @@ class Tuner(keras_tuner.Tuner):
     ) -> None:
         for name in self._replaced(["run_trial", "_build_and_fit_model"]):
             raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
-        in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
+        in_this_process = check_workers(workers, trials_per_gpu) == 0
         if executor is not None:
-            executor = foreign_executors.adopt(executor)
+            executor = foreign.adopt(executor)
             in_this_process = executor.shares_memory
         if trial_timeout is not None and in_this_process:
             timeout, workers = Parameter("trial_timeout"), Parameter("workers")
@@ -228,7 +228,7 @@ class Tuner(keras_tuner.Tuner):
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         if self._executor is not None:
-            foreign_executors.adopt(self._executor)  # it may have been shut down since
+            foreign.adopt(self._executor)  # it may have been shut down since
         # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         if not fits_itself(self.hypermodel):
@@ -266,7 +266,7 @@ class Tuner(keras_tuner.Tuner):
             self._tensorboard.declare(self.oracle.get_space().space)
         summary = SummaryWriter(self._run)
         with contextlib.ExitStack() as stack:
-            executor = self._executor or stack.enter_context(executors.make(self._workers, self._trials_per_gpu))
+            executor = self._executor or stack.enter_context(choice.make(self._workers, self._trials_per_gpu))
             progress.begins(self.oracle, executor, self._run)
             to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
             if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
@@ -370,7 +370,7 @@ class Tuner(keras_tuner.Tuner):
             for future in done:
                 task = running.pop(future)
                 if outcome.may_be_retried(future, task):
-                    progress.trial_dies(task, executors.cause_of_death(future.exception()))
+                    progress.trial_dies(task, cause_of_death(future.exception()))
                     waiting.append(replace(task, retries=task.retries - 1))
                     continue
                 result = outcome.result(future, task)
