@@ -12,8 +12,8 @@ import keras_tuner
 from keras_search.results import layout
 from keras_search.search_spaces import epochs as numbers
 from keras_search.search_spaces.custom import kind
+from keras_search.tuner import oracles
 from keras_search.tuner.fast import patches
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.trial import checkpoint, kept
 from keras_search.tuner.trial.callbacks import EpochCount
 from keras_search.tuner.trial.models import fresh_model

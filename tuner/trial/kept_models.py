@@ -13,7 +13,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import objectives
 from keras_search.tuner.data import shared
@@ -48,7 +48,7 @@ def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Pa
 
 def is_repeatable(task: TrialTask) -> bool:
     """Whether the trial of `task` was trained here, by the same seed: one of plain Keras Tuner's was not."""
-    return reader.read_trial(task.directory).get("seed") == task.seed
+    return trial_rows.read_trial(task.directory).get("seed") == task.seed
 
 
 def train_again(task: TrialTask) -> keras.Model:
@@ -57,7 +57,7 @@ def train_again(task: TrialTask) -> keras.Model:
     Raises:
         UnrepeatableError: The training comes to another value of the objective, hence to another model.
     """
-    rows = reader.read_epochs(task.directory)
+    rows = trial_rows.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
     weights = _WeightsOf(task.objective, number)
     with tempfile.TemporaryDirectory() as folder:

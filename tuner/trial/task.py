@@ -10,7 +10,7 @@ import keras_tuner
 from keras_search.results import files, layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import oracles
 from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial.pruners import Pruner
 
