@@ -104,6 +104,7 @@ def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path
     hp, epochs = continuation.within_budget(task, model, begun, task.budget)
     callbacks = [*copied_callbacks(task, execution, given), weights]
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    patches.restore(model)
     return model
 
 

@@ -109,6 +109,7 @@ class TrialRecord:
     Attributes:
         weights_lost: Why its weights cannot be kept; None where they can.
         files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+        accelerations: Which made its training faster: True, or why one did not (`patches.status`).
     """
 
     seed: int
@@ -124,6 +125,7 @@ class TrialRecord:
     weights_lost: str | None = None
     error: str | None = None
     files: dict[str, str] = field(default_factory=dict)
+    accelerations: dict[str, bool | str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
@@ -256,6 +258,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
             record.epochs_run = max(record.epochs_run, begun + log.epochs)
             record.parameters = _parameters(model)
             if isinstance(model, keras.Model):
+                record.accelerations = patches.status(model)
                 patches.restore(model)  # callbacks of the user's own may keep it
             # It may be a copy.
             task.hyperparameters.merge(hp, overwrite=False)
