@@ -5,7 +5,9 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Runs the command line in an empty folder; gives exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["cli.py"])
     before = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -66,6 +69,15 @@ SEARCH = ["search", "--dataset", "digits", "--train-samples", "100", "--workers"
 def space(folder: Path, good: str | None) -> list[str]:
     (folder / "fails.py").write_text(FAILS.replace("GOOD", repr(good)))
     return ["--space", "fails.py:Fails", "--trials", "3"]
+
+
+def test_the_version_is_that_of_the_toolkit_and_of_what_it_stands_on(run: Run) -> None:
+    code, printed, error = run("--version")
+    assert (code, error) == (0, "")
+    assert printed == (
+        f"keras-search {metadata.version('keras-search-toolkit')} (Keras {metadata.version('keras')}, "
+        f"Keras Tuner {metadata.version('keras-tuner')}, TensorFlow {metadata.version('tensorflow')})\n"
+    )
 
 
 def test_a_search_of_which_no_trial_finished_exits_1(run: Run, tmp_path: Path) -> None:

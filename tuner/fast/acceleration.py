@@ -109,9 +109,9 @@ def begin(model: keras.Model, seed: int) -> State:
     return vars(model)[_STATE]
 
 
-def state(model: keras.Model) -> State | None:
-    """The state of `model`; None where it is not sped up."""
-    return vars(model).get(_STATE)
+def state(model: Any) -> State | None:
+    """The state of `model`; None where it is not sped up, or is no model."""
+    return getattr(model, "__dict__", {}).get(_STATE)
 
 
 def forget(model: keras.Model) -> None:

@@ -1,6 +1,7 @@
 """The registry of accelerations: what they are, put on a model before it is trained, and taken off afterwards."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -41,8 +42,11 @@ def accelerate(model: keras.Model, seed: int) -> None:
     wrapped_fit.add(model, arguments.prepared)
 
 
-def restore(model: keras.Model) -> None:
-    """Gives a model, its layers and its optimizer back all that was replaced, for whoever goes on with them."""
+def restore(model: Any) -> None:
+    """Gives a model, its layers and its optimizer back all that was replaced, for whoever goes on with them.
+
+    Whatever else a user's `build` gives stays as it is.
+    """
     if acceleration.state(model) is None:
         return
     for one in reversed(ACCELERATIONS):
@@ -54,7 +58,7 @@ def restore(model: keras.Model) -> None:
         steps.forget_functions(model)  # their graphs hold what layers and optimizer did
 
 
-def status(model: keras.Model) -> dict[str, bool | str]:
+def status(model: Any) -> dict[str, bool | str]:
     """By the name of each acceleration, True where it has been on since `accelerate`, else why not."""
     state = acceleration.state(model)
     return {} if state is None else dict(state.status)
