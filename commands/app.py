@@ -1,16 +1,23 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a command needs it."""
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
+import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
+from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
+from keras_search.results.text import command
+
+_DISTRIBUTIONS = {"Keras": "keras", "Keras Tuner": "keras-tuner", "TensorFlow": "tensorflow"}
 
 app = typer.Typer(
     cls=Group,
-    help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
-    no_args_is_help=True,
     epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
-    add_completion=False,
+    no_args_is_help=True,
+    add_completion=called() == ["keras-search"],  # shells complete a command that is on their path
     pretty_exceptions_enable=False,
 )
 app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "promises", "cluster"))(search.run_search)
@@ -28,6 +35,29 @@ app.command("samples", cls=Command, epilog=more("baseline"))(data.draw_samples)
 app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_spaces)
 
 
+def _show_version(is_asked: bool) -> None:
+    if not is_asked:
+        return
+    others = []
+    for name, distribution in _DISTRIBUTIONS.items():
+        try:
+            others.append(f"{name} {metadata.version(distribution)}")
+        except metadata.PackageNotFoundError:
+            others.append(f"no {name}")
+    print(f"keras-search {keras_search.__version__} ({', '.join(others)})")
+    raise typer.Exit
+
+
+@app.callback()
+def describe(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Searches hyperparameters of Keras models, and says honestly how much better the best one is."""
+
+
 def main() -> None:
     """What `python cli.py` and `keras-search` run."""
-    app()
+    app(prog_name=command(*called()))

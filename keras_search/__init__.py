@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from keras_search.results import Objective, Run, RunError, RunWarning, read
     from keras_search.tuner import InputError, SearchError, Tuner
 
+__version__ = "0.2.0"
+
 # An installed package holds its parts. In a checkout they stand at the top, beside this folder.
 if not (Path(__file__).parent / "tuner").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
@@ -22,7 +24,7 @@ if not (Path(__file__).parent / "tuner").is_dir():
 _PLACES = dict.fromkeys(["Objective", "Run", "RunError", "RunWarning", "read"], "results")
 _PLACES |= dict.fromkeys(["InputError", "SearchError", "Tuner"], "tuner")
 
-__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "read"]
+__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "__version__", "read"]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,12 @@ SEARCH += ["--tensorboard"]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_configure() -> None:
+    """Lets Ctrl-C arrive, here and in processes that tests begin, where a shell's background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_finish() -> None:
     """What is imported stays: the trials of tests, each of which collects garbage, need not look through it."""
     gc.collect()
@@ -51,7 +57,7 @@ def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
         patch.setenv("COLUMNS", "160")
         patch.setattr(sys, "argv", ["cli.py", *words])
         try:
-            done = CliRunner().invoke(cli.app, words, prog_name="cli.py")
+            done = CliRunner().invoke(cli.app, words, prog_name="python cli.py")
         finally:
             signal.signal(signal.SIGTERM, before)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

@@ -111,7 +111,9 @@ class WorkerPool(Executor):
         with self._changed:
             self._calls[slot] += 1
             is_worn = self._calls[slot] >= CALLS_PER_WORKER
-            if is_worn or (not done.cancelled() and isinstance(done.exception(), BrokenProcessPool)):
+            is_dead = not done.cancelled() and isinstance(done.exception(), BrokenProcessPool)
+            # A caller may hear of a death, and end the pool, before this is reached.
+            if not self.is_shut and (is_worn or is_dead):
                 self._renew(slot)
             self._idle.append(slot)
             self._changed.notify()
@@ -122,7 +124,8 @@ class WorkerPool(Executor):
         self._calls[slot] = 0
 
     def shutdown(self, wait: bool = True) -> None:
-        super().shutdown(wait)
+        with self._changed:  # a worker that is being replaced just now is ended as the others are
+            super().shutdown(wait)
         for pool in self._pools:
             pool.shutdown(wait=wait, kill_workers=True)
 

@@ -33,7 +33,8 @@ class Stop:
     """Says whether a search should begin no further trial, and is how a signal ends it, while its block runs.
 
     The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, within `interruptible`, never while the
-    search keeps its record; a second one raises it at once.
+    search keeps its record; a second one raises it at once. A signal that is ignored stays so, as Ctrl-C is for what a
+    script begins in the background.
 
     Args:
         time_budget: Seconds from now; None for no limit.
@@ -69,7 +70,8 @@ class Stop:
     def __enter__(self) -> Self:
         self._before = {}
         if threading.current_thread() is threading.main_thread():  # no other thread may set a signal's handler
-            self._before = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+            heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._interrupt) for number in heard}
         return self
 
     def __exit__(

@@ -15,8 +15,8 @@ from keras import layers
 
 from keras_search.results import layout
 from keras_search.tuner import Tuner
-
-pytestmark = pytest.mark.faults
+from keras_search.tuner.trial.callbacks import BestWeights
+from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((96, 6, 6, 1), dtype="float32")
@@ -169,7 +169,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
         if next(begun, None) is None:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("tuner.callbacks.BestWeights.on_epoch_begin", on_epoch_begin)
+    monkeypatch.setattr(BestWeights, "on_epoch_begin", on_epoch_begin)
 
 
 def tuner(folder: Path, hypermodel: Any, executions: int = 1) -> Tuner:
@@ -190,8 +190,8 @@ def outcome(tuner: Tuner) -> dict[str, Any]:
 
 
 CASES = {
-    "callbacks": (AddsCallbacks(), arrays, early_stopping, 2),
     "dataset": (Unbuilt(), shuffled_dataset, list, 1),
+    "callbacks": (AddsCallbacks(), arrays, early_stopping, 2),
     "dataset that shuffles twice": (Unbuilt(), shuffled_twice, list, 1),
     "dataset of unknown length": (Unbuilt(), of_unknown_length, list, 1),
     "own fit": (with_own_fit, arrays, early_stopping, 1),
@@ -203,7 +203,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", mostly_slow(CASES, 1))
 def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hypermodel, data, callbacks, executions = CASES[case]
     whole = tuner(tmp_path / "whole", hypermodel, executions)
@@ -216,9 +216,7 @@ def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monke
     for interruption in (2, 1, None):
         with monkeypatch.context() as patch:
             if interruption is None:
-                patch.setattr(
-                    "tuner.callbacks.BestWeights.on_epoch_begin", lambda self, epoch, logs=None: began.append(epoch)
-                )
+                patch.setattr(BestWeights, "on_epoch_begin", lambda self, epoch, logs=None: began.append(epoch))
             else:
                 killing(patch, interruption)
             going_on = tuner(tmp_path / "part", hypermodel, executions)
@@ -235,6 +233,7 @@ def test_it_equals_one_that_was_not_interrupted(case: str, tmp_path: Path, monke
     assert not list((tmp_path / "part").rglob(layout.TRIAL_STATE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, EPOCHS + 1])
 def test_a_hypermodel_that_trains_twice_gives_the_same(
     after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -274,6 +273,7 @@ def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hypermodel", "callbacks", "damage"),
     [
@@ -308,6 +308,7 @@ def test_what_cannot_go_on_begins_anew(
     assert outcome(going_on) == outcome(whole)
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_with_the_same_tuner_and_with_one_made_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
