@@ -5,18 +5,22 @@ from typing import Annotated
 
 import typer
 
-import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
 from keras_search.results.text import command
 
-_DISTRIBUTIONS = {"Keras": "keras", "Keras Tuner": "keras-tuner", "TensorFlow": "tensorflow"}
+_DISTRIBUTIONS = {
+    "keras-search": "keras-search-toolkit",
+    "Keras": "keras",
+    "Keras Tuner": "keras-tuner",
+    "TensorFlow": "tensorflow",
+}
 
 app = typer.Typer(
     cls=Group,
-    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
     no_args_is_help=True,
+    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
     add_completion=called() == ["keras-search"],  # shells complete a command that is on their path
     pretty_exceptions_enable=False,
 )
@@ -38,14 +42,16 @@ app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_
 def _show_version(is_asked: bool) -> None:
     if not is_asked:
         return
-    others = []
-    for name, distribution in _DISTRIBUTIONS.items():
-        try:
-            others.append(f"{name} {metadata.version(distribution)}")
-        except metadata.PackageNotFoundError:
-            others.append(f"no {name}")
-    print(f"keras-search {keras_search.__version__} ({', '.join(others)})")
+    ours, *others = (f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())
+    print(f"{ours} ({', '.join(others)})")
     raise typer.Exit
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # a checkout, or a build under another name, such as tensorflow-cpu
+        return "of unknown version"
 
 
 @app.callback()

@@ -7,15 +7,13 @@ import keras_search as ks
 run = ks.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_search.results import Objective, Run, RunError, RunWarning, read
     from keras_search.tuner import InputError, SearchError, Tuner
-
-__version__ = "0.2.0"
 
 # An installed package holds its parts. In a checkout they stand at the top, beside this folder.
 if not (Path(__file__).parent / "tuner").is_dir():
@@ -31,6 +29,8 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         # Each loads much, `Tuner` TensorFlow, so only where it is asked for.
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    if name == "__version__":
+        return metadata.version("keras-search-toolkit")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
