@@ -46,10 +46,10 @@ def show_best(
     with errors():
         from keras_search.results.reading import runs
         from keras_search.tuner.evaluation import comparison
-        from keras_search.tuner.executors import pool as executors
+        from keras_search.tuner.executors.workers import check_workers
 
         comparison.check_seeds(seeds)
-        executors.check_workers(workers)
+        check_workers(workers)
         found = read(runs.find(run))
         if evaluate:
             comparison.check_recorded(found)
@@ -129,10 +129,10 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         from keras_search.results.telling import sentences
         from keras_search.tuner.data import datasets
         from keras_search.tuner.evaluation import comparison as evaluation
-        from keras_search.tuner.executors import pool as executors
+        from keras_search.tuner.executors.workers import check_workers
 
         evaluation.check_seeds(seeds)
-        executors.check_workers(workers)
+        check_workers(workers)
         space = search_spaces.get("baseline_cnn")
         data = datasets.load(dataset)
         console = make_console()

@@ -17,7 +17,8 @@ from keras_search.tuner.command import durations
 from keras_search.tuner.command.overrides import narrow, sampled
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import InputError, Stopped
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.workers import check_workers
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.trial import pruners
@@ -68,7 +69,7 @@ def search(options: SearchOptions) -> Path:
         raise InputError(Parameter("samples"), f" is {options.train_samples}: give at least two images a class")
     if options.retries < 0:
         raise InputError(Parameter("retries"), f" is {options.retries}: it must be 0 or more")
-    in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
+    in_this_process = check_workers(options.workers, options.trials_per_gpu) == 0
     if in_this_process and options.trial_timeout is not None:
         timeout, workers = Parameter("trial_timeout"), Parameter("workers")
         raise InputError(timeout, " ends the process of a trial, and ", workers, " 0 has none: give ", workers, " 1")
@@ -122,7 +123,7 @@ def search(options: SearchOptions) -> Path:
     run_record.check(path, asked, options.overwrite)
     cluster = None
     if options.scheduler is not None:  # one that does not answer is refused before a file is written
-        cluster = executors.make(options.workers, options.trials_per_gpu, options.scheduler)
+        cluster = choice.make(options.workers, options.trials_per_gpu, options.scheduler)
     with locked(path):
         run_record.open_run(path, asked, details, options.overwrite)
         if dataset.notice:
@@ -133,7 +134,7 @@ def search(options: SearchOptions) -> Path:
             print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
-        with cluster or executors.make(options.workers, options.trials_per_gpu) as executor:
+        with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
             # The workers load it at the same time.
             runtime.load_tensorflow()
             import keras_tuner

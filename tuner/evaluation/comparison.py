@@ -124,7 +124,7 @@ def evaluate(
 
     Args:
         seeds: How many seeds, counted up from the run's.
-        workers: As for a search (`tuner.executors.make`).
+        workers: As for a search (`executors.choice.make`).
         report: Called with each training as it ends.
 
     Raises:

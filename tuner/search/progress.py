@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras_tuner
     from keras_tuner.engine.trial import Trial
 
-    from keras_search.tuner.executors.pool import Executor
+    from keras_search.tuner.executors.base import Executor
     from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
