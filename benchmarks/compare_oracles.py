@@ -25,8 +25,7 @@ sys.path.insert(0, str(HERE.parent))
 from benchmarks import tabulate  # noqa: E402
 from benchmarks.replay import Recorded, play  # noqa: E402
 from keras_search.results import verdict  # noqa: E402
-from keras_search.tuner import runtime  # noqa: E402
-from keras_search.tuner.oracles import named as oracles  # noqa: E402
+from keras_search.tuner import oracles, runtime  # noqa: E402
 from keras_search.tuner.trial import pruners  # noqa: E402
 
 TRIALS = 20

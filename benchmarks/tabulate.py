@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from keras_search.results import files, layout  # noqa: E402
-from keras_search.results.reading import reader  # noqa: E402
+from keras_search.results.reading import trial_rows  # noqa: E402
 from keras_search.tuner import runtime  # noqa: E402
 from keras_search.tuner.data import datasets  # noqa: E402
 
@@ -76,11 +76,11 @@ def main() -> None:
 
 
 def _trials() -> list[Path]:
-    return reader.trial_directories(_RUN)
+    return trial_rows.trial_directories(_RUN)
 
 
 def _line(directory: Path) -> dict[str, Any]:
-    row, curve = reader.read_trial(directory), reader.read_epochs(directory)
+    row, curve = trial_rows.read_trial(directory), trial_rows.read_epochs(directory)
     line = {name: row[layout.HYPERPARAMETER_PREFIX + name] for name in HYPERPARAMETERS}
     line["seconds"] = round(sum(epoch["seconds"] for epoch in curve) / EPOCHS, 2)
     return line | {str(epoch["epoch"]): round(epoch["val_accuracy"], 4) for epoch in curve}

@@ -1,30 +1,69 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a command needs it."""
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from keras_search.commands import best, data, export, predict, report, results, search
-from keras_search.commands.usage import Command, Group
+from keras_search.commands.shared import called
+from keras_search.commands.usage import Command, Group, more
+from keras_search.results.text import command
+
+_DISTRIBUTIONS = {
+    "keras-search": "keras-search-toolkit",
+    "Keras": "keras",
+    "Keras Tuner": "keras-tuner",
+    "TensorFlow": "tensorflow",
+}
 
 app = typer.Typer(
     cls=Group,
-    help="Searches hyperparameters of Keras models, and says honestly how much better the best one is.",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
+    add_completion=called() == ["keras-search"],  # shells complete a command that is on their path
     pretty_exceptions_enable=False,
 )
-app.command("search", cls=Command)(search.run_search)
-app.command("best", cls=Command)(best.show_best)
-app.command("baseline", cls=Command)(best.train_baseline)
-app.command("results", cls=Command)(results.show_results)
-app.command("compare", cls=Command)(results.compare_runs)
-app.command("plot", cls=Command)(results.plot_run)
-app.command("export", cls=Command)(export.export_run)
-app.command("report", cls=Command)(report.write_report)
-app.command("predict", cls=Command)(predict.classify_pictures)
-app.command("samples", cls=Command)(data.draw_samples)
-app.command("spaces", cls=Command)(data.show_spaces)
+app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "promises", "cluster"))(search.run_search)
+app.command("best", cls=Command, epilog=more("after-the-search"))(best.show_best)
+app.command("baseline", cls=Command, epilog=more("baseline"))(best.train_baseline)
+app.command("results", cls=Command, epilog=more("run-directory", "keras-tuner-projects", "after-the-search"))(
+    results.show_results
+)
+app.command("compare", cls=Command, epilog=more("after-the-search"))(results.compare_runs)
+app.command("plot", cls=Command, epilog=more("plots"))(results.plot_run)
+app.command("export", cls=Command, epilog=more("after-the-search"))(export.export_run)
+app.command("report", cls=Command, epilog=more("after-the-search"))(report.write_report)
+app.command("predict", cls=Command, epilog=more("after-the-search"))(predict.classify_pictures)
+app.command("samples", cls=Command, epilog=more("baseline"))(data.draw_samples)
+app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_spaces)
+
+
+def _show_version(is_asked: bool) -> None:
+    if not is_asked:
+        return
+    ours, *others = (f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())
+    print(f"{ours} ({', '.join(others)})")
+    raise typer.Exit
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # a checkout, or a build under another name, such as tensorflow-cpu
+        return "of unknown version"
+
+
+@app.callback()
+def describe(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Searches hyperparameters of Keras models, and says honestly how much better the best one is."""
 
 
 def main() -> None:
     """What `python cli.py` and `keras-search` run."""
-    app()
+    app(prog_name=command(*called()))

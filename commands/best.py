@@ -40,7 +40,7 @@ def show_best(
         return
     with errors():
         from keras_search.results import layout
-        from keras_search.results.reading import hyperparameters, runs
+        from keras_search.results.reading import runs
         from keras_search.results.telling import sentences, tables
         from keras_search.results.text import one_line
         from keras_search.tuner.evaluation import comparison as evaluation
@@ -60,7 +60,7 @@ def show_best(
         finished = count(len(found.finished), "finished trial")
         console.print(f"The best of {finished} of {path}{data}: trial {one_line(trial['trial_id'])}", soft_wrap=True)
         print_notice(console, found)
-        console.print(tables.configuration_table(hyperparameters.configuration(found)))
+        console.print(tables.configuration_table(found.configuration))
         console.print(sentences.best_trial(found))
         if place := sentences.baseline_place(found):
             console.print(place)

@@ -34,7 +34,7 @@ def show_results(
     with errors():
         from keras_search.results.export import formats as export
         from keras_search.results.reading import projects, runs
-        from keras_search.results.telling import sentences, tables
+        from keras_search.results.telling import tables
         from keras_search.results.text import one_line
 
         asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
@@ -52,7 +52,7 @@ def show_results(
         export.check_all(files)
         for option, file in files.items():
             export.FORMATS[option](trials, file)
-        console.print(sentences.headline(found), soft_wrap=True)
+        console.print(found.headline, soft_wrap=True)
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_search.commands.shared import DatasetOption, Workers, errors, make_console
+from keras_search.commands.shared import DatasetOption, Workers, called, errors, make_console
 from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
@@ -136,26 +136,24 @@ def run_search(
         name = run or path.name
         named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
         own_code = ["--run-code"] if search_spaces.is_custom(space) else []
-        print(f"Next: {command('python', 'cli.py', 'best', *named, '--evaluate', *own_code)}")
+        print(f"Next: {command(*called(), 'best', *named, '--evaluate', *own_code)}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
-    from keras_search.results.telling import sentences
-
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
-    return f"no trial has finished: {sentences.failures(run.trials)}; mend that, and search anew with --overwrite"
+    return f"no trial has finished: {run.failures}; mend that, and search anew with --overwrite"
 
 
 def _print_outcome(path: Path) -> "results.Run | None":
     """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
     from keras_search import results
     from keras_search.results import layout
-    from keras_search.results.reading import reader
+    from keras_search.results.reading import trial_rows
     from keras_search.results.telling import sentences, tables
 
-    if not reader.trial_directories(path):
+    if not trial_rows.trial_directories(path):
         return None
     found = results.read(path)
     console = make_console()

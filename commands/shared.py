@@ -67,6 +67,14 @@ def option(parameter: str) -> str:
     return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
+def called() -> list[str]:
+    """How the user called this program, as the words that call it again: `python cli.py`, or `keras-search`."""
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return ["python", "-m", path.parent.name]
+    return ["python", sys.argv[0]] if path.suffix == ".py" else ["keras-search"]
+
+
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""

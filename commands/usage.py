@@ -70,6 +70,11 @@ class Group(TyperGroup):
             _refuse(error)
 
 
+def more(*pages: str) -> str:
+    """The line under the help of a command: the pages of the documentation that are about it."""
+    return f"More: {', '.join(f'docs/{page}.md' for page in pages)}"
+
+
 def _check(printed: streams.Unfailing | None) -> None:
     """Ends with an error where what was printed is lost though it is wanted: a full disk."""
     if printed is None:

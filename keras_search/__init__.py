@@ -7,7 +7,7 @@ import keras_search as ks
 run = ks.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,15 @@ if not (Path(__file__).parent / "tuner").is_dir():
 _PLACES = dict.fromkeys(["Objective", "Run", "RunError", "RunWarning", "read"], "results")
 _PLACES |= dict.fromkeys(["InputError", "SearchError", "Tuner"], "tuner")
 
-__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "read"]
+__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "__version__", "read"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _PLACES:
         # Each loads much, `Tuner` TensorFlow, so only where it is asked for.
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    if name == "__version__":
+        return metadata.version("keras-search-toolkit")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -13,4 +13,14 @@ from keras_search.results.errors import RunError, RunWarning
 from keras_search.results.reading.objective import Objective
 from keras_search.results.reading.run import Run, read
 
+
+def _html(run: Run) -> str:
+    # It loads Rich, which only a notebook needs.
+    from keras_search.results.telling import notebook
+
+    return notebook.html(run)
+
+
+Run._repr_html_ = _html
+
 __all__ = ["Objective", "Run", "RunError", "RunWarning", "read"]

@@ -57,7 +57,7 @@ def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
         patch.setenv("COLUMNS", "160")
         patch.setattr(sys, "argv", ["cli.py", *words])
         try:
-            done = CliRunner().invoke(cli.app, words, prog_name="cli.py")
+            done = CliRunner().invoke(cli.app, words, prog_name="python cli.py")
         finally:
             signal.signal(signal.SIGTERM, before)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

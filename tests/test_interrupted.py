@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
 from tests.conftest import ROOT, run_cli
 

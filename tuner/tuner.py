@@ -18,13 +18,12 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_search import results
 from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.reading.summary import SummaryWriter
-from keras_search.results.telling import sentences
 from keras_search.results.text import count, error_line
 from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from keras_search.search_spaces.origin import Interrupted, contained
-from keras_search.tuner import objectives, runtime
+from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.data import majority, user_data
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.errors import InputError, SearchError
@@ -32,7 +31,6 @@ from keras_search.tuner.executors import foreign as foreign_executors
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import operations
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import check_there, locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -42,7 +40,8 @@ from keras_search.tuner.search.stop import Stop, outliving_the_terminal
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.transport import calls, settings
 from keras_search.tuner.trial import bars, kept_models, models, pruners
-from keras_search.tuner.trial.run import TrialResult, TrialTask, run_trial
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 _SAME_FAILURES_TO_STOP = 3
@@ -175,7 +174,7 @@ class Tuner(keras_tuner.Tuner):
                 overwrite=overwrite,
                 executions_per_trial=executions_per_trial,
             )
-        if not overwrite and not Path(self._get_tuner_fname()).exists() and reader.trial_directories(self._run):
+        if not overwrite and not Path(self._get_tuner_fname()).exists() and trial_rows.trial_directories(self._run):
             # Keras Tuner reloads no project without its file, which holds nothing.
             self.reload()
         self._own.say_rescored(print)
@@ -293,7 +292,7 @@ class Tuner(keras_tuner.Tuner):
                     summary.refresh()
         has_none = bool(self.oracle.end_order) and not self._best_trials()
         if has_none and not run_record.is_of_command_line(self._run):  # which says it
-            failed = sentences.failures(results.read(self._run).trials)
+            failed = results.read(self._run).failures
             print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
 
     def _require_built(self, what: str) -> None:
@@ -389,7 +388,7 @@ class Tuner(keras_tuner.Tuner):
                     )
                 has_failed_here |= result.error is not None
                 if result.is_fatal:
-                    error = reader.read_trial(task.directory)["error"]
+                    error = trial_rows.read_trial(task.directory)["error"]
                     raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
 
     def _is_baseline_alone(self) -> bool:
@@ -405,7 +404,7 @@ class Tuner(keras_tuner.Tuner):
             )
 
     def _note_no_curve(self, task: TrialTask, progress: Progress) -> None:
-        if not objectives.curve(task.objective, reader.read_epochs(task.directory)):
+        if not objectives.curve(task.objective, trial_rows.read_epochs(task.directory)):
             progress.note(
                 f"the pruner will end no trial: no epoch has {objectives.text(task.objective)} among the metrics that "
                 "`fit` tells its callbacks"
@@ -517,7 +516,7 @@ class Tuner(keras_tuner.Tuner):
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return None
-        reasons = [reader.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
+        reasons = [trial_rows.read_trial(self._directory(trial.trial_id))["error"] or "" for trial in ended]
         return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
 
     def _best_trials(self) -> list[Trial]:

@@ -3,20 +3,16 @@
 import math
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from keras_search.results.reading.keras_tuner_files import Value
-
-if TYPE_CHECKING:
-    from keras_search.search_spaces.space import Hyperparameter
+from keras_search.results.hyperparameter import Hyperparameter, Value
 
 _LARGEST = 2**53  # Optuna keeps numbers as floats
 _NEAR = 1e-8  # how far from a step Optuna lets a value be, in steps
 
 
-def distribution(declared: "Sequence[Hyperparameter]", values: Sequence[Value]) -> BaseDistribution:
+def distribution(declared: Sequence[Hyperparameter], values: Sequence[Value]) -> BaseDistribution:
     """The one distribution that holds all of `values`, as Optuna wants it for all trials of a study.
 
     A range becomes wider where a value lies outside of it - the baseline may, of a range that was narrowed - and loses
@@ -47,7 +43,7 @@ def parameter(distribution: BaseDistribution, value: Value) -> Value:
     return value
 
 
-def _whole_numbers(declared: "Sequence[Hyperparameter]", values: list[int]) -> IntDistribution:
+def _whole_numbers(declared: Sequence[Hyperparameter], values: list[int]) -> IntDistribution:
     low = min([*values, *(int(one.min_value) for one in declared)])
     high = max([*values, *(int(one.max_value) for one in declared)])
     if _is_logarithmic(declared) and low >= 1:
@@ -59,7 +55,7 @@ def _whole_numbers(declared: "Sequence[Hyperparameter]", values: list[int]) -> I
     return IntDistribution(low, low + (high - low) // step * step, step=step)
 
 
-def _real_numbers(declared: "Sequence[Hyperparameter]", values: list[float]) -> FloatDistribution:
+def _real_numbers(declared: Sequence[Hyperparameter], values: list[float]) -> FloatDistribution:
     low = min([*values, *(float(one.min_value) for one in declared)])
     high = max([*values, *(float(one.max_value) for one in declared)])
     if _is_logarithmic(declared) and low > 0:
@@ -76,7 +72,7 @@ def _real_numbers(declared: "Sequence[Hyperparameter]", values: list[float]) -> 
     return FloatDistribution(low, high)
 
 
-def _is_logarithmic(declared: "Sequence[Hyperparameter]") -> bool:
+def _is_logarithmic(declared: Sequence[Hyperparameter]) -> bool:
     return bool(declared) and all(one.sampling == "log" for one in declared)
 
 

@@ -10,13 +10,13 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from keras_search.results.plots import style, trials
-from keras_search.results.reading import hyperparameters, scores
-from keras_search.results.reading.hyperparameters import Scale
+from keras_search.results.reading import scores
+from keras_search.results.reading.scales import Scale, varied
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _WIDTH, _LONGEST_VALUE = 85, 20  # of a row and of a value below it, in characters
 _ASIDE = 0.012
@@ -34,7 +34,7 @@ def parallel(run: "Run") -> Figure:
         RunError: No trial has finished, or all have the same hyperparameters.
     """
     finished = scores.scored(run)
-    scales = hyperparameters.varied(run)
+    scales = varied(run)
     minimised = scores.is_minimised(run)
     norm = _norm(finished["score"].to_numpy(float), minimised)
     colours = [style.WORST, style.MIDDLING, style.BEST]

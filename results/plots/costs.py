@@ -12,7 +12,7 @@ from keras_search.results.plots import style, trials
 from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _COSTS = {"parameters": "parameters of the model", "duration_s": "time of the trial (s)"}
 _LOG_RATIO = 10

@@ -16,7 +16,7 @@ from keras_search.results.plots.values import slices
 from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _OF_A_RUN: Mapping[str, Callable[["Run"], Figure]] = {
     "history": history,

@@ -11,7 +11,7 @@ from keras_search.results.plots import style, trials
 from keras_search.results.telling import importance as permutation
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _MOST = 15
 _LINE = 92  # characters

@@ -14,7 +14,7 @@ from keras_search.results.reading import scores
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # the curves of the best trials
 _ORDERS = {

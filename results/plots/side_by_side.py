@@ -9,7 +9,7 @@ from keras_search.results.plots import style
 from keras_search.results.reading import scores
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LOG_RATIO = 20  # of the longest run to the shortest
 _LONGEST_NAME = 100

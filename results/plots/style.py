@@ -23,7 +23,7 @@ from keras_search.results.reading import scores
 from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",

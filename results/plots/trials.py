@@ -13,7 +13,7 @@ from keras_search.results.text import count
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LINE = 95  # characters
 _LONGEST_ID = 40

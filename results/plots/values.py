@@ -10,11 +10,11 @@ from rich.cells import cell_len
 
 from keras_search.results.numbers import settings
 from keras_search.results.plots import style, trials
-from keras_search.results.reading import hyperparameters, scores
-from keras_search.results.reading.hyperparameters import Scale
+from keras_search.results.reading import scores
+from keras_search.results.reading.scales import Scale, varied
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _COLUMNS = 4
 # In characters: of all panels of a row, and of slanted labels, how long and how far apart they are.
@@ -32,7 +32,7 @@ def slices(run: "Run") -> Figure:
         RunError: No trial has finished, or all have the same hyperparameters.
     """
     finished = scores.scored(run)
-    scales = hyperparameters.varied(run)
+    scales = varied(run)
     rows, columns = math.ceil(len(scales) / _COLUMNS), min(_COLUMNS, len(scales))
     figure = style.figure(trials.headline(run), 1.3 + 1.9 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)

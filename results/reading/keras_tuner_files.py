@@ -9,8 +9,7 @@ from typing import Any
 
 from keras_search.results import files, layout
 from keras_search.results.errors import DamagedFile
-
-Value = int | float | str | bool
+from keras_search.results.hyperparameter import Value
 
 NAN = "nan"  # how a table has the value NaN of a hyperparameter
 

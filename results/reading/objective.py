@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keras_search.results import directions
 from keras_search.results.reading.keras_tuner_files import Trial
+from keras_search.results.text import one_line
 
 # Keras Tuner's own names: for the number that a `fit` returned, and for the sum of several objectives.
 _RESERVED = ("multi_objective", "default_objective")
@@ -37,6 +38,13 @@ class Objective:
     def names(self) -> tuple[str, ...]:
         """Every metric that it may be."""
         return (self.name, *self.others)
+
+
+def described(objective: Objective | None, unknown: str) -> str:
+    """What was optimised and in which direction, or that this is not known, for the reason `unknown`."""
+    if objective is None:
+        return "not known yet" if unknown == NO_SCORE else "not known"
+    return f"{one_line(str(objective))} ({objective.direction})"
 
 
 class UnknownObjective(ValueError):

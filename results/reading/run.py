@@ -4,20 +4,27 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from keras_search.results import layout
 from keras_search.results.errors import DamagedFile, RunError
-from keras_search.results.reading import keras_tuner_files, objective, projects, reader, search_files, space
-from keras_search.results.reading.keras_tuner_files import Trial
+from keras_search.results.hyperparameter import Hyperparameter
+from keras_search.results.numbers import number
+from keras_search.results.reading import (
+    keras_tuner_files,
+    keras_tuner_space,
+    objective,
+    projects,
+    search_files,
+    trial_rows,
+)
+from keras_search.results.reading.keras_tuner_files import NAN, Trial
 from keras_search.results.reading.objective import Objective, UnknownObjective
-from keras_search.results.reading.reader import Row
-from keras_search.results.text import one_line, shortened
+from keras_search.results.reading.trial_rows import Row
+from keras_search.results.text import count, one_line, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from keras_search.search_spaces.space import Hyperparameter
 
 _WHOLE_NUMBERS = ["best_epoch", "epochs_run", "parameters", "seed"]
 _LARGEST = 2**63 - 1
@@ -52,20 +59,45 @@ class Run:
     trials: "pd.DataFrame"
     epochs: "pd.DataFrame"
     objective: Objective | None
-    space: "list[Hyperparameter]"
+    space: list[Hyperparameter]
     problems: tuple[str, ...] = ()
     end_order: tuple[str, ...] = ()
     objective_unknown: str = ""
 
+    # What a notebook shows of it, which is told by rooms above this one: `results` sets it.
+    _repr_html_: ClassVar["Callable[[Run], str]"]
+
     def __repr__(self) -> str:
-        from keras_search.results.telling import sentences
+        try:
+            best = self.best
+        except RunError:
+            return f"<Run {self.headline}>"
+        return f"<Run {self.headline}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}>"
 
-        return f"<Run {sentences.short(self)}>"
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The hyperparameters of the best trial that were active, with their values.
 
-    def _repr_html_(self) -> str:
-        from keras_search.results.telling import notebook
+        Raises:
+            RunError: No trial has finished with a score, or which scores are the better ones is not known.
+        """
+        prefix = layout.HYPERPARAMETER_PREFIX
+        values = {
+            name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
+            for name, value in self.best.dropna().items()
+            if name.startswith(prefix)
+        }
+        for declared in self.space:
+            if values.get(declared.name) == NAN and any(value != value for value in declared.values):
+                values[declared.name] = math.nan
+        return values
 
-        return notebook.html(self)
+    @property
+    def headline(self) -> str:
+        """Where it is, how many of its trials have finished, and what it optimised."""
+        finished = f"{len(self.finished):,} finished of {count(len(self.trials), 'trial')}"
+        optimised = objective.described(self.objective, self.objective_unknown)
+        return f"{one_line(str(self.path))}: {finished}; objective: {optimised}"
 
     @property
     def dataset(self) -> dict[str, Any] | None:
@@ -101,13 +133,17 @@ class Run:
             )
         return scored.iloc[0]
 
+    @property
+    def failures(self) -> str:
+        """How many trials failed, where all did, and why the first one."""
+        reasons = self.trials["error"].dropna()
+        first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
+        return f"{count(len(self.trials), 'trial')} failed{first}"
+
     def _nothing_finished(self) -> str:
         # A search that goes on does not try again what has failed.
         if self.trials["status"].eq("FAILED").all():
-            from keras_search.results.telling import sentences
-
-            failed = sentences.failures(self.trials)
-            return f"run {str(self.path)!r} has no finished trial yet: {failed}; mend that, and search anew"
+            return f"run {str(self.path)!r} has no finished trial yet: {self.failures}; mend that, and search anew"
         return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 
 
@@ -127,8 +163,8 @@ def read(path: str | Path) -> Run:
             several projects.
     """
     path = projects.only(Path(path))
-    directories = reader.trial_directories(path)
-    links = [one.name for one in reader.linked(path) if one.name.startswith(layout.TRIAL_PREFIX)]
+    directories = trial_rows.trial_directories(path)
+    links = [one.name for one in trial_rows.linked(path) if one.name.startswith(layout.TRIAL_PREFIX)]
     if not directories:
         raise RunError(f"run {str(path)!r} is empty: no trial has begun; run the search again")
     problems = [f"{name} is left out: it is a link" for name in links]
@@ -142,14 +178,14 @@ def read(path: str | Path) -> Run:
     for directory, trial in trials.items():
         record = _tried(search_files.read_record, directory, _NO_RECORD, problems)
         curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
-        rows.append(reader.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
-        epochs += curve or reader.observed_epochs(trial, tells_epochs)
+        rows.append(trial_rows.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
+        epochs += curve or trial_rows.observed_epochs(trial, tells_epochs)
     found, unknown = _objective(info, trials.values())
     return Run(
         path=path,
         info=info,
-        trials=_table(rows, reader.summary_columns(rows), _WHOLE_NUMBERS),
-        epochs=_table(epochs, reader.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
+        trials=_table(rows, trial_rows.summary_columns(rows), _WHOLE_NUMBERS),
+        epochs=_table(epochs, trial_rows.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
         objective=found,
         space=_read_space(oracle, trials.values(), problems),
         problems=tuple(map(_told, problems)),
@@ -193,11 +229,11 @@ def _read_trials(directories: Iterable[Path], problems: list[str]) -> dict[Path,
     return {directory: trial for directory, trial in tried.items() if trial is not None}
 
 
-def _read_space(oracle: dict[str, Any], trials: Iterable[Trial], problems: list[str]) -> "list[Hyperparameter]":
+def _read_space(oracle: dict[str, Any], trials: Iterable[Trial], problems: list[str]) -> list[Hyperparameter]:
     hyperparameters = oracle.get("hyperparameters")
     of_oracle = hyperparameters.get("space") if isinstance(hyperparameters, dict) else None
     try:
-        return space.union([of_oracle] if of_oracle else (trial.space for trial in trials))
+        return keras_tuner_space.union([of_oracle] if of_oracle else (trial.space for trial in trials))
     except DamagedFile as error:
         problems.append(str(error))
         return []

@@ -9,7 +9,7 @@ from keras_search.results.text import one_line, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LONGEST_NAME = 100
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_search.results import files, layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 
 
 class SummaryWriter:
@@ -14,9 +14,9 @@ class SummaryWriter:
 
     def __init__(self, run: Path) -> None:
         self._run = run
-        self._trials: dict[str, reader.Row] = {}
-        self._epochs: dict[str, list[reader.Row]] = {}
-        for directory in reader.trial_directories(run):
+        self._trials: dict[str, trial_rows.Row] = {}
+        self._epochs: dict[str, list[trial_rows.Row]] = {}
+        for directory in trial_rows.trial_directories(run):
             self._read(directory)
 
     def update(self, trial_directory: Path) -> None:
@@ -26,19 +26,19 @@ class SummaryWriter:
 
     def refresh(self) -> None:
         """Takes in the present state of all trials, those that have not ended too, and writes both tables."""
-        for directory in reader.trial_directories(self._run):
+        for directory in trial_rows.trial_directories(self._run):
             self._read(directory)
         self.write()
 
     def write(self) -> None:
         """Writes both tables."""
-        order = sorted(self._trials, key=reader.trial_order)
+        order = sorted(self._trials, key=trial_rows.trial_order)
         trials = [self._trials[trial_id] for trial_id in order]
         epochs = [row for trial_id in order for row in self._epochs[trial_id]]
-        files.write_csv(self._run / layout.SUMMARY, reader.summary_columns(trials), trials)
-        files.write_csv(self._run / layout.EPOCHS, reader.columns(epochs, layout.EPOCH_KEYS), epochs)
+        files.write_csv(self._run / layout.SUMMARY, trial_rows.summary_columns(trials), trials)
+        files.write_csv(self._run / layout.EPOCHS, trial_rows.columns(epochs, layout.EPOCH_KEYS), epochs)
 
     def _read(self, directory: Path) -> None:
         trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
-        self._trials[trial_id] = reader.read_trial(directory)
-        self._epochs[trial_id] = reader.read_epochs(directory)
+        self._trials[trial_id] = trial_rows.read_trial(directory)
+        self._epochs[trial_id] = trial_rows.read_epochs(directory)

@@ -15,7 +15,7 @@ from keras_search.results.verdict import Interval, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _FIGURES = {"best epoch": ("best_epoch", "d"), "parameters": ("parameters", ",d"), "seconds": ("duration_s", ",.1f")}
 _UNSEEN = "How good it is on data that the search has not seen is not known."

@@ -16,7 +16,7 @@ from keras_search.results.report.pictures import Pictures
 from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _MOST_PROBLEMS = 20
 

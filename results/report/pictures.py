@@ -17,7 +17,7 @@ from keras_search.results.reading import scores
 from keras_search.results.text import count, one_line
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LARGE = 300_000  # bytes: a larger SVG, of thousands of marks, takes several times the room of dots as fine as these
 _DPI = 200

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from keras_search.results.errors import RunError
 from keras_search.results.numbers import setting
-from keras_search.results.reading import hyperparameters
 from keras_search.results.telling import sentences
 from keras_search.results.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _LONGEST = 300  # characters
 _REPEATABLE = ("random", "grid")
@@ -36,7 +35,7 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
     Empty where no trial is known to be the best.
     """
     try:
-        best = hyperparameters.configuration(run)
+        best = run.configuration
     except RunError:
         return []
     baseline = run.info.get("baseline") or {}
@@ -61,7 +60,7 @@ def differs_from_baseline(run: "Run") -> bool:
 def code(run: "Run") -> str | None:
     """Python that has Keras Tuner build the best configuration; None where no trial is known to be the best."""
     try:
-        values = hyperparameters.configuration(run)
+        values = run.configuration
     except RunError:
         return None
     lines = ["import keras_tuner", "", "hp = keras_tuner.HyperParameters()", "hp.values = {"]

@@ -15,7 +15,7 @@ from keras_search.results.text import one_line, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _COMPLETED = "completed"
 _LONGEST = 300  # characters

@@ -3,25 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from keras_search import results
 from keras_search.results.errors import RunError
 from keras_search.results.numbers import number
 from keras_search.results.reading import scores
 from keras_search.results.reading.objective import Objective
+from keras_search.results.reading.run import Run
+from keras_search.results.reading.run import read as read_run
 from keras_search.results.telling import sentences
 from keras_search.results.telling.fitted import Column, FittedTable
 from keras_search.results.text import one_line
-
-if TYPE_CHECKING:
-    from keras_search.results import Run
 
 _HEADINGS = ("run", "finished", "best", "median", "epochs", "seconds", "best trial")
 _GOES = {"seconds": 4, "epochs": 3, "median": 2, "finished": 1}
 
 
-def read(paths: Sequence[Path]) -> dict[str, "Run"]:
+def read(paths: Sequence[Path]) -> dict[str, Run]:
     """Reads runs that are to be compared, the one with the best score first, each under its shortest distinct name.
 
     Raises:
@@ -36,7 +33,7 @@ def read(paths: Sequence[Path]) -> dict[str, "Run"]:
             raise RunError(f"run {path.name!r} is given twice: name each run once")
     names = [path.name for path in resolved]
     found = {
-        path.name if names.count(path.name) == 1 else str(given): results.read(given)
+        path.name if names.count(path.name) == 1 else str(given): read_run(given)
         for path, given in zip(resolved, paths)
     }
     best = {name: scores.scored(run)["score"].iloc[0] for name, run in found.items()}
@@ -47,7 +44,7 @@ def read(paths: Sequence[Path]) -> dict[str, "Run"]:
     }
 
 
-def table(runs: Mapping[str, "Run"]) -> FittedTable:
+def table(runs: Mapping[str, Run]) -> FittedTable:
     """A line a run: its trials, best and median score, and what it took."""
     rows = []
     for name, run in runs.items():
@@ -74,7 +71,7 @@ def table(runs: Mapping[str, "Run"]) -> FittedTable:
     )
 
 
-def caution(runs: Mapping[str, "Run"]) -> str:
+def caution(runs: Mapping[str, Run]) -> str:
     """What keeps the scores of `runs` from meaning the same, in a sentence; empty where nothing is known to."""
     data = {name: _data(run) for name, run in runs.items()}
     if None in data.values():
@@ -88,7 +85,7 @@ def caution(runs: Mapping[str, "Run"]) -> str:
     return ""
 
 
-def _shared_objective(runs: Mapping[str, "Run"]) -> Objective:
+def _shared_objective(runs: Mapping[str, Run]) -> Objective:
     """What all `runs` optimised, where each may have optimised any of several metrics."""
     first, *others = [run.objective for run in runs.values()]
     names = [name for name in first.names if all(name in other.names for other in others)]
@@ -98,7 +95,7 @@ def _shared_objective(runs: Mapping[str, "Run"]) -> Objective:
     return Objective(names[0], first.direction, tuple(names[1:]))
 
 
-def _data(run: "Run") -> str | None:
+def _data(run: Run) -> str | None:
     data = run.info.get("dataset") or {}
     if not data.get("fingerprint"):
         return None

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from keras_search.results.errors import RunError
 from keras_search.results.numbers import number
-from keras_search.results.reading import hyperparameters, scores
+from keras_search.results.reading import scores
+from keras_search.results.reading.scales import varied
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from keras_search.results import Run
+    from keras_search.results.reading.run import Run
 
 _FEWEST_TRIALS = 3
 _TRIALS_PER_HYPERPARAMETER = 5
@@ -61,7 +62,7 @@ def measure(run: "Run") -> Importance:
             f"importance needs at least {_FEWEST_TRIALS} finished trials, run {str(run.path)!r} has {len(trials)}: "
             "search on with more trials"
         )
-    scales = hyperparameters.varied(run)
+    scales = varied(run)
     if trials["score"].nunique() == 1:
         raise RunError(
             f"importance needs scores that differ, run {str(run.path)!r} has {number(trials['score'].iloc[0])} in all "

@@ -20,7 +20,7 @@ def html(run: Run) -> str:
 
     Every text is escaped, and marked as no place for formulas: a notebook would typeset what stands between dollars.
     """
-    lines = [sentences.headline(run), *_about(run)]
+    lines = [run.headline, *_about(run)]
     shown = run.trials.head(_TRIALS)
     try:
         best = f"trial {run.best['trial_id']}, {sentences.best_trial(run)}"

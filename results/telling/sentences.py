@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_search.results.errors import RunError
 from keras_search.results.numbers import is_missing, number
-from keras_search.results.reading.objective import NO_SCORE
-from keras_search.results.text import count, one_line
+from keras_search.results.reading.objective import described
+from keras_search.results.text import one_line
 from keras_search.results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -20,36 +19,12 @@ VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
 
 def objective(run: "Run") -> str:
     """What `run` optimised, or that this is not known."""
-    if run.objective is None:
-        return "not known yet" if run.objective_unknown == NO_SCORE else "not known"
-    return f"{one_line(str(run.objective))} ({run.objective.direction})"
-
-
-def headline(run: "Run") -> str:
-    """Where `run` is, how many of its trials have finished, and what it optimised."""
-    finished = f"{len(run.finished):,} finished of {count(len(run.trials), 'trial')}"
-    return f"{one_line(str(run.path))}: {finished}; objective: {objective(run)}"
-
-
-def short(run: "Run") -> str:
-    """`headline`, with the best trial where there is one."""
-    try:
-        best = run.best
-    except RunError:
-        return headline(run)
-    return f"{headline(run)}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}"
+    return described(run.objective, run.objective_unknown)
 
 
 def all_done(trials: int) -> str:
     """That a search of so many `trials` has nothing more to do."""
     return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
-
-
-def failures(trials: "pd.DataFrame") -> str:
-    """How many `trials` failed, where all did, and why the first one."""
-    reasons = trials["error"].dropna()
-    first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
-    return f"{count(len(trials), 'trial')} failed{first}"
 
 
 def is_baseline(trial: "pd.Series") -> bool:

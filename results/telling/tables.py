@@ -9,8 +9,8 @@ from keras_search.results import layout
 from keras_search.results.errors import Parameter, RunError
 from keras_search.results.labels import apart
 from keras_search.results.numbers import is_missing, number, setting
-from keras_search.results.reading.reader import trial_order
 from keras_search.results.reading.run import Run, finite_first
+from keras_search.results.reading.trial_rows import trial_order
 from keras_search.results.telling import sentences
 from keras_search.results.telling.best_table import BestTable, Side
 from keras_search.results.telling.fitted import Column, FittedTable

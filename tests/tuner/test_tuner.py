@@ -15,10 +15,9 @@ import pytest
 import tensorflow as tf
 
 from keras_search import results, search_spaces
-from keras_search.results.reading import reader
-from keras_search.tuner import SearchError, Tuner, seeds
+from keras_search.results.reading import trial_rows
+from keras_search.tuner import SearchError, Tuner, oracles, seeds
 from keras_search.tuner.command.overrides import narrow
-from keras_search.tuner.oracles import named as oracles
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -52,8 +51,8 @@ def run(folder: Path, **arguments: object) -> Tuner:
 
 
 def trials(folder: Path) -> list[dict[str, object]]:
-    directories = reader.trial_directories(folder / "run")
-    return [reader.read_trial(directory) for directory in directories]
+    directories = trial_rows.trial_directories(folder / "run")
+    return [trial_rows.read_trial(directory) for directory in directories]
 
 
 def test_the_defaults_come_first_and_failures_are_recorded(tmp_path: Path) -> None:
@@ -342,7 +341,7 @@ def test_callbacks_are_fresh_in_every_trial(tmp_path: Path) -> None:
 def test_executions_are_averaged_and_each_is_in_the_curves(tmp_path: Path) -> None:
     run(tmp_path, max_trials=1, executions_per_trial=2)
     row = trials(tmp_path)[0]
-    curves = reader.read_epochs(tmp_path / "run" / "trial_0")
+    curves = trial_rows.read_epochs(tmp_path / "run" / "trial_0")
     assert [(line["execution"], line["epoch"]) for line in curves] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     best = [max(line["val_accuracy"] for line in curves if line["execution"] == number) for number in (0, 1)]
     assert row["score"] == pytest.approx(sum(best) / 2)
@@ -468,7 +467,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     space.declare(declared)
     narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
     oracle = oracles.make("random", "val_accuracy", 30, 0, oracles.sampled(declared, narrowed))
-    Tuner(space.hypermodel((28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
+    Tuner(search_spaces.hypermodel(space, (28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
     points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
     assert points[0] == space.baseline
     assert {point["filters"] for point in points[1:]} == {8, 12, 16}

@@ -7,17 +7,16 @@ from pathlib import Path
 
 from keras_search import search_spaces
 from keras_search.results.errors import Parameter
-from keras_search.results.reading import reader, runs
+from keras_search.results.reading import runs, trial_rows
 from keras_search.results.reading.summary import SummaryWriter
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
-from keras_search.tuner import objectives, runtime
+from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.command import durations
 from keras_search.tuner.command.overrides import narrow
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import InputError, Stopped
 from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.trial import pruners
@@ -129,7 +128,7 @@ def search(options: SearchOptions) -> Path:
             print(f"NOTE: {dataset.notice}")
         print(f"{dataset.describe()}; {len(data.x_train):,} to train on, {len(data.x_validation):,} to validate on")
         print(sentences.most_frequent(*datasets.most_frequent(data.y_validation), "validation images"))
-        if reader.count_ended(path) >= options.trials:
+        if trial_rows.count_ended(path) >= options.trials:
             print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
@@ -141,7 +140,7 @@ def search(options: SearchOptions) -> Path:
             from keras_search.search_spaces.declared import declared
             from keras_search.tuner.tuner import Tuner
 
-            hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+            hypermodel = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes)
             oracle = oracles.make(
                 options.oracle,
                 keras_tuner.Objective(objective, direction),

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from keras_search import results, search_spaces
 from keras_search.results import files, layout, verdict
 from keras_search.results.errors import Parameter
-from keras_search.results.reading.hyperparameters import configuration
 from keras_search.search_spaces import SearchSpace
 from keras_search.search_spaces.epochs import whole
-from keras_search.tuner import runtime
+from keras_search.tuner import oracles, runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.evaluation import retraining
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import run_record
 
 if TYPE_CHECKING:
@@ -152,7 +150,7 @@ def evaluate(
     """
     run_record.check_links(run.path)
     best = run.best
-    values = configuration(run)
+    values = run.configuration
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
     same = bool(best["is_baseline"])
@@ -207,7 +205,7 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
 
     hp = keras_tuner.HyperParameters()
     hp.values = dict(space.baseline)
-    model = space.hypermodel(dataset.input_shape, dataset.num_classes).build(hp)
+    model = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes).build(hp)
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     return "\n".join(lines) + (

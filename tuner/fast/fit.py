@@ -1,6 +1,6 @@
 """`model.fit` without the waits: the same training, faster.
 
-What is changed, and what each change is worth, was measured on the documented CNN; the README has the figures.
+What is changed, and what each change is worth, was measured on the documented CNN; docs/speed.md has the figures.
 
 - A batch of arrays is gathered by indices where they are, on the device; images are not shuffled one by one, and no
   `tf.data` waits to tune itself (`fast_steps.py`).

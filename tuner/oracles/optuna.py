@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import objectives
 from keras_search.tuner.oracles import points
@@ -127,14 +127,14 @@ class OptunaOracle(keras_tuner.Oracle):
             params[name], distributions[name] = answer, distribution
         directory = Path(self._get_trial_dir(trial.trial_id))
         state = _STATES.get(trial.status, TrialState.RUNNING)
-        if state == TrialState.COMPLETE and reader.read_trial(directory).get("pruned"):
+        if state == TrialState.COMPLETE and trial_rows.read_trial(directory).get("pruned"):
             state = TrialState.PRUNED
         return optuna.trial.create_trial(
             state=state,
             value=trial.score if state == TrialState.COMPLETE else None,
             params=params,
             distributions=distributions,
-            intermediate_values=objectives.curve(self.objective, reader.read_epochs(directory)),
+            intermediate_values=objectives.curve(self.objective, trial_rows.read_epochs(directory)),
             system_attrs=self._trial_notes.get(trial.trial_id),
         )
 

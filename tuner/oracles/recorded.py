@@ -10,7 +10,7 @@ from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.engine.trial import Trial
 
 from keras_search.results import files, layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.declared import completed
 from keras_search.search_spaces.epochs import like
 from keras_search.search_spaces.space import Value
@@ -106,7 +106,9 @@ class Recorded:
         self.damaged.clear()
         points = self._reload_state(folder / layout.ORACLE)
         self.trials = {}
-        directories = {path.name.removeprefix(layout.TRIAL_PREFIX): path for path in reader.trial_directories(folder)}
+        directories = {
+            path.name.removeprefix(layout.TRIAL_PREFIX): path for path in trial_rows.trial_directories(folder)
+        }
         known = {*directories, *points, *self.start_order}
         directories |= {
             trial_id: Path(self._get_trial_dir(trial_id))
@@ -114,7 +116,7 @@ class Recorded:
             if trial_id not in directories
         }
         lost = []
-        for trial_id, directory in sorted(directories.items(), key=lambda one: reader.trial_order(one[0])):
+        for trial_id, directory in sorted(directories.items(), key=lambda one: trial_rows.trial_order(one[0])):
             trial = self._read_trial(directory)
             if trial is None and trial_id in points:
                 trial = self._trial(trial_id, points[trial_id])
@@ -136,7 +138,7 @@ class Recorded:
             values = values or self.populate_space(trial_id).get("values")
             if values:
                 self._take_in(self._trial(trial_id, values), directories[trial_id])
-        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=reader.trial_order)}
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=trial_rows.trial_order)}
         self.start_order = list(self.trials)
         self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
         unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
@@ -193,7 +195,7 @@ class Recorded:
         if trial_id not in self.start_order:
             self.start_order.append(trial_id)
             self._enter_in_bracket(trial)
-        damaged = reader.damaged_files(directory)
+        damaged = trial_rows.damaged_files(directory)
         self.damaged += damaged
         has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
         if has_ended and trial_id not in self.end_order:

@@ -8,11 +8,10 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.text import count
-from keras_search.tuner import objectives
+from keras_search.tuner import objectives, oracles
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.record import question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 
@@ -60,7 +59,7 @@ class OwnRun:
             InputError: It holds another one, or one that was made for another search.
         """
         self.check()
-        there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in reader.trial_directories(self._path)}
+        there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in trial_rows.trial_directories(self._path)}
         is_anothers = bool(run_record.read_question(self._path)) or not there <= oracle.trials.keys()
         if self._overwrite and self._id is None and is_anothers:
             run_record.empty(self._path)

@@ -11,7 +11,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search.results import files, layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.tuner import objectives
 
 _NO_METRICS = ("trial_id", "execution", "epoch", "seconds", "multi_objective")
@@ -94,8 +94,8 @@ def _figures(
     trial: Trial, directory: Path, objective: keras_tuner.Objective
 ) -> tuple[dict[str, float], int, int | None, bool] | None:
     """Metrics and step at the best epoch, that epoch's number, and whether it was the best before; None: not known."""
-    best_epoch = reader.read_trial(directory).get("best_epoch")
-    rows = reader.read_epochs(directory)
+    best_epoch = trial_rows.read_trial(directory).get("best_epoch")
+    rows = trial_rows.read_epochs(directory)
     if best_epoch is None or not rows:
         metrics = {name: history.get_best_value() for name, history in trial.metrics.metrics.items()}
         value = objectives.value(objective, metrics)

@@ -15,7 +15,7 @@ from typing import Any
 
 from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
-from keras_search.results.reading import projects, reader
+from keras_search.results.reading import projects, trial_rows
 from keras_search.tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
@@ -79,7 +79,7 @@ def check_links(path: Path) -> None:
     """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
     folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
     # One after the other: what is below a link is not looked through.
-    for link in itertools.chain.from_iterable(map(reader.linked, folders)):
+    for link in itertools.chain.from_iterable(map(trial_rows.linked, folders)):
         raise InputError(
             f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
             "place of the link, or remove it"

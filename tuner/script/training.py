@@ -10,9 +10,9 @@ import keras
 import keras_tuner
 import numpy as np
 
-from keras_search.search_spaces.hypermodel import SpaceHyperModel
 from keras_search.search_spaces.losses import SmoothedCrossentropy
 from keras_search.search_spaces.space import Value
+from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
 from keras_search.tuner.script.literals import NoPlainCode
 from keras_search.tuner.script.model import is_same
 

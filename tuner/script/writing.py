@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from keras_search import results, search_spaces
 from keras_search.results.errors import Parameter
-from keras_search.results.reading import hyperparameters
 from keras_search.results.telling import sentences
 from keras_search.results.text import one_line
 from keras_search.search_spaces.origin import blamed
@@ -90,11 +89,11 @@ def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
     from keras_search.tuner.script import model, training
 
     asked = run.info["asked"]
-    values, seed = hyperparameters.configuration(run), asked["seed"]
+    values, seed = run.configuration, asked["seed"]
     few = training.few(dataset.x_train, dataset.y_train)
     with blamed(asked["space"]) if search_spaces.is_custom(asked["space"]) else contextlib.nullcontext():
         space = evaluation.load_space(run, dataset, run_code=True)
-        hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
+        hypermodel = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes)
         again = training.build(hypermodel, values, seed + 1)
         built = training.build(hypermodel, values, seed)
     if space.needs_validation_data:

@@ -6,7 +6,7 @@ from keras_search.results import layout
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.search.progress import duration
 from keras_search.tuner.trial import asked
-from keras_search.tuner.trial.run import TrialResult, TrialTask
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 
 def may_be_retried(future: Future, task: TrialTask) -> bool:

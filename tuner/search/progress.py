@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from keras_search.results.numbers import number, setting
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
 from keras_search.results.text import count, one_line
 from keras_search.tuner import objectives
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keras_tuner.engine.trial import Trial
 
     from keras_search.tuner.executors.pool import Executor
-    from keras_search.tuner.trial.run import TrialTask
+    from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
 _LEAST_OF_A_POINT = len("(baseline)")
@@ -107,13 +107,13 @@ class Progress:
         self._waiting = _without(self._waiting, task.trial_id)
         self._running = self._running | {task.trial_id: task}
         if task.is_interrupted:
-            epochs = len(reader.read_epochs(task.directory))
+            epochs = len(trial_rows.read_epochs(task.directory))
             self._console.print(f"trial {task.trial_id} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
 
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
         self._running = _without(self._running, trial.trial_id)
-        row = reader.read_trial(directory)
-        self._epochs_done += len(reader.read_epochs(directory))
+        row = trial_rows.read_trial(directory)
+        self._epochs_done += len(trial_rows.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
         best = self._oracle.get_best_trials(1)
         if best and best[0].score is not None:
@@ -184,7 +184,7 @@ class Progress:
         objective = self._oracle.objective
         width = live.width(self._console)
         for task in self._running.values():
-            curve = reader.read_epochs(task.directory)
+            curve = trial_rows.read_epochs(task.directory)
             line = f"trial {task.trial_id}"
             if value := list(objectives.curve(objective, curve).values())[-1:]:
                 line = self._scored(line, value[0], width)
@@ -197,7 +197,7 @@ class Progress:
 
     def _trained(self) -> tuple[int, float]:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
-        curves = [reader.read_epochs(task.directory) for task in self._running.values()]
+        curves = [trial_rows.read_epochs(task.directory) for task in self._running.values()]
         epochs = self._epochs_done + sum(map(len, curves))
         return epochs, self._seconds_done + sum(epoch.get("seconds") or 0.0 for curve in curves for epoch in curve)
 
@@ -223,7 +223,7 @@ class Progress:
 
 def _rest(task: "TrialTask", usual: float) -> float:
     """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
-    curve = reader.read_epochs(task.directory)
+    curve = trial_rows.read_epochs(task.directory)
     own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 

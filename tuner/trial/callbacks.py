@@ -15,7 +15,7 @@ import numpy as np
 from keras.src.saving import saving_lib
 
 from keras_search.results import files
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import objectives
 from keras_search.tuner.trial.pruners import Curve, Pruner
@@ -203,11 +203,11 @@ class Pruning(keras.callbacks.Callback):
             self.pruned = self.model.stop_training = True
 
     def _others(self) -> list[Curve]:
-        directories = reader.trial_directories(self._directory.parent)
+        directories = trial_rows.trial_directories(self._directory.parent)
         return [self._curve(directory, 0) for directory in directories if directory != self._directory]
 
     def _curve(self, directory: Path, execution: int) -> Curve:
         """The objective of each epoch, larger being better."""
         sign = 1.0 if self._objective.direction == "max" else -1.0
-        rows = (row for row in reader.read_epochs(directory) if row["execution"] == execution)
+        rows = (row for row in trial_rows.read_epochs(directory) if row["execution"] == execution)
         return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import keras_tuner
@@ -12,17 +12,15 @@ import keras_tuner
 from keras_search.results import layout
 from keras_search.search_spaces import epochs as numbers
 from keras_search.search_spaces.custom import kind
+from keras_search.tuner import oracles
 from keras_search.tuner.fast import patches
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.trial import checkpoint, kept
 from keras_search.tuner.trial.callbacks import EpochCount
 from keras_search.tuner.trial.models import fresh_model
-
-if TYPE_CHECKING:
-    from keras_search.tuner.trial.run import TrialTask
+from keras_search.tuner.trial.task import TrialTask
 
 
-def go_on(task: "TrialTask", execution: int, model: keras.Model) -> int:
+def go_on(task: TrialTask, execution: int, model: keras.Model) -> int:
     """Brings `model` to where the trial's predecessor left it; how many epochs that is.
 
     At once where the model can be built, else as its `fit` is given the data. None is left where that cannot be written
@@ -54,19 +52,19 @@ def go_on(task: "TrialTask", execution: int, model: keras.Model) -> int:
     return begun
 
 
-def predecessor(task: "TrialTask", execution: int) -> Path | None:
+def predecessor(task: TrialTask, execution: int) -> Path | None:
     """The checkpoint that the trial is to go on from; None where it begins at the beginning."""
     return None if task.continues is None else checkpoint_path(task.continues, execution)
 
 
-def lacks_checkpoint(task: "TrialTask", execution: int) -> bool:
+def lacks_checkpoint(task: TrialTask, execution: int) -> bool:
     """Whether the checkpoint that the trial is to go on from is gone or damaged."""
     path = predecessor(task, execution)
     return path is not None and not checkpoint.is_whole(path)
 
 
 def train_predecessor(
-    task: "TrialTask", execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
+    task: TrialTask, execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
 ) -> None:
     """Trains the predecessor's epochs again, to the same numbers, and writes its checkpoint.
 
@@ -85,7 +83,7 @@ def train_predecessor(
 
 
 def within_budget(
-    task: "TrialTask", model: keras.Model, begun: int, budget: int | None
+    task: TrialTask, model: keras.Model, begun: int, budget: int | None
 ) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
     """What `fit` must be told so that it trains `model` from epoch `begun` up to `budget`, where the trial has one.
 

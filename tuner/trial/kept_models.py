@@ -13,16 +13,15 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import objectives
-from keras_search.tuner.data import shared as shared_data
+from keras_search.tuner.data import shared
 from keras_search.tuner.fast import patches
-from keras_search.tuner.seeds import derive
-from keras_search.tuner.trial import continuation, kept
+from keras_search.tuner.trial import continuation, kept, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.models import fresh_model
-from keras_search.tuner.trial.run import TrialTask, copied_callbacks
+from keras_search.tuner.trial.task import TrialTask
 
 
 class UnrepeatableError(ValueError):
@@ -49,7 +48,7 @@ def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Pa
 
 def is_repeatable(task: TrialTask) -> bool:
     """Whether the trial of `task` was trained here, by the same seed: one of plain Keras Tuner's was not."""
-    return reader.read_trial(task.directory).get("seed") == task.seed
+    return trial_rows.read_trial(task.directory).get("seed") == task.seed
 
 
 def train_again(task: TrialTask) -> keras.Model:
@@ -58,7 +57,7 @@ def train_again(task: TrialTask) -> keras.Model:
     Raises:
         UnrepeatableError: The training comes to another value of the objective, hence to another model.
     """
-    rows = reader.read_epochs(task.directory)
+    rows = trial_rows.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
     weights = _WeightsOf(task.objective, number)
     with tempfile.TemporaryDirectory() as folder:
@@ -92,17 +91,17 @@ class _WeightsOf(BestWeights):
 
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
-    seed = task.seed if execution == 0 else derive(task.seed, "execution", execution)
-    fit_args, fit_kwargs = shared_data.load(shared_data.hold((tuple(task.fit_args), task.fit_kwargs)))
-    given = fit_kwargs.get("callbacks") or []
+    seed = task.execution_seed(execution)
+    fit_args, fit_kwargs = shared.load(shared.hold((tuple(task.fit_args), task.fit_kwargs)))
+    given = fit_kwargs.get("callbacks")
     if continuation.lacks_checkpoint(task, execution):
         task = replace(task, continues=folder)
-        again = fit_kwargs | {"callbacks": copied_callbacks(task, execution, given)}
+        again = fit_kwargs | {"callbacks": user_callbacks.copied(task, execution, given)}
         continuation.train_predecessor(task, execution, seed, fit_args, again)
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
     begun = continuation.go_on(task, execution, model)
     hp, epochs = continuation.within_budget(task, model, begun, task.budget)
-    callbacks = [*copied_callbacks(task, execution, given), weights]
+    callbacks = [*user_callbacks.copied(task, execution, given), weights]
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     return model
 

@@ -9,7 +9,7 @@ import keras
 import keras_tuner
 from keras_tuner.src.engine import tuner_utils
 
-from keras_search.results.reading.reader import Row
+from keras_search.results.reading.trial_rows import Row
 from keras_search.tuner import objectives
 from keras_search.tuner.trial.callbacks import is_better
 

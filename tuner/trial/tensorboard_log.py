@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import api, api_pb2, summary, summary_v2
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.trial.callbacks import numbers
 
@@ -100,7 +100,7 @@ class TensorBoardLog:
             score: None where it failed.
             step: The epoch that the score is of, counted from 0.
         """
-        record = reader.read_trial(directory)
+        record = trial_rows.read_trial(directory)
         names = {one.name for one in hyperparameters.space}
         point = {name: value for name, value in hyperparameters.values.items() if name in names}
         status = api_pb2.STATUS_FAILURE if score is None else api_pb2.STATUS_SUCCESS

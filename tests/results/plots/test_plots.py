@@ -12,7 +12,8 @@ from matplotlib.image import imread
 
 from keras_search import results
 from keras_search.results import RunError, RunWarning, plots
-from keras_search.results.reading import hyperparameters, scores
+from keras_search.results.reading import scores
+from keras_search.results.reading.scales import varied
 from tests.conftest import Cli, refused, run_cli
 from tests.results.made_run import make_run, random_trials
 
@@ -117,13 +118,13 @@ def test_parallel_has_a_dot_for_every_active_value_and_none_for_an_inactive_one(
 
 def test_numbers_far_apart_go_on_a_log_scale_where_nothing_tells_how_they_were_sampled(tmp_path: Path) -> None:
     trials = [{"values": {"wide": 10.0**-place, "narrow": place + 1}, "score": 0.5} for place in range(4)]
-    kinds = {scale.name: scale.kind for scale in hyperparameters.varied(make_run(tmp_path / "run", trials, space=[]))}
+    kinds = {scale.name: scale.kind for scale in varied(make_run(tmp_path / "run", trials, space=[]))}
     assert kinds == {"wide": "log", "narrow": "linear"}
 
 
 def test_a_hyperparameter_that_never_varied_is_left_out(run: results.Run, tmp_path: Path) -> None:
     trials = [{"values": {"fixed": 3, "x": place}, "score": 0.5} for place in range(3)]
-    assert [scale.name for scale in hyperparameters.varied(make_run(tmp_path / "run", trials))] == ["x"]
+    assert [scale.name for scale in varied(make_run(tmp_path / "run", trials))] == ["x"]
 
 
 def test_tradeoff_shows_both_costs_with_units_and_the_best_for_each(run: results.Run) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from keras_search import results
-from keras_search.results.reading import hyperparameters
+from keras_search.results.reading.scales import varied
 from keras_search.results.telling import sentences, tables
 
 IDS = {"0", "1", "2"}
@@ -95,7 +95,7 @@ def show(run: results.Run) -> None:
     assert repr(run).isprintable()
     assert run._repr_html_().startswith("<div")
     assert all(isinstance(one.range, str) for one in run.space)
-    for shown in (sentences.baseline_place, sentences.best_trial, hyperparameters.varied):
+    for shown in (sentences.baseline_place, sentences.best_trial, varied):
         with contextlib.suppress(results.RunError):
             shown(run)
 

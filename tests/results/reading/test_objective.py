@@ -8,7 +8,7 @@ import pytest
 from keras_search import results
 from keras_search.results import RunError, plots
 from keras_search.results.reading import scores
-from keras_search.results.telling import comparison, sentences
+from keras_search.results.telling import comparison
 from tests.results.projects import metric, metrics, write_trial
 
 
@@ -80,7 +80,7 @@ def test_why_the_objective_is_not_known_is_said(tmp_path: Path) -> None:
         _ = project(tmp_path / "both", *both, objective="val_loss").best
     write_trial(tmp_path / "running", "0", status="RUNNING", score=None, metrics=metrics())
     run = results.read(tmp_path / "running")
-    assert sentences.headline(run).endswith("0 finished of 1 trial; objective: not known yet")
+    assert run.headline.endswith("0 finished of 1 trial; objective: not known yet")
     assert run.objective_unknown == "no trial has finished with a score"
 
 

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from keras_search import results
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Hyperparameter
 from tests.results.projects import hyperparameter, metric, metrics, write_trial
 
@@ -197,8 +197,8 @@ def test_what_is_no_trial_is_left_out_and_told(tmp_path: Path, content: str) -> 
     (problem,) = run.problems
     assert problem.startswith("trial_1 is left out: trial.json is ")
     # A search that goes on reads the trial again, and must not stumble over it either.
-    assert reader.read_trial(tmp_path / "trial_1")["status"] is None
-    assert reader.count_ended(tmp_path) == 1
+    assert trial_rows.read_trial(tmp_path / "trial_1")["status"] is None
+    assert trial_rows.count_ended(tmp_path) == 1
 
 
 def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from keras_search import results
 from keras_search.results import files
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.results.telling import tables
 
 
@@ -80,7 +80,7 @@ def test_a_run_json_of_another_shape_is_told(
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "epochs.csv").write_text("epoch,execution,loss,val_loss\n1,0,0.5,NA\n2,0,0.")
     row = {"trial_id": tmp_path.name, "execution": 0, "epoch": 1, "loss": 0.5, "val_loss": None}
-    assert reader.read_epochs(tmp_path) == [row]
+    assert trial_rows.read_epochs(tmp_path) == [row]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_damaged_curve_is_left_out_and_told(run_directory: Path, tmp_path: Pat
     copy = tmp_path / "copy"
     shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
     (copy / "trial_1" / "epochs.csv").write_text(content, encoding="latin-1")
-    assert reader.read_epochs(copy / "trial_1") == []
+    assert trial_rows.read_epochs(copy / "trial_1") == []
     expected, found = results.read(run_directory), results.read(copy)
     (problem,) = found.problems
     assert problem.startswith("trial_1/epochs.csv is ")

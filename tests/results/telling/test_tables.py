@@ -9,7 +9,6 @@ from rich.console import Console, RenderableType
 
 from keras_search import results
 from keras_search.results import numbers, verdict
-from keras_search.results.reading import hyperparameters
 from keras_search.results.telling import comparison, sentences, tables
 from tests.results.made_run import make_run
 from tests.results.projects import metrics, write_trial
@@ -111,7 +110,7 @@ def test_other_tables_cut_nothing_either(tmp_path: Path, run: results.Run, width
             tables.verdict_table(verdict.judge([0.9, 0.91], [0.93, 0.95], 0.1135), {"baseline": 1, "best": 2}), width
         )
     )
-    point = "\n".join(printed(tables.configuration_table(hyperparameters.configuration(run)), width))
+    point = "\n".join(printed(tables.configuration_table(run.configuration), width))
     for text, figures in (
         (compared, ("0.9136", "0.7500", "0011")),
         (judged, ("94.00%", "11.35%")),

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from keras_search import search_spaces
 from keras_search.search_spaces import Hyperparameter
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import InputError
+from keras_search.tuner import InputError, oracles
 from keras_search.tuner.command.overrides import narrow
-from keras_search.tuner.oracles import named as oracles
 
 SPACE = search_spaces.get("baseline_cnn").hyperparameters
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from keras_search.results import layout
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.tuner import Tuner
 from keras_search.tuner.errors import InputError
 from tests.conftest import mostly_slow
@@ -43,10 +43,10 @@ class PassesOn(keras_tuner.HyperModel):
         return model.fit(*args, **kwargs)
 
 
-def search(folder: Path, *args: Any, hypermodel: Any = build, **kwargs: Any) -> reader.Row:
+def search(folder: Path, *args: Any, hypermodel: Any = build, **kwargs: Any) -> trial_rows.Row:
     tuner = Tuner(hypermodel, "val_loss", 1, workers=0, directory=folder, project_name="run")
     tuner.search(*args, **kwargs, verbose=0)
-    return reader.read_trial(folder / "run" / "trial_0")
+    return trial_rows.read_trial(folder / "run" / "trial_0")
 
 
 @pytest.fixture(scope="module")

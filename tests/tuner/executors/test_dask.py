@@ -32,6 +32,7 @@ from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.dask import cluster as dask_cluster
 from keras_search.tuner.transport import settings
 from tests.conftest import ROOT, Cli, is_alive, refused, run_process
+from tests.pages import READERS_OWN
 
 DASK = Path(sys.executable).with_name("dask")
 RNG = np.random.default_rng(0)
@@ -524,8 +525,12 @@ def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     certificate, scheduler, worker, search = ([shutil.which("bash"), "-ec", f"cd {tmp_path}\n{one}"] for one in blocks)
     path = {"PATH": f"{DASK.parent}:{os.environ['PATH']}"}
     subprocess.run(certificate, check=True)
+    python = re.search(r"```python\n(.*?)```", section, re.DOTALL)[1].replace("8786", port)
+    (tmp_path / "script.py").write_text(f"from keras_search import Tuner\n{READERS_OWN}\n{python}")
+    script = shutil.which("bash"), "-ec", f"cd {tmp_path}\nsource search-tls/env.sh\npython script.py"
     with running(*scheduler, log=tmp_path / "scheduler", **path), running(*worker, log=tmp_path / "worker", **path):
-        done = subprocess.run(search, env=os.environ | path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr in ("", "Warning: the Dask cluster has no worker yet: trials wait for the first one\n")
-    assert "[4/4]" in done.stdout
+        for command in search, script:
+            done = subprocess.run(command, env=os.environ | path, capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stderr
+            assert "[4/4]" in done.stdout
+            assert done.stderr in ("", "Warning: the Dask cluster has no worker yet: trials wait for the first one\n")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from keras_search.results import files, layout
+from keras_search.tuner import oracles
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.oracles.optuna import _answer, _distribution, _value
 from tests.conftest import mostly_slow
 

@@ -12,7 +12,7 @@ import pytest
 from keras_tuner import oracles as theirs
 
 from keras_search import results
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.tuner import InputError, Tuner
 from tests.conftest import mostly_slow, tree
 
@@ -358,7 +358,7 @@ def test_overwriting_deletes_a_run_and_nothing_else(tmp_path: Path) -> None:
     searched(tmp_path)
     made = tuner(tmp_path, overwrite=True)
     assert made.remaining_trials == 3
-    assert not reader.trial_directories(tmp_path / "run"), "as in Keras Tuner"
+    assert not trial_rows.trial_directories(tmp_path / "run"), "as in Keras Tuner"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("words")
     with pytest.raises(InputError, match=r"overwrite=True would delete '[^\n]*thesis', which is no run"):

@@ -16,15 +16,14 @@ from typer.testing import CliRunner
 
 from keras_search import results, search_spaces
 from keras_search.commands import app as cli
-from keras_search.tuner import InputError, script
+from keras_search.tuner import InputError, oracles, script
 from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import comparison as evaluation
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.script import layout, model, training
 from tests.conftest import Cli, refused, tree
 from tests.results.made_run import make_run
 
-DEEP = search_spaces.get("deep_cnn").hypermodel((28, 28, 1), 10)
+DEEP = search_spaces.hypermodel(search_spaces.get("deep_cnn"), (28, 28, 1), 10)
 README = """\
 keras.Sequential(
     [
@@ -243,7 +242,7 @@ def test_a_functional_model_with_shared_layers_and_models_inside(arrays: dict[st
     code = script.write(run, run_code=True)
     theirs = executed(evaluated_part(code))["model"]
     space = evaluation.load_space(run, evaluation.load_dataset(run), run_code=True)
-    ours = space.hypermodel((10, 12, 1), 3).build(hyperparameters({"dropout": 0.25, "epochs": 3}))
+    ours = search_spaces.hypermodel(space, (10, 12, 1), 3).build(hyperparameters({"dropout": 0.25, "epochs": 3}))
     assert theirs.count_params() == ours.count_params()
     assert model.is_same(theirs.get_config(), ours.get_config())
     assert model.is_same(theirs.get_compile_config(), ours.get_compile_config())

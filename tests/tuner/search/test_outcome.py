@@ -11,7 +11,7 @@ from keras_search.results import layout
 from keras_search.tuner.executors.pool import WorkerDied, failed
 from keras_search.tuner.search import outcome
 from keras_search.tuner.trial import asked
-from keras_search.tuner.trial.run import TrialResult, TrialTask
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 DEATH = WorkerDied("A worker process was terminated. The exit codes of the workers are {SIGKILL(-9)}")
 

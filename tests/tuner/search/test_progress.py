@@ -19,12 +19,11 @@ from rich.console import Console
 from keras_search import search_spaces
 from keras_search.results import files
 from keras_search.search_spaces.declared import declared
-from keras_search.tuner import Tuner
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.oracles import named as oracles
 from keras_search.tuner.search import live
 from keras_search.tuner.search.progress import Progress
-from keras_search.tuner.trial.run import TrialTask
+from keras_search.tuner.trial.task import TrialTask
 from tests.conftest import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
@@ -109,7 +108,7 @@ ERROR = "ValueError: the kernel is larger than the image"
 @functools.cache
 def deep_cnn() -> keras_tuner.HyperParameters:
     """What the largest space declares, its values being the baseline."""
-    return declared(search_spaces.get("deep_cnn").hypermodel((28, 28, 1), 10))
+    return declared(search_spaces.hypermodel(search_spaces.get("deep_cnn"), (28, 28, 1), 10))
 
 
 def printed(folder: Path, width: int | None, objective: str = "val_accuracy") -> tuple[list[str], list[str]]:

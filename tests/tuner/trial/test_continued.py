@@ -13,8 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search import results
-from keras_search.tuner import Tuner
-from keras_search.tuner.oracles import named as oracles
+from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.trial.models import fresh_model
 

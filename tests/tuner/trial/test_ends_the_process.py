@@ -10,8 +10,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from keras_search.results.reading import reader
-from keras_search.results.reading.reader import Row
+from keras_search.results.reading import trial_rows
+from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces import SpaceError
 from keras_search.tuner import Tuner
 from tests.conftest import mostly_slow
@@ -46,7 +46,7 @@ class Ends(keras_tuner.HyperModel):
 
 
 def rows(folder: Path) -> dict[str, Row]:
-    found = map(reader.read_trial, reader.trial_directories(folder / "run"))
+    found = map(trial_rows.read_trial, trial_rows.trial_directories(folder / "run"))
     return {row["hp_how"]: row for row in found}
 
 

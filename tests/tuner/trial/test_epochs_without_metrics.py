@@ -9,8 +9,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from keras_search.results.reading import reader
-from keras_search.results.reading.reader import Row
+from keras_search.results.reading import trial_rows
+from keras_search.results.reading.trial_rows import Row
 from keras_search.tuner import Tuner
 from tests.conftest import mostly_slow
 
@@ -33,7 +33,7 @@ def searched(folder: Path, *, executions: int = 1, **arguments: Any) -> tuple[Ro
     )
     tuner.search(**{"x": X, "y": Y, "validation_data": (X, Y), "verbose": 0} | arguments)
     directory = folder / "run" / "trial_0"
-    return reader.read_trial(directory), reader.read_epochs(directory)
+    return trial_rows.read_trial(directory), trial_rows.read_epochs(directory)
 
 
 @pytest.mark.parametrize(("validation_freq", "validated"), mostly_slow([(2, [2, 4]), ([1, 4], [1, 4]), (5, [5])], 1))

@@ -15,12 +15,12 @@ import pytest
 import tensorflow as tf
 
 from keras_search.results import layout
-from keras_search.results.reading import reader
-from keras_search.results.reading.reader import Row
+from keras_search.results.reading import trial_rows
+from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces.custom import CustomHyperModel
-from keras_search.tuner import Tuner
-from keras_search.tuner.oracles import named as oracles
-from keras_search.tuner.trial import run as trial
+from keras_search.tuner import Tuner, oracles
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialTask
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def tuner(folder: Path, hypermodel: Any, objective: str | None = "val_loss", **a
 
 
 def rows(folder: Path) -> list[Row]:
-    return [reader.read_trial(directory) for directory in reader.trial_directories(folder / "run")]
+    return [trial_rows.read_trial(directory) for directory in trial_rows.trial_directories(folder / "run")]
 
 
 class Untrained(keras_tuner.HyperModel):
@@ -232,7 +232,7 @@ def test_a_models_class_may_drive_the_callbacks_as_it_likes(way: Callable[..., A
     assert [(row["status"], row["best_epoch"]) for row in rows(tmp_path)] == [
         ("COMPLETED", None if way is not_at_all else 4)
     ] * 2
-    [curve] = {len(reader.read_epochs(path)) for path in reader.trial_directories(tmp_path / "run")[:1]}
+    [curve] = {len(trial_rows.read_epochs(path)) for path in trial_rows.trial_directories(tmp_path / "run")[:1]}
     assert curve == (0 if way is not_at_all else 8)
     assert not list(tmp_path.rglob(layout.TRIAL_STATE))
 
@@ -269,7 +269,7 @@ def test_a_loop_that_only_looks_like_keras_is_trained_anew_after_a_stop(tmp_path
     [expected], [found] = rows(tmp_path / "whole"), rows(tmp_path / "part")
     assert found["score"] == expected["score"]
     assert (found["best_epoch"], found["epochs_run"]) == (4, 4)
-    assert len(reader.read_epochs(tmp_path / "part" / "run" / "trial_0")) == 4
+    assert len(trial_rows.read_epochs(tmp_path / "part" / "run" / "trial_0")) == 4
 
 
 def test_a_callback_list_may_be_given_to_fit(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_callback_list_may_be_given_to_fit(tmp_path: Path) -> None:
 
     tuner(tmp_path, Listed(), "loss").search(X, Y, epochs=2, verbose=0)
     assert [(row["status"], row["epochs_run"]) for row in rows(tmp_path)] == [("COMPLETED", 2)]
-    assert len(reader.read_epochs(tmp_path / "run" / "trial_0")) == 2
+    assert len(trial_rows.read_epochs(tmp_path / "run" / "trial_0")) == 2
 
 
 class AsksThenFails(keras_tuner.HyperModel):
@@ -317,7 +317,7 @@ def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[s
     known.Fixed("epochs", 2)
     known.values |= budget
     for hypermodel in (AsksThenFails(where), CustomHyperModel(AsksThenFails(where))):
-        task = trial.TrialTask(
+        task = TrialTask(
             trial_id="0",
             hyperparameters=known.copy(),
             directory=tmp_path,
@@ -326,7 +326,7 @@ def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[s
             seed=0,
             is_baseline=False,
         )
-        result = pickle.loads(pickle.dumps(trial.run_trial(task)))  # as it comes from another process
+        result = pickle.loads(pickle.dumps(run_trial(task)))  # as it comes from another process
         assert result.error is not None
         assert result.hyperparameters.values == {"epochs": 2, "value": 1} | budget
         assert not (tmp_path / layout.TRIAL_ASKED).exists()

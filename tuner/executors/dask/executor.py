@@ -12,7 +12,7 @@ import distributed
 
 from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 from keras_search.tuner.errors import InputError, SearchError
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
@@ -269,7 +269,7 @@ class _Attempt:
     def _news(self) -> Files:
         """What the call has not been told yet of the run's other trials."""
         news: Files = {}
-        for trial in reader.trial_directories(self._call.root) if self._call.watches else ():
+        for trial in trial_rows.trial_directories(self._call.root) if self._call.watches else ():
             for path in (trial / layout.TRIAL, trial / layout.TRIAL_EPOCHS):
                 name = path.relative_to(self._call.root).as_posix()
                 stamp = parcels.stamp(path)

@@ -47,7 +47,7 @@ def prepare(say: Callable[[str], None]) -> None:
         tf.load_op_library(str(path))
     except (_Unavailable, OSError, tf.errors.OpError) as error:
         why = str(error).strip().splitlines()[0]
-        say(f"{why}: trials run without compiled operations, and take longer (README, Why training is fast here)")
+        say(f"{why}: trials run without compiled operations, and take longer (docs/speed.md)")
 
 
 @functools.cache

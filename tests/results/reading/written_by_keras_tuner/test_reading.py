@@ -15,7 +15,7 @@ import pandas
 import pytest
 
 from keras_search import results
-from keras_search.results.reading import reader
+from keras_search.results.reading import trial_rows
 
 PROJECTS = ["random", "grid", "bayesian", "hyperband", "multi", "returned"]
 
@@ -238,7 +238,7 @@ def test_a_trial_that_is_cut_off_is_told_and_the_rest_is_read(
     oracle: keras_tuner.Oracle, kept: float, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(oracle._project_dir, tmp_path / "copy"))
-    path = reader.trial_directories(copy)[-1] / "trial.json"
+    path = trial_rows.trial_directories(copy)[-1] / "trial.json"
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
     expected, found = results.read(oracle._project_dir), results.read(copy)

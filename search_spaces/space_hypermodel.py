@@ -5,8 +5,9 @@ from typing import Any
 import keras
 import keras_tuner
 
+from keras_search.results.hyperparameter import Value
 from keras_search.search_spaces.losses import SmoothedCrossentropy
-from keras_search.search_spaces.space import SearchSpace, Value
+from keras_search.search_spaces.space import SearchSpace
 
 
 class SpaceHyperModel(keras_tuner.HyperModel):

@@ -9,16 +9,15 @@ from rich.cells import cell_len
 
 from keras_search.results import layout
 from keras_search.results.errors import RunError
+from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.numbers import is_missing, settings
 from keras_search.results.reading import scores
-from keras_search.results.reading.keras_tuner_files import NAN
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from keras_search.results import Run
-    from keras_search.search_spaces.space import Hyperparameter
+    from keras_search.results.reading.run import Run
 
 _LOG_RATIO = 50  # numbers that differ by more, where nothing tells how they were sampled, go on a log scale
 _MOST_LEVELS = 12  # a choice among more numbers is shown as numbers
@@ -128,26 +127,7 @@ def varied(run: "Run") -> list[Scale]:
     return found
 
 
-def configuration(run: "Run") -> dict[str, Any]:
-    """The hyperparameters of the best trial of `run` that were active, with their values.
-
-    Raises:
-        RunError: No trial has finished, or which one is the best is not known.
-    """
-    prefix = layout.HYPERPARAMETER_PREFIX
-    best = run.best.dropna()
-    values = {
-        name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
-        for name, value in best.items()
-        if name.startswith(prefix)
-    }
-    for one in run.space:
-        if values.get(one.name) == NAN and any(value != value for value in one.values):
-            values[one.name] = math.nan
-    return values
-
-
-def _scale(name: str, column: "pd.Series", space: "dict[str, Hyperparameter]") -> Scale:
+def _scale(name: str, column: "pd.Series", space: dict[str, Hyperparameter]) -> Scale:
     values = list(dict.fromkeys(value for value in column.tolist() if not is_missing(value)))
     declared = space.get(name)
     choices = declared.values if declared and declared.kind != "Boolean" else ()

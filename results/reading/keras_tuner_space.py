@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_search.results.errors import DamagedFile
-from keras_search.search_spaces.space import Hyperparameter, Value
+from keras_search.results.hyperparameter import Hyperparameter, Value
 
 
 def union(spaces: Iterable[Any]) -> list[Hyperparameter]:

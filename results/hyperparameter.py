@@ -1,0 +1,53 @@
+"""The description of one hyperparameter, as a search space declares it and as a run records it."""
+
+from dataclasses import dataclass
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One hyperparameter as declared, in Keras Tuner's terms.
+
+    Attributes:
+        kind: Keras Tuner's class: `Int`, `Float`, `Choice`, `Boolean` or `Fixed`.
+        name: Its name, unique in the space.
+        default: Its value at the baseline point.
+        min_value, max_value: The bounds of an Int or Float, both included.
+        step: The distance between values (their ratio under log sampling); None for any value.
+        sampling: `linear`, `log` or `reverse_log`.
+        values: The values of a Choice, a Boolean or a Fixed.
+        conditions: (parent, parent's values) pairs under which it is active; all must hold.
+    """
+
+    kind: str
+    name: str
+    default: Value
+    min_value: float | None = None
+    max_value: float | None = None
+    step: float | None = None
+    sampling: str = "linear"
+    values: tuple[Value, ...] = ()
+    conditions: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in ("Int", "Float")
+
+    @property
+    def range(self) -> str:
+        """The values that are drawn, for a person to read, such as `4..64 step 4` or `adam, sgd`."""
+        if not self.is_numeric:
+            return ", ".join(map(str, self.values))
+        text = f"{self.min_value:g}..{self._largest:g}"
+        if self.step is not None:
+            text += f" step {self.step:g}"
+        return text if self.sampling == "linear" else f"{text} ({self.sampling})"
+
+    @property
+    def _largest(self) -> float:
+        """The largest value that is drawn: with linear steps, the last of them."""
+        if self.step is None or self.sampling != "linear":
+            return self.max_value
+        # As Keras Tuner counts, which may leave out a step at the end of a range of floats: 0.6 // 0.1 is 5.
+        return self.min_value + (self.max_value - self.min_value) // self.step * self.step

@@ -1,0 +1,140 @@
+"""One execution of a trial: its model is built, and trained from the first epoch or from where it was interrupted."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras_tuner.src.engine import tuner_utils
+
+from keras_search.results import layout
+from keras_search.results.reading import trial_rows
+from keras_search.tuner import objectives
+from keras_search.tuner.fast import patches
+from keras_search.tuner.trial import continuation, kept, scores, user_callbacks
+from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning
+from keras_search.tuner.trial.models import fresh_model
+from keras_search.tuner.trial.resumption import Resumption
+from keras_search.tuner.trial.saved_state import State
+from keras_search.tuner.trial.task import TrialRecord, TrialTask
+from keras_search.tuner.trial.tensorboard_log import Curves
+
+
+class Execution:
+    """Trains the model of a task once.
+
+    Args:
+        task: The trial's.
+        number: Which of the trial's executions this is.
+        record: The trial's, in which is noted what was trained.
+        best: Holds the best weights of all executions.
+        state: Where the execution was interrupted; None where it has not begun.
+
+    Attributes:
+        model: What is trained, once it is built.
+        begun: How many epochs another trial, which this one goes on with, has trained it before.
+        is_pruned: Whether the trial was given up.
+    """
+
+    def __init__(
+        self, task: TrialTask, number: int, record: TrialRecord, best: BestWeights, state: State | None = None
+    ) -> None:
+        self.model: Any = None
+        self.begun = 0
+        self._task = task
+        self._number = number
+        self._seed = task.execution_seed(number)
+        self._record = record
+        self._best = best
+        self._state = state
+        self._log: EpochLog
+        self._pruning: Pruning | None = None
+
+    @property
+    def is_pruned(self) -> bool:
+        return self._pruning is not None and self._pruning.pruned
+
+    def train(self, fit_args: Sequence[Any], fit_kwargs: dict[str, Any], outcomes: list[Any]) -> Any:
+        """What the hypermodel's `fit` gives, with a value of each metric for every epoch.
+
+        Args:
+            fit_args, fit_kwargs: What it is called with.
+            outcomes: What it gave in the executions before.
+        """
+        self._build(fit_args, fit_kwargs)
+        outcome = self._fit(fit_args, fit_kwargs, outcomes)
+        outcome = objectives.checked(self._task.objective, outcome)
+        tuner_utils.validate_trial_results(outcome, self._task.objective, "HyperModel.fit()")
+        curve = [row for row in trial_rows.read_epochs(self._task.directory) if row["execution"] == self._number]
+        outcome = scores.aligned(outcome, curve)
+        if self._task.keeps_checkpoint:
+            path = continuation.checkpoint_path(self._task.directory, self._number)
+            kept.checkpoint(self.model, self.begun + self._log.epochs, path)
+        return outcome
+
+    def _build(self, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]) -> None:
+        task = self._task
+        if self._state is None and continuation.lacks_checkpoint(task, self._number):
+            again = fit_kwargs | {"callbacks": self._given(fit_kwargs)}
+            continuation.train_predecessor(task, self._number, self._seed, fit_args, again)
+        self.model = fresh_model(task.hypermodel, task.hyperparameters, self._seed)
+        if self._state is not None:
+            self.begun = self._state.begun
+        else:
+            self.begun = continuation.go_on(task, self._number, self.model)
+
+    def _fit(self, fit_args: Sequence[Any], fit_kwargs: dict[str, Any], outcomes: list[Any]) -> Any:
+        hp, span = continuation.within_budget(self._task, self.model, self.begun, self._task.budget)
+        ours = self._callbacks()
+        resumption = self._resumption(ours, outcomes)
+        resumption.attach(self.model)
+        told = fit_kwargs | span | {"callbacks": [*self._given(fit_kwargs), *ours, resumption]}
+        try:
+            outcome = self._task.hypermodel.fit(hp, self.model, *fit_args, **told)
+        finally:
+            self._record.epochs_run = max(self._record.epochs_run or 0, self.begun + self._log.epochs)
+            self._record.parameters = _parameters(self.model)
+            if isinstance(self.model, keras.Model):
+                patches.restore(self.model)  # callbacks of the user's own may keep it
+            # It may be a copy.
+            self._task.hyperparameters.merge(hp, overwrite=False)
+        resumption.require_taken()
+        return outcome
+
+    def _given(self, fit_kwargs: dict[str, Any]) -> list[keras.callbacks.Callback]:
+        return user_callbacks.copied(self._task, self._number, fit_kwargs.get("callbacks"))
+
+    def _callbacks(self) -> list[keras.callbacks.Callback]:
+        """Those of the toolkit, but for the last one."""
+        task = self._task
+        logged = self._state.epoch - self.begun if self._state else 0
+        self._log = EpochLog(task.directory / layout.TRIAL_EPOCHS, self._number, task.objective, logged)
+        callbacks: list[keras.callbacks.Callback] = [self._log, self._best]
+        if task.pruner is not None:
+            self._pruning = Pruning(task.pruner, task.objective, task.directory, self._number)
+            callbacks.append(self._pruning)
+        if task.tensorboard is not None:
+            # Before the log, which ends a training whose loss is no longer a number.
+            callbacks.insert(0, Curves(task.tensorboard / f"execution{self._number}"))
+        return callbacks
+
+    def _resumption(self, ours: list[keras.callbacks.Callback], outcomes: list[Any]) -> Resumption:
+        return Resumption(
+            path=self._task.directory / layout.TRIAL_STATE,
+            execution=self._number,
+            executions=self._task.executions,
+            outcomes=[getattr(outcome, "history", outcome) for outcome in outcomes],
+            begun=self.begun,
+            started_at=self._record.started_at,
+            log=self._log,
+            best=self._best,
+            others=ours,
+            state=self._state,
+        )
+
+
+def _parameters(model: Any) -> int | None:
+    """How many a model has; None of one that is not built, as one without an input shape is by its first batch."""
+    with contextlib.suppress(Exception):  # of a class of the user's own
+        return int(model.count_params()) if model.built else None
+    return None

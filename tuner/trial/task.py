@@ -1,0 +1,130 @@
+"""What travels between a search and the processes that run its trials: a task there, a result back; and the record."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from keras_search.results import files, layout
+from keras_search.search_spaces import epochs
+from keras_search.search_spaces.space import Value
+from keras_search.tuner import oracles
+from keras_search.tuner.seeds import derive
+from keras_search.tuner.trial.pruners import Pruner
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """All that a worker needs to run one trial.
+
+    Attributes:
+        trial_id: Keras Tuner's id.
+        hyperparameters: The point, with its space.
+        directory: The trial's directory, where its record and learning curve are written.
+        hypermodel: Builds and fits the model.
+        objective: What decides the best epoch.
+        seed: Seeds the weights, the dropout and the order of the images.
+        is_baseline: Whether this is the documented point.
+        executions: How often the model is trained from scratch, each time with a seed of its own.
+        fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
+        keeps_weights: Whether the best epoch's weights may be worth keeping.
+        weights_from: The score that the trial must beat for that; None for any.
+        budget: Up to which epoch it is trained, where the oracle decides that; else None.
+        continues: The directory of the trial whose training this one goes on with; None for a fresh model.
+        keeps_checkpoint: Whether another trial may go on with this one.
+        pruner: Decides after each epoch whether to give the trial up; None for never.
+        timeout: Seconds after which the process that runs the trial ends itself; None for never.
+        retries: How often the trial is begun again, from its last finished epoch, when that process dies.
+        tensorboard: The folder that its learning curves are written to for TensorBoard; None for nowhere.
+    """
+
+    trial_id: str
+    hyperparameters: keras_tuner.HyperParameters
+    directory: Path
+    hypermodel: keras_tuner.HyperModel
+    objective: keras_tuner.Objective
+    seed: int
+    is_baseline: bool
+    executions: int = 1
+    fit_args: Sequence[Any] = ()
+    fit_kwargs: dict[str, Any] = field(default_factory=dict)
+    keeps_weights: bool = False
+    weights_from: float | None = None
+    budget: int | None = None
+    continues: Path | None = None
+    keeps_checkpoint: bool = False
+    pruner: Pruner | None = None
+    timeout: float | None = None
+    retries: int = 0
+    tensorboard: Path | None = None
+
+    @property
+    def values(self) -> dict[str, Value]:
+        return self.hyperparameters.values
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it has been begun and goes on from an epoch in between."""
+        return (self.directory / layout.TRIAL_STATE).exists()
+
+    def execution_seed(self, execution: int) -> int:
+        """The seed of one of its executions."""
+        return self.seed if execution == 0 else derive(self.seed, "execution", execution)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
+        known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
+        last = next((number for number in map(epochs.whole, known) if number is not None), 1)
+        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
+
+
+@dataclass
+class TrialRecord:
+    """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
+
+    Attributes:
+        weights_lost: Why its weights cannot be kept; None where they can.
+        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+    """
+
+    seed: int
+    is_baseline: bool
+    started_at: str
+    ended_at: str | None = None
+    duration_s: float | None = None
+    best_epoch: int | None = None
+    epochs_run: int | None = None
+    parameters: int | None = None
+    pruned: bool = False
+    worker: int | None = None
+    weights_lost: str | None = None
+    error: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+    def save(self, directory: Path) -> None:
+        files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """How a trial ended.
+
+    Attributes:
+        metrics: Every metric at the best epoch, averaged over the executions; empty where the trial failed.
+        best_step: The best epoch, counted from 0 as Keras Tuner does.
+        error: The traceback of a failed trial, else None.
+        is_fatal: Whether the error shows that the hypermodel can never work, whatever the point.
+        hyperparameters: The point, with what the hypermodel asked for that was not known before; None where its process
+            died before that could be told.
+        weights_lost: Why its weights cannot be kept; None where they can.
+    """
+
+    metrics: dict[str, float]
+    best_step: int
+    error: str | None = None
+    is_fatal: bool = False
+    hyperparameters: keras_tuner.HyperParameters | None = None
+    weights_lost: str | None = None

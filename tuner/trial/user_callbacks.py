@@ -1,0 +1,24 @@
+"""The callbacks that `search` is given: each execution of each trial has copies of its own."""
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+from keras_tuner.src.engine import tuner_utils
+
+from keras_search.tuner.trial.task import TrialTask
+
+
+def copied(
+    task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback] | None
+) -> list[keras.callbacks.Callback]:
+    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner has it write, and the point as well."""
+    callbacks = copy.deepcopy(keras.tree.flatten(given or []))
+    for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
+        from tensorboard.plugins.hparams import api
+
+        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
+        point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
+        callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
+    return callbacks
