@@ -11,7 +11,6 @@ import pytest
 from keras_search.tuner import Tuner
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.trial import pruners
-from tests.conftest import mostly_slow
 
 SEED_OF_GOOD_POINTS_FIRST = 4
 
@@ -109,7 +108,7 @@ class OwnLoop(Untrainable):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("heeds", mostly_slow([True, False], 1))
+@pytest.mark.parametrize("heeds", [True, False])
 def test_a_loop_of_ones_own_is_pruned_where_it_ends(heeds: bool, tmp_path: Path) -> None:
     rows = pruned_search(tmp_path, OwnLoop(heeds))
     assert [row["status"] for row in rows] == ["COMPLETED"] * 7
