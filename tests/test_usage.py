@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,15 @@ SEARCH = ["search", "--dataset", "digits", "--train-samples", "100", "--workers"
 def space(folder: Path, good: str | None) -> list[str]:
     (folder / "fails.py").write_text(FAILS.replace("GOOD", repr(good)))
     return ["--space", "fails.py:Fails", "--trials", "3"]
+
+
+def test_the_version_is_that_of_the_toolkit_and_of_what_it_stands_on(run: Run) -> None:
+    code, printed, error = run("--version")
+    assert (code, error) == (0, "")
+    assert printed == (
+        f"keras-search {metadata.version('keras-search-toolkit')} (Keras {metadata.version('keras')}, "
+        f"Keras Tuner {metadata.version('keras-tuner')}, TensorFlow {metadata.version('tensorflow')})\n"
+    )
 
 
 def test_a_search_of_which_no_trial_finished_exits_1(run: Run, tmp_path: Path) -> None:
