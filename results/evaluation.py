@@ -101,7 +101,7 @@ def accuracies(trainings: Iterable[Training]) -> dict[str, list[float]]:
 def write_trainings(run: Path, trainings: Iterable[Training]) -> None:
     """Writes `evaluation.csv` of the run directory `run`, a line a training."""
     columns = [part.name for part in fields(Training)]
-    files.write_csv(run / layout.EVALUATION_CSV, columns, map(asdict, trainings))
+    files.write_csv(run / layout.EVALUATION_CSV, columns, [asdict(training) for training in trainings])
 
 
 def read(run: Path) -> Evaluation | None:
