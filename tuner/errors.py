@@ -13,6 +13,13 @@ class SearchError(RuntimeError):
     """The search cannot go on: trial after trial fails the same way, or none can work."""
 
 
+class VersionError(SearchError):
+    """The installed Keras, Keras Tuner or TensorFlow lacks what the toolkit needs; the message names it."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: this was tried with keras 3.15, keras-tuner 1.4.8 and tensorflow 2.21, install those"
+
+
 class Stopped(KeyboardInterrupt):
     """Ctrl-C or SIGTERM has ended the search of the run directory `path`."""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search import results
 from keras_search.results import files, layout
@@ -23,7 +22,7 @@ from keras_search.results.reading.summary import SummaryWriter
 from keras_search.results.text import count, error_line
 from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from keras_search.search_spaces.origin import Interrupted, contained
-from keras_search.tuner import objectives, oracles, runtime
+from keras_search.tuner import keras_private, objectives, oracles, runtime
 from keras_search.tuner.data import majority, user_data
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.errors import InputError, SearchError
@@ -31,6 +30,7 @@ from keras_search.tuner.executors import foreign as foreign_executors
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import operations
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import check_there, locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -112,7 +112,7 @@ class Tuner(keras_tuner.Tuner):
         project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
-        for name in self._replaced(["run_trial", "_build_and_fit_model"]):
+        for name in self._replaced(keras_private.RUNS_A_TRIAL):
             raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
         in_this_process = executors.check_workers(workers, trials_per_gpu) == 0
         if executor is not None:
@@ -309,8 +309,8 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.damaged.clear()
         for trial_id in self.oracle.end_order:
             (self._directory(trial_id) / layout.TRIAL_STATE).unlink(missing_ok=True)
-        for trial_id in self.oracle._retry_queue:
-            self.oracle._save_trial(self.oracle.get_trial(trial_id))
+        for trial_id in keras_private.to_be_retried(self.oracle):
+            keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
 
     def _search(
         self,
@@ -431,7 +431,7 @@ class Tuner(keras_tuner.Tuner):
 
     def _mark(self, trial: Trial, status: str) -> None:
         trial.status = status
-        self.oracle._save_trial(trial)
+        keras_private.save_trial(self.oracle, trial)
 
     def _task(
         self, trial: Trial, fit_args: tuple[Any, ...] = (), fit_kwargs: dict[str, Any] | None = None

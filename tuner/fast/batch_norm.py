@@ -5,6 +5,7 @@ import types
 import keras
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import patches
 
 
@@ -14,7 +15,12 @@ def fuse(layer: keras.layers.Layer) -> None:
     That is so within a step (`patches.step`). The formula is the same (Ioffe and Szegedy, 2015, algorithm 1), the
     moving averages included. Weights, configuration and saved models stay Keras's own.
     """
-    if type(layer) is keras.layers.BatchNormalization and layer.scale and layer.center and not layer.renorm:
+    if (
+        type(layer) is keras.layers.BatchNormalization
+        and layer.scale
+        and layer.center
+        and not keras_private.has_renorm(layer)
+    ):
         patches.replace(layer, "call", types.MethodType(_call, layer))
 
 

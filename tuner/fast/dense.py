@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import patches
 
 
@@ -16,7 +17,7 @@ def straighten(layer: keras.layers.Layer) -> None:
     for one thread take up to twice as long for a transposed right side. Weights, configuration and saved models stay
     Keras's own.
     """
-    if type(layer) is keras.layers.Dense and layer.quantization_mode is None and not layer.lora_enabled:
+    if type(layer) is keras.layers.Dense and not keras_private.is_quantized(layer) and not layer.lora_enabled:
         patches.replace(layer, "call", types.MethodType(_call, layer))
 
 

@@ -25,6 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.data import user_data
 from keras_search.tuner.fast import (
     adam as fused_adam,
@@ -76,12 +77,12 @@ def accelerate(model: keras.Model, seed: int) -> None:
         seed: Decides the order of the images in every epoch.
     """
     trained = 0
-    is_looped = fast_steps.is_plain(model) and not _is_distributed(model)
+    is_looped = fast_steps.is_plain(model) and not keras_private.is_distributed(model)
     _fuse_optimizer(model)
     for name in ("train_step", "test_step"):
         patches.replace(model, name, patches.step(getattr(model, name)))
-    if not _is_distributed(model):
-        for layer in model._flatten_layers():
+    if not keras_private.is_distributed(model):
+        for layer in keras_private.layers(model):
             fast_dense.straighten(layer)
             fast_batch_norm.fuse(layer)
             fast_pooling.fuse(layer)
@@ -176,12 +177,8 @@ def _unwarned(given: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _fuse_optimizer(model: keras.Model) -> None:
-    if model.compiled and model.optimizer is not None and not _is_distributed(model):
+    if model.compiled and model.optimizer is not None and not keras_private.is_distributed(model):
         fused_adam.fuse(model.optimizer)
-
-
-def _is_distributed(model: keras.Model) -> bool:
-    return model._distribute_strategy is not None
 
 
 def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 
+from keras_search.tuner import keras_private
+
 _RECORD = "_replaced"
 _ABSENT = object()
 _is_in_step = contextvars.ContextVar("_is_in_step", default=False)
@@ -26,7 +28,7 @@ def replace(thing: Any, name: str, method: Callable[..., Any]) -> None:
 def restore(model: keras.Model) -> None:
     """Gives a model, its layers and its optimizer back what was replaced, for whoever goes on with them."""
     is_looped = "make_train_function" in vars(model).get(_RECORD, {})
-    for thing in (model, getattr(model, "optimizer", None), *model._flatten_layers(include_self=False)):
+    for thing in (model, getattr(model, "optimizer", None), *keras_private.layers(model, include_self=False)):
         for name, before in getattr(thing, "__dict__", {}).pop(_RECORD, {}).items():
             if before is _ABSENT:
                 del vars(thing)[name]

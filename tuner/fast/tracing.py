@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
+
 
 class VariablesFirst(keras.callbacks.Callback):
     """Makes the variables of a model that is about to be trained on `data` (`fit_data.packed`).
@@ -29,11 +31,11 @@ class VariablesFirst(keras.callbacks.Callback):
             return
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(model.trainable_variables)
-        if model._compile_metrics is None:
+        if not keras_private.has_metrics(model):
             return
         with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
             data = self._data.element_spec if isinstance(self._data, tf.data.Dataset) else self._data
-            model._symbolic_build(data_batch=keras.tree.map_structure(_symbolic, data))
+            keras_private.make_metrics(model, keras.tree.map_structure(_symbolic, data))
 
 
 def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:
@@ -46,5 +48,5 @@ def _is_understood(model: keras.Model) -> bool:
         type(model).__module__.startswith("keras.")
         and getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
         and not model.run_eagerly
-        and all(layer.built for layer in model._flatten_layers())
+        and all(layer.built for layer in keras_private.layers(model))
     )

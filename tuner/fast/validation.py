@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_search.tuner import keras_private
+
 MOST_EXAMPLES = 500
 
 # What a model makes of a batch may take a hundred times as much.
@@ -28,11 +30,8 @@ def _tells_means(model: keras.Model) -> bool:
 
     A function of the user's own is called once a batch, and its layer may add a loss once a batch.
     """
-    metrics = model._compile_metrics
-    told = [getattr(model, "loss", None)]
-    if metrics is not None:
-        told += [metrics._user_metrics, metrics._user_weighted_metrics]
-    layers = list(model._flatten_layers(include_self=False))
+    told = [getattr(model, "loss", None), *keras_private.given_metrics(model)]
+    layers = keras_private.layers(model, include_self=False)
     return (
         all(_is_known(one) and getattr(one, "reduction", _MEAN) == _MEAN for one in keras.tree.flatten(told))
         and not any(getattr(layer, "mask_zero", False) or isinstance(layer, keras.layers.Masking) for layer in layers)
@@ -47,7 +46,7 @@ def _has_its_batch_size(model: keras.Model) -> bool:
     """Whether `model` takes batches of one size alone, or holds a state for each example of a batch."""
     inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
     return any(one.shape[:1] not in ((), (None,)) for one in inputs) or any(
-        getattr(layer, "stateful", False) for layer in model._flatten_layers()
+        getattr(layer, "stateful", False) for layer in keras_private.layers(model)
     )
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.engine.oracle import Oracle
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner import Oracle
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, HyperbandOracle
 from sklearn.exceptions import ConvergenceWarning
 
 from keras_search.results.text import count
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.named import BRACKET, BUDGET, BUDGET_BEFORE, CONTINUED, ROUND, budgeted
 

@@ -14,6 +14,8 @@ from keras_search.tuner.seeds import derive
 if TYPE_CHECKING:
     import keras_tuner
 
+    from keras_search.tuner.keras_private import HyperParameter
+
 # Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, its
 # bracket, and the round of that.
 BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
@@ -106,7 +108,7 @@ def _hyperband(
     return oracle
 
 
-def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]") -> int:
+def _most_epochs(hyperparameters: "Iterable[HyperParameter]") -> int:
     """The largest value of `epochs`.
 
     Raises:
@@ -227,7 +229,8 @@ def sampled(
 ) -> "keras_tuner.HyperParameters":
     """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
     import keras_tuner
-    from keras_tuner.engine import hyperparameters as kinds
+
+    from keras_search.tuner import keras_private as kinds
 
     space = keras_tuner.HyperParameters()
     for original, description in zip(declared.space, narrowed, strict=True):

@@ -9,14 +9,14 @@ from typing import Any
 
 import keras_tuner
 import optuna
-from keras_tuner.engine import hyperparameters as kinds
-from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
+from keras_search.tuner import keras_private as kinds
 from keras_search.tuner import objectives
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.seeds import derive
 

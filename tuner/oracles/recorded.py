@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.engine.trial import Trial
-
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.declared import completed
 from keras_search.search_spaces.epochs import like
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import HyperParameter, Trial
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.keras_tuner import first_untried
 from keras_search.tuner.oracles.named import BUDGET, CONTINUED, ROUND, budgeted

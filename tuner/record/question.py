@@ -9,11 +9,11 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-from keras_tuner.engine import hyperparameters as kinds
 
 from keras_search.results.errors import Parameter
 from keras_search.results.text import shortened
 from keras_search.search_spaces.space import Value
+from keras_search.tuner import keras_private as kinds
 from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
 

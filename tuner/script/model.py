@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.utils.naming import to_snake_case
 
+from keras_search.tuner.keras_private import to_snake_case
 from keras_search.tuner.script import graph
 from keras_search.tuner.script.layout import Brackets, Code, call, prefixed
 from keras_search.tuner.script.literals import NoPlainCode, Spec, described, in_tuple, literal, name_of_class

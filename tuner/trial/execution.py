@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras_tuner.src.engine import tuner_utils
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.fast import patches
 from keras_search.tuner.trial import continuation, kept, scores, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning
@@ -64,7 +63,7 @@ class Execution:
         self._build(fit_args, fit_kwargs)
         outcome = self._fit(fit_args, fit_kwargs, outcomes)
         outcome = objectives.checked(self._task.objective, outcome)
-        tuner_utils.validate_trial_results(outcome, self._task.objective, "HyperModel.fit()")
+        keras_private.validate_trial_results(outcome, self._task.objective, "HyperModel.fit()")
         curve = [row for row in trial_rows.read_epochs(self._task.directory) if row["execution"] == self._number]
         outcome = scores.aligned(outcome, curve)
         if self._task.keeps_checkpoint:

@@ -5,12 +5,11 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
 from keras_search.tuner.fast.fit import accelerate
+from keras_search.tuner.keras_private import HyperParameter, get_hypermodel
 from keras_search.tuner.transport import settings
 
 
