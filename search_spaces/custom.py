@@ -208,10 +208,10 @@ def _hypermodel(reference: str, thing: Any, known: dict[str, Any]) -> keras_tune
 class _Function(keras_tuner.HyperModel):
     def __init__(self, build: Callable[[keras_tuner.HyperParameters], keras.Model]) -> None:
         super().__init__()
-        self._build = build
+        self._function = build
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        return self._build(hp)
+        return self._function(hp)
 
 
 def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
