@@ -236,6 +236,11 @@ def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
     return oracle._retry_queue
 
 
+def brackets(oracle: keras_tuner.Oracle) -> list[dict[str, Any]]:
+    """The brackets of a Hyperband that are under way; of another oracle none."""
+    return getattr(oracle, "_brackets", [])
+
+
 def number_of_steps(hp: Int | Float) -> int:
     """How many values `hp` has, which has steps."""
     return hp._get_n_values()

@@ -215,8 +215,10 @@ def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
 
 def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
     """The ids of the trials that another trial may still go on with: under Hyperband, in rounds before the last."""
+    from keras_search.tuner import keras_private
+
     ids: set[str] = set()
-    for bracket in getattr(oracle, "_brackets", ()):
+    for bracket in keras_private.brackets(oracle):
         ids.update(entry["id"] for entries in bracket["rounds"][:-1] for entry in entries)
         later = [entry for entries in bracket["rounds"][1:] for entry in entries]
         ids.difference_update(entry["past_id"] for entry in later if entry["id"] in oracle.end_order)
