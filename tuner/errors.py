@@ -14,10 +14,19 @@ class SearchError(RuntimeError):
 
 
 class VersionError(SearchError):
-    """The installed Keras, Keras Tuner or TensorFlow lacks what the toolkit needs; the message names it."""
+    """The installed versions lack what the toolkit needs.
+
+    Args:
+        lack: What they lack.
+        *installed: The versions of Keras, Keras Tuner and TensorFlow.
+    """
 
     def __str__(self) -> str:
-        return f"{self.args[0]}: this was tried with keras 3.15, keras-tuner 1.4.8 and tensorflow 2.21, install those"
+        lack, keras, keras_tuner, tensorflow = self.args
+        return (
+            f"{lack}, with keras {keras}, keras-tuner {keras_tuner} and tensorflow {tensorflow}: "
+            "install keras 3.15, keras-tuner 1.4.8 and tensorflow 2.21, with which this was tried"
+        )
 
 
 class Stopped(KeyboardInterrupt):

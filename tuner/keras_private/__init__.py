@@ -1,7 +1,7 @@
 """The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: none is promised to stay, all are here.
 
-Other modules neither import nor touch one. Where the installed versions lack a name without which trials would fail, or
-silently do something else, this module is not imported, and says so in one line. The names `FOR_SPEED` may be absent.
+Other modules neither import nor touch one. Where the installed versions lack one without which trials would fail, or
+silently do something else, the import of this module raises an error of one line; those `FOR_SPEED` may be absent.
 """
 # ruff: noqa: F401 - other modules import these names from here
 
@@ -61,7 +61,7 @@ try:
     from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
     from tensorflow.python.ops.numpy_ops.np_dtypes import is_prefer_float32, set_prefer_float32
 except ImportError as error:
-    raise VersionError(str(error)) from error
+    raise VersionError(str(error), keras.__version__, keras_tuner.__version__, tf.__version__) from error
 
 try:
     # The data that `fit` goes through: those of the faster training take many steps in one call.
@@ -83,7 +83,8 @@ RUNS_A_TRIAL = ("run_trial", "_build_and_fit_model")
 
 for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
     if _absent := names.absent(_names):
-        raise VersionError(f"there is no {' and no '.join(_absent)}")
+        _lack = f"there is no {' and no '.join(_absent)}"
+        raise VersionError(_lack, keras.__version__, keras_tuner.__version__, tf.__version__)
 
 
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
