@@ -50,17 +50,17 @@ def resolve(objective: Any) -> "keras_tuner.Objective":
     """
     import keras_tuner
 
-    from keras_search.tuner import keras_private as kinds
+    from keras_search.tuner import keras_private
 
     match objective:
         case None:
-            return kinds.DefaultObjective()
-        case kinds.DefaultObjective():
+            return keras_private.DefaultObjective()
+        case keras_private.DefaultObjective():
             return objective
-        case kinds.MultiObjective():
+        case keras_private.MultiObjective():
             return resolve(objective.objectives)
         case list() | tuple() if objective and all(one is not None for one in objective):
-            return kinds.MultiObjective([resolve(one) for one in objective])
+            return keras_private.MultiObjective([resolve(one) for one in objective])
         case keras_tuner.Objective() if not getattr(objective, "is_guessed", False):
             if objective.direction not in _DIRECTIONS:
                 raise InputError(

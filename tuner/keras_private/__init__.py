@@ -1,7 +1,8 @@
-"""The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: none is promised to stay, all are here.
+"""The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: no other module imports or touches one.
 
-Other modules neither import nor touch one. Where the installed versions lack one without which trials would fail, or
-silently do something else, the import of this module raises an error of one line; those `FOR_SPEED` may be absent.
+None of them is promised to stay. Where the installed versions lack one without which trials fail, or do silently
+something else, the import of this module raises a `VersionError`, of one line; the names `FOR_SPEED` may be absent.
+What older versions lack, though it is public, is asked for here as well.
 """
 # ruff: noqa: F401 - other modules import these names from here
 
@@ -23,7 +24,7 @@ try:
     # Draws for layers and initializers without a seed: a trial that goes on needs its state.
     from keras.src.random.seed_generator import global_seed_generator
 
-    # The names under which objects are registered, which workers need as well.
+    # The names of registered objects, which workers need as well.
     from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
 
     # A model from an open file, and weights without the optimizer's state: the public functions take neither.
@@ -32,13 +33,14 @@ try:
     # The name that Keras makes of a class for its layers: a script leaves such names out.
     from keras.src.utils.naming import to_snake_case
 
-    # The kinds of hyperparameters, of which each is handled in a way of its own.
-    from keras_tuner.engine.hyperparameters import Boolean, Choice, Fixed, Float, HyperParameter, Int
+    # The kinds of hyperparameters, each of which is handled in a way of its own, and their parent.
+    from keras_tuner.engine import hyperparameters as kinds
+    from keras_tuner.engine.hyperparameters import HyperParameter
 
     # A trial and its statuses, as `trial.json` has them.
     from keras_tuner.engine.trial import Trial, TrialStatus
 
-    # The module: Keras Tuner's oracles find `create_objective` in it.
+    # The module, in which Keras Tuner's oracles find `create_objective`.
     from keras_tuner.src.engine import objective as _objective
 
     # The hypermodel that a function stands for.
@@ -47,7 +49,7 @@ try:
     # The objectives of a `fit` that returns a number, and of several metrics.
     from keras_tuner.src.engine.objective import DefaultObjective, MultiObjective
 
-    # What a `fit` may return, and what Keras Tuner makes of it; a point as TensorBoard has it.
+    # What a `fit` may return and what Keras Tuner makes of it, and a point as TensorBoard has it.
     from keras_tuner.src.engine.tuner_utils import (
         average_metrics_dicts,
         convert_hyperparams_to_hparams,
@@ -64,13 +66,13 @@ except ImportError as error:
     raise VersionError(str(error), keras.__version__, keras_tuner.__version__, tf.__version__) from error
 
 try:
-    # The data that `fit` goes through: those of the faster training take many steps in one call.
+    # The data that `fit` iterates over: ours take many steps in one call. Absent, `fit` would refuse them.
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 except ImportError:
     DataAdapter = object
 
 # Names in Keras's global state: the policy, the objects of a `custom_object_scope`, and the settings that
-# `clear_session` forgets.
+# `clear_session` forgets, of which None is the default.
 DTYPE_POLICY = "dtype_policy"
 CUSTOM_OBJECTS = "custom_objects_scope_dict"
 FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "safe_mode_saving")
@@ -78,7 +80,7 @@ FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "s
 # What Keras gives every callback: none of it is the callback's own state.
 OF_CALLBACKS = ("_model", "params")
 
-# How Keras Tuner's own tuners run a trial; of a subclass of ours, neither is ever called.
+# The methods in which Keras Tuner's own tuners run a trial: those of a subclass of ours are never called.
 RUNS_A_TRIAL = ("run_trial", "_build_and_fit_model")
 
 for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
@@ -88,12 +90,12 @@ for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
 
 
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
-    """The layers of `model`, however deep they are, and `model` itself."""
+    """The layers of `model`, those within other layers as well, and `model` itself."""
     return list(model._flatten_layers(include_self=include_self))
 
 
 def begin_at(model: keras.Model, epoch: int | None) -> None:
-    """Makes the `fit` of `model` begin with `epoch`; None for the one that it is told."""
+    """Makes the next `fit` of `model` begin with `epoch`, whatever it is told; None lets it be told again."""
     model._initial_epoch = epoch
 
 
@@ -171,14 +173,14 @@ def moments(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf
 
 
 def is_compiled_by_xla(graph: tf.Graph) -> bool:
-    """Whether XLA compiles `graph`, which is being made."""
+    """Whether `graph`, which is being traced, is for XLA."""
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
     return GraphOrParentsInXlaContext(graph)
 
 
 def set_element_spec(optional: tf.experimental.Optional, like: tf.experimental.Optional) -> None:
-    """Makes `optional`, whose element is not known, one of the same kind as `like`."""
+    """Makes `optional`, which is empty or of a loop, one of elements of the same kind as those of `like`."""
     optional._element_spec = like.element_spec
 
 
@@ -201,13 +203,13 @@ def graph_options() -> dict[str, Any]:
 
 
 def set_graph_options(options: dict[str, Any]) -> None:
-    """Sets `options`, and none else."""
+    """Sets `options`, and takes back what else is set."""
     _context()._optimizer_experimental_options = dict(options)
     tf.config.optimizer.set_experimental_options({})
 
 
 def numpy_promotion() -> Any:
-    """How types of operands are promoted: an item of TensorFlow's `PromoMode`."""
+    """How the types of operands are promoted, as TensorFlow has it."""
     return _ops._dtype_conversion_mode
 
 
@@ -233,7 +235,7 @@ def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 
 
 def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
-    """The ids of the trials that `oracle` gives out again."""
+    """The ids of the trials that `oracle` is to give out again."""
     return oracle._retry_queue
 
 
@@ -242,13 +244,13 @@ def brackets(oracle: keras_tuner.Oracle) -> list[dict[str, Any]]:
     return getattr(oracle, "_brackets", [])
 
 
-def number_of_steps(hp: Int | Float) -> int:
-    """How many values `hp` has, which has steps."""
+def number_of_steps(hp: kinds.Int | kinds.Float) -> int:
+    """How many values a range with steps has."""
     return hp._get_n_values()
 
 
-def value_at_step(hp: Int | Float, place: int) -> int | float:
-    """The value of `hp`, which has steps, at `place`."""
+def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> int | float:
+    """The value of a range with steps at `place`, counted from 0."""
     return hp._get_value_by_index(place)
 
 

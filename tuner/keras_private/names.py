@@ -1,15 +1,15 @@
-"""The private attributes that are used, each with what it is for, and the methods that are overridden."""
+"""The private attributes that the toolkit uses, each with what it is for, and the methods that it overrides."""
 
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 
-# The attributes by owner, each with what it is for.
+# By their owners, the attributes without which trials fail, and what each is for.
 ATTRIBUTES: dict[str, dict[str, str]] = {
-    "keras.Layer": {"_flatten_layers": "all layers within a model; `layers` are the outermost alone"},
-    "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins, whatever it is told: a trial that goes on"},
-    "keras.callbacks.Callback": {"_model": "given by Keras, so that it is no state to be written"},
+    "keras.Layer": {"_flatten_layers": "all layers of a model; `layers` are the outermost alone"},
+    "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins where a trial goes on"},
+    "keras.callbacks.Callback": {"_model": "the model, which is no part of a callback's state"},
     "tensorflow.data.Dataset": {"_inputs": "the datasets that it is made of, of which one may shuffle"},
     "tensorflow.python.eager.context.Context": {
         "_soft_device_placement": "the setting; its public getter looks for GPUs",
@@ -20,7 +20,10 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_dtype_conversion_mode": "the setting of NumPy's promotion of types",
         "_numpy_style_slicing": "the setting of NumPy's indices",
     },
-    "keras_tuner.HyperParameters": {"_register": "told of every hyperparameter that a model asks for"},
+    "keras_tuner.engine.hyperparameters": dict.fromkeys(
+        ("Boolean", "Choice", "Fixed", "Float", "Int"), "a kind of hyperparameters"
+    ),
+    "keras_tuner.HyperParameters": {"_register": "called for every hyperparameter that a model asks for"},
     "keras_tuner.src.engine.hyperparameters.hp_types.numerical.Numerical": {
         "_get_n_values": "how many values a range with steps has",
         "_get_value_by_index": "the value at one of its steps",
@@ -32,7 +35,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_retry_queue": "the trials that are to be run again",
         "_id_to_hash": "the digest of each trial's point",
         "_tried_so_far": "the digests of the points that were tried",
-        "_max_collisions": "how often a random point may be one that was tried before the oracle gives up",
+        "_max_collisions": "how many points that were tried may be drawn before the oracle gives up",
         "_seed_state": "the seed of the next random point",
     },
     "keras_tuner.oracles.BayesianOptimizationOracle": {"_nonfixed_space": "the hyperparameters that have a choice"},
@@ -52,10 +55,10 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
 }
 
-# Those of the faster training, which is off where one is absent.
+# Those that the faster training needs beside them.
 FOR_SPEED: dict[str, dict[str, str]] = {
     "keras.Model": {
-        "_distribute_strategy": "the strategy that a model was made under, on TensorFlow alone",
+        "_distribute_strategy": "the strategy under which a model was made, on TensorFlow alone",
         "_compile_metrics": "the metrics that a model was compiled with",
         "_symbolic_build": "makes the variables of the metrics without data",
     },
@@ -76,11 +79,11 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_velocities": "the second moments",
     },
     "tensorflow.python.data.ops.optional_ops._OptionalImpl": {
-        "_element_spec": "the kind of an element that is not there yet: a loop's first"
+        "_element_spec": "of what kind the element is, which in a loop is not there at first"
     },
 }
 
-# The methods that classes of ours override, the public ones too: renamed, ours would silently never be called.
+# The methods that our classes override, public ones too: were one renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end"),
     "keras.losses.Loss": ("call", "get_config"),
@@ -96,12 +99,12 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
 
 
 def absent(names: Mapping[str, Iterable[str]]) -> list[str]:
-    """Those of `names`, by owner, that the installed versions lack."""
+    """Those of the `names` by owner that the installed versions lack."""
     return [f"{owner}.{name}" for owner, named in names.items() for name in named if not _is_there(owner, name)]
 
 
 def _is_there(owner: str, name: str) -> bool:
-    """Whether a module, or a class, has `name`, or a method of the class uses an attribute of that name."""
+    """Whether the module or class `owner` has `name`, or methods of the class use it, as those do that set it."""
     try:
         thing = pkgutil.resolve_name(owner)
     except (ImportError, AttributeError):

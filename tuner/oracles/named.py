@@ -232,7 +232,7 @@ def sampled(
     """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
     import keras_tuner
 
-    from keras_search.tuner import keras_private as kinds
+    from keras_search.tuner.keras_private import kinds
 
     space = keras_tuner.HyperParameters()
     for original, description in zip(declared.space, narrowed, strict=True):

@@ -14,9 +14,8 @@ from optuna.trial import TrialState
 
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import keras_private as kinds
 from keras_search.tuner import objectives
-from keras_search.tuner.keras_private import Trial, TrialStatus
+from keras_search.tuner.keras_private import Trial, TrialStatus, kinds
 from keras_search.tuner.oracles import points
 from keras_search.tuner.seeds import derive
 

@@ -8,7 +8,8 @@ import keras_tuner
 import numpy as np
 
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import keras_private as kinds
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import kinds
 
 _NEAR = 1e-9
 
@@ -50,14 +51,14 @@ def nearest(hp: kinds.HyperParameter, value: Any) -> Value:
 def count(hp: kinds.HyperParameter) -> int | None:
     """How many values `hp` has; None where it is any number of a range."""
     if isinstance(hp, (kinds.Int, kinds.Float)):
-        return None if hp.step is None else kinds.number_of_steps(hp)
+        return None if hp.step is None else keras_private.number_of_steps(hp)
     return len(hp.values)
 
 
 def at(hp: kinds.HyperParameter, place: int) -> Value:
     """The value of `hp`, of which there is a `count`, at `place`, counted from 0."""
     if isinstance(hp, (kinds.Int, kinds.Float)):
-        return _inside(hp, kinds.value_at_step(hp, place))
+        return _inside(hp, keras_private.value_at_step(hp, place))
     value = hp.values[place]
     return value.item() if isinstance(value, np.generic) else value
 
@@ -104,4 +105,4 @@ def _nearest_step(hp: kinds.HyperParameter, value: Any) -> int:
     else:
         value = value if hp.sampling == "log" else hp.max_value + hp.min_value - value
         place = round(math.log(value / hp.min_value, hp.step))
-    return min(max(place, 0), kinds.number_of_steps(hp) - 1)
+    return min(max(place, 0), keras_private.number_of_steps(hp) - 1)

@@ -16,7 +16,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import keras_private as kinds
+from keras_search.tuner.keras_private import kinds
 from keras_search.tuner.trial.callbacks import numbers
 
 _SCORE = "score"
