@@ -12,13 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import keras
-import keras_tuner
 import pytest
 
 from keras_search.tuner import keras_private
 from keras_search.tuner.errors import VersionError
 from keras_search.tuner.keras_private import names
-from keras_search.tuner.oracles.recorded import Recorded
 from tests.conftest import ROOT
 
 PARTS = ("commands", "keras_search", "results", "search_spaces", "tuner")
@@ -99,10 +97,13 @@ def our_classes() -> list[type]:
     parts = [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in FILES]
     modules = [part if part.startswith("keras_search") else f"keras_search.{part}" for part in parts]
     modules.remove("keras_search.__main__")
-    things = [thing for module in modules for thing in vars(importlib.import_module(module)).values()]
-    # An oracle of the user's is given such a class.
-    things.append(type("Adopted", (Recorded, keras_tuner.oracles.RandomSearchOracle), {"__module__": "keras_search"}))
-    return [kind for kind in things if inspect.isclass(kind) and is_ours(kind) and parents(kind)]
+    things = {
+        thing
+        for module in modules
+        for thing in vars(importlib.import_module(module)).values()
+        if inspect.isclass(thing)
+    }
+    return [kind for kind in things if is_ours(kind) and parents(kind)]
 
 
 def parents(kind: type) -> list[type]:
@@ -113,8 +114,7 @@ def parents(kind: type) -> list[type]:
 
 def bodies(kind: type) -> list[ast.ClassDef]:
     """The code of a class and of those of ours that it inherits from."""
-    ours = [one for one in kind.__mro__ if is_ours(one) and one.__name__ != "Adopted"]
-    return [ast.parse(textwrap.dedent(inspect.getsource(one))).body[0] for one in ours]
+    return [ast.parse(textwrap.dedent(inspect.getsource(one))).body[0] for one in kind.__mro__ if is_ours(one)]
 
 
 def methods(kind: type) -> set[str]:
@@ -177,15 +177,12 @@ def test_a_setting_that_keras_does_not_know_yet_is_none(
     assert read() is None
 
 
-def test_layers_of_a_keras_without_renormalisation_and_quantization_have_neither(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert keras_private.has_renorm(keras.layers.BatchNormalization(renorm=True))
-    layer = keras.layers.BatchNormalization()
-    del layer.renorm
-    assert not keras_private.has_renorm(layer)
-    monkeypatch.delattr(keras.layers.Layer, "quantization_mode")
-    assert not keras_private.is_quantized(keras.layers.Dense(1))
+def test_configurations_say_where_models_and_operations_are_as_they_are_looked_for() -> None:
+    given = keras.Input((2,))
+    model = keras.Model(given, given + 1)
+    config = keras.saving.serialize_keras_object(model)
+    assert config["module"].startswith(keras_private.MODELS)
+    assert config["config"]["layers"][-1]["module"].startswith(keras_private.OPERATIONS)
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if not file.startswith(ALLOWED)])

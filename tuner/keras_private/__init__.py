@@ -2,7 +2,7 @@
 
 None of them is promised to stay. Where the installed versions lack one without which trials fail, or do silently
 something else, the import of this module raises a `VersionError`, of one line; the names `FOR_SPEED` may be absent.
-What older versions lack, though it is public, is asked for here as well.
+What is public, but absent in older versions, is here as well.
 """
 # ruff: noqa: F401 - other modules import these names from here
 
@@ -71,6 +71,10 @@ try:
 except ImportError:
     DataAdapter = object
 
+# Where the configuration of a model says that its classes and operations are.
+MODELS = "keras.src.models."
+OPERATIONS = "keras.src.ops."
+
 # Names in Keras's global state: the policy, the objects of a `custom_object_scope`, and the settings that
 # `clear_session` forgets, of which None is the default.
 DTYPE_POLICY = "dtype_policy"
@@ -101,7 +105,7 @@ def begin_at(model: keras.Model, epoch: int | None) -> None:
 
 def is_distributed(model: keras.Model) -> bool:
     """Whether `model` was made under a `tf.distribute` strategy."""
-    return getattr(model, "_distribute_strategy", None) is not None
+    return model._distribute_strategy is not None
 
 
 def has_metrics(model: keras.Model) -> bool:
@@ -136,16 +140,6 @@ def max_steps_per_epoch() -> int | None:
 
 def set_max_steps_per_epoch(number: int | None) -> None:
     keras.config.set_max_steps_per_epoch(number)
-
-
-def has_renorm(layer: keras.layers.BatchNormalization) -> bool:
-    """Whether `layer` renormalises its batches, which Keras knows from 3.14 on."""
-    return getattr(layer, "renorm", False)
-
-
-def is_quantized(layer: keras.layers.Dense) -> bool:
-    """Whether `layer` has quantized weights, which Keras knows from 3.4 on."""
-    return getattr(layer, "quantization_mode", None) is not None
 
 
 def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -237,11 +231,6 @@ def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
     """The ids of the trials that `oracle` is to give out again."""
     return oracle._retry_queue
-
-
-def brackets(oracle: keras_tuner.Oracle) -> list[dict[str, Any]]:
-    """The brackets of a Hyperband that are under way; of another oracle none."""
-    return getattr(oracle, "_brackets", [])
 
 
 def number_of_steps(hp: kinds.Int | kinds.Float) -> int:

@@ -58,7 +58,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 # Those that the faster training needs beside them.
 FOR_SPEED: dict[str, dict[str, str]] = {
     "keras.Model": {
-        "_distribute_strategy": "the strategy under which a model was made, on TensorFlow alone",
+        "_distribute_strategy": "the strategy under which a model was made",
         "_compile_metrics": "the metrics that a model was compiled with",
         "_symbolic_build": "makes the variables of the metrics without data",
     },
@@ -85,7 +85,7 @@ FOR_SPEED: dict[str, dict[str, str]] = {
 
 # The methods that our classes override, public ones too: were one renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
-    "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end"),
+    "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"),
     "keras.losses.Loss": ("call", "get_config"),
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (

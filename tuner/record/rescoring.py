@@ -14,7 +14,7 @@ from keras_search.results.reading import trial_rows
 from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.keras_private import Trial, TrialStatus
 
-_NO_METRICS = ("trial_id", "execution", "epoch", "seconds", "multi_objective")
+_NO_METRICS = (*layout.EPOCH_KEYS, layout.EPOCH_SECONDS, "multi_objective")
 
 
 @dataclass(frozen=True)
