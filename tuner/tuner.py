@@ -30,7 +30,7 @@ from keras_search.tuner.errors import InputError, SearchError
 from keras_search.tuner.executors import foreign as foreign_executors
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.base import Executor
-from keras_search.tuner.fast import operations
+from keras_search.tuner.fast import operations, versions
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import check_there, locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -269,6 +269,7 @@ class Tuner(keras_tuner.Tuner):
             to_beat = majority.sentence(self.oracle.objective.name, fit_args, fit_kwargs)
             if to_beat and not run_record.is_of_command_line(self._run):  # which has said it
                 progress.note(to_beat)
+            versions.tell(progress.note)
             if executor.is_local:
                 operations.prepare(progress.note)
             if executor.shares_memory:

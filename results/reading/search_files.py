@@ -33,6 +33,8 @@ _RECORD = {
     "seed": int,
     "error": str,
 }
+# In the same file, but no column of a table: by the name of an acceleration, true where it was on, else why not.
+_ACCELERATIONS = "accelerations"
 _LARGEST = 2**63 - 1
 
 
@@ -78,6 +80,18 @@ def read_record(trial: Path) -> dict[str, Any]:
         if value is not None and not _is_a(value, _RECORD[name]):
             raise _not_ours(path, name, value)
     return record
+
+
+def read_accelerations(trial: Path) -> dict[str, bool | str]:
+    """By name, which accelerations the trial in the folder `trial` was trained with: True, or why it was not.
+
+    Nothing where that is not known, as in the records of older versions, or of a damaged one.
+    """
+    record = files.read_json(trial / layout.TRIAL_RECORD)
+    known = record.get(_ACCELERATIONS) if isinstance(record, dict) else None
+    if not isinstance(known, dict):
+        return {}
+    return {name: value for name, value in known.items() if value is True or isinstance(value, str)}
 
 
 def read_epochs(trial: Path) -> list[dict[str, Any]]:

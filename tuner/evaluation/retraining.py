@@ -97,8 +97,9 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
     with executors.make(workers) as executor:
         runtime.load_tensorflow()
         from keras_search.tuner.data import shared as shared_data
-        from keras_search.tuner.fast import operations
+        from keras_search.tuner.fast import operations, versions
 
+        versions.tell(print)
         operations.prepare(print)
         with shared_data.folder(run) as folder:
             stored = shared_data.store(data, folder)

@@ -88,6 +88,7 @@ class TrialRecord:
     Attributes:
         weights_lost: Why its weights cannot be kept; None where they can.
         files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+        accelerations: What made its training faster: by name, True or why not.
     """
 
     seed: int
@@ -103,6 +104,7 @@ class TrialRecord:
     weights_lost: str | None = None
     error: str | None = None
     files: dict[str, str] = field(default_factory=dict)
+    accelerations: dict[str, bool | str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
