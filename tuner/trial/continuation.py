@@ -1,4 +1,4 @@
-"""Training up to a budget of epochs, from where another trial's ended, as in the later rounds of Hyperband."""
+"""Training up to a budget of epochs, from where another trial's ended."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -11,7 +11,6 @@ import keras_tuner
 from keras_search.results import layout
 from keras_search.search_spaces import epochs as numbers
 from keras_search.search_spaces.custom import kind
-from keras_search.tuner import oracles
 from keras_search.tuner.fast import patches, wrapped_fit
 from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint, kept
@@ -75,7 +74,7 @@ def train_predecessor(
     count = EpochCount()
     callbacks = [*fit_kwargs["callbacks"], count]
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-    hp, epochs = within_budget(task, model, 0, task.values[oracles.BUDGET_BEFORE])
+    hp, epochs = within_budget(task, model, 0, task.initial_epoch)
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     patches.restore(model)
     kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
