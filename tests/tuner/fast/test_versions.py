@@ -15,7 +15,7 @@ from tests.tuner.small_models import VALIDATION, X, Y, small_model
 
 
 def test_the_keras_that_is_installed_was_tried() -> None:
-    assert versions.why_none() is None, "try it as CONTRIBUTING.md says, and add it to `versions.TRIED`"
+    assert versions.why_none() is None, "CONTRIBUTING.md says how it is added"
 
 
 @pytest.mark.parametrize(
