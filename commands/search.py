@@ -86,6 +86,10 @@ def run_search(
         bool,
         typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
     ] = False,
+    explain_speed: Annotated[
+        bool,
+        typer.Option("--explain-speed", help="In the end, show what made training faster, and why something did not."),
+    ] = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
@@ -127,6 +131,8 @@ def run_search(
         except Stopped as stopped:
             path, is_stopped = stopped.path, True
         found = _print_outcome(path)
+        if explain_speed:
+            _print_speed(path)
         if is_stopped:
             print("Stopped: the same command goes on.", file=sys.stderr)
             raise typer.Exit(130)
@@ -167,3 +173,15 @@ def _print_outcome(path: Path) -> "results.Run | None":
     if (path / layout.TENSORBOARD).is_dir():
         console.print(f"TensorBoard: {command('tensorboard', '--logdir', path)}", soft_wrap=True)
     return found
+
+
+def _print_speed(path: Path) -> None:
+    """Shows which accelerations the trials so far were trained with, and why not with the others."""
+    from keras_search.results.telling.speed import speed_table
+
+    table = speed_table(path)
+    print()
+    if table is None:
+        print("What made training faster is not known: no trial has told of it.")
+    else:
+        make_console().print(table)

@@ -94,8 +94,8 @@ class Execution:
         finally:
             self._record.epochs_run = max(self._record.epochs_run or 0, self.begun + self._log.epochs)
             self._record.parameters = _parameters(self.model)
-            if isinstance(self.model, keras.Model):
-                patches.restore(self.model)  # callbacks of the user's own may keep it
+            self._record.accelerations = patches.status(self.model)
+            patches.restore(self.model)  # callbacks of the user's own may keep it
             # It may be a copy.
             self._task.hyperparameters.merge(hp, overwrite=False)
         resumption.require_taken()

@@ -20,6 +20,8 @@ import tensorflow as tf
 
 from keras_search.tuner import keras_private
 
+from keras_search.tuner.fast import versions
+
 _FOLDER = Path(__file__).parent
 _SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
 # None changes a number: square roots set no `errno`, and nothing traps.
@@ -34,7 +36,7 @@ class _Unavailable(Exception):
 def prepare(say: Callable[[str], None]) -> None:
     """Has the operations ready for every process of this machine; says that it compiles them, or why there are none."""
     load.cache_clear()
-    if tf.config.list_physical_devices("GPU"):
+    if versions.why_none() is not None or tf.config.list_physical_devices("GPU"):
         return
     try:
         path = _path()
