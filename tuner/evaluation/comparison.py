@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_search import results, search_spaces
 from keras_search.results import files, layout, verdict
@@ -149,14 +149,12 @@ def evaluate(
         InputError: There is a link in the run directory, through which would be written.
     """
     run_record.check_links(run.path)
-    best = run.best
-    values = run.configuration
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
-    same = bool(best["is_baseline"])
+    same = bool(run.best["is_baseline"])
     model_path = run.path.resolve() / layout.BEST_MODEL
     name = run.info["asked"]["space"]
-    tasks = retraining.tasks("best", name, values, epochs(run), chosen)
+    tasks = retraining.tasks("best", name, run.configuration, epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
         tasks += retraining.tasks("baseline", name, space.baseline, whole(space.baseline.get("epochs")), chosen)
@@ -169,33 +167,39 @@ def evaluate(
         trainings.sort(key=lambda one: (one.model, one.seed))
         files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
         report(training)
+    evaluation = _judged(trainings, dataset, model_path, same)
+    files.write_json(run.path / layout.EVALUATION_JSON, _described(run, dataset, len(data[0][0]), evaluation))
+    return evaluation
+
+
+def _judged(trainings: list[retraining.Training], dataset: Dataset, model_path: Path, same: bool) -> Evaluation:
     accuracies = {
         name: [training.test_accuracy for training in trainings if training.model == name]
         for name in ("baseline", "best")
     }
-    evaluation = Evaluation(
+    return Evaluation(
         trainings=trainings,
         verdict=verdict.judge(accuracies["baseline"], accuracies["best"], dataset.documented_accuracy),
         most_frequent_class=datasets.most_frequent(dataset.y_test),
         reloaded_accuracy=_retest(model_path, dataset, accuracies["best"][0]),
         same=same,
     )
-    files.write_json(
-        run.path / layout.EVALUATION_JSON,
-        {
-            "dataset": {
-                "name": dataset.name,
-                "fingerprint": dataset.fingerprint,
-                "training_images": len(data[0][0]),
-                "notice": run.info["dataset"]["notice"],
-            },
-            "trial_id": best["trial_id"],
-            "hyperparameters": values,
-            "epochs": next(training.epochs for training in trainings if training.model == "best"),
-            **asdict(evaluation),
+
+
+def _described(run: results.Run, dataset: Dataset, images: int, evaluation: Evaluation) -> dict[str, Any]:
+    """What is kept of an `evaluation` on so many training `images`."""
+    return {
+        "dataset": {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "training_images": images,
+            "notice": run.info["dataset"]["notice"],
         },
-    )
-    return evaluation
+        "trial_id": run.best["trial_id"],
+        "hyperparameters": run.configuration,
+        "epochs": next(training.epochs for training in evaluation.trainings if training.model == "best"),
+        **asdict(evaluation),
+    }
 
 
 def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
