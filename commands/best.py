@@ -92,8 +92,7 @@ def _evaluate(
             f"and testing on {len(dataset.x_test):,} images"
         )
         outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
-    epochs = {training.model: training.epochs for training in outcome.trainings}
-    console.print(tables.verdict_table(outcome.verdict, epochs, outcome.same))
+    console.print(tables.verdict_table(outcome.verdict, outcome.epochs_trained, outcome.same))
     for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
         console.print(sentence)
     console.print()

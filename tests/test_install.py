@@ -104,11 +104,26 @@ def test_a_checkout_is_hidden_by_nothing(beside: Path) -> None:
     assert "baseline_cnn" in run(beside, sys.executable, str(ROOT / "cli.py"), "spaces")
 
 
-@pytest.mark.parametrize("words", [["-m", "keras_search"], [str(ROOT / "cli.py")]])
-def test_a_hint_names_the_way_the_user_came_in(words: list[str], tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, *words, "serach"], cwd=tmp_path, capture_output=True, text=True)
+INSTALLED = str(Path(sys.executable).parent / "keras-search")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([sys.executable, "-m", "keras_search"], "python -m keras_search"),
+        ([sys.executable, str(ROOT / "cli.py")], f"python {ROOT / 'cli.py'}"),
+        ([INSTALLED], "keras-search"),
+    ],
+)
+def test_a_hint_names_the_way_the_user_came_in(words: list[str], named: str, tmp_path: Path) -> None:
+    done = subprocess.run([*words, "serach"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"; python {' '.join(words)} --help shows what there is\n"), done.stderr
+    assert done.stderr.endswith(f"; {named} --help shows what there is\n"), done.stderr
+
+
+def test_a_shell_completes_the_installed_command(tmp_path: Path) -> None:
+    asked = {"_KERAS_SEARCH_COMPLETE": "complete_bash", "COMP_WORDS": "keras-search se", "COMP_CWORD": "1"}
+    assert run(tmp_path, INSTALLED, **asked).split() == ["search"]
 
 
 def test_nothing_is_importable_by_a_generic_name(tmp_path: Path) -> None:

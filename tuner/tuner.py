@@ -18,6 +18,7 @@ from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import choice, foreign
 from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
@@ -71,6 +72,8 @@ class Tuner(keras_tuner.Tuner):
     Raises:
         InputError: An argument is not possible, or the run that is there cannot be ranked by the objective.
     """
+
+    oracle: Recorded
 
     def __init__(
         self,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keras_search import search_spaces
 from keras_search.results.reading import runs
+from keras_search.results.run_info import Asked, RunInfo
 from keras_search.search_spaces import Hyperparameter, SearchSpace
 from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.command import durations
@@ -46,7 +47,7 @@ class Plan:
     time_budget: float | None
     trial_timeout: float | None
 
-    def asked(self) -> dict[str, Any]:
+    def asked(self) -> Asked:
         """What must be the same where a run is gone on with."""
         return {
             "space": search_spaces.resolved(self.options.space),
@@ -60,7 +61,7 @@ class Plan:
             "set": sorted(self.options.overrides),
         }
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> RunInfo:
         """What else a reader of the run should know."""
         return {
             "objective": {"name": self.objective, "direction": self.direction},

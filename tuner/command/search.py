@@ -12,6 +12,7 @@ from keras_search.search_spaces.origin import blamed
 from keras_search.tuner import oracles, runtime
 from keras_search.tuner.command import plan
 from keras_search.tuner.command.options import SearchOptions
+from keras_search.tuner.command.overrides import sampled
 from keras_search.tuner.command.plan import Plan
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import Stopped
@@ -80,7 +81,7 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
         keras_tuner.Objective(planned.objective, planned.direction),
         options.trials,
         options.seed,
-        oracles.sampled(declared(hypermodel), planned.narrowed),
+        sampled(declared(hypermodel), planned.narrowed),
     )
     with blamed(options.space) if search_spaces.is_custom(options.space) else contextlib.nullcontext():
         return Tuner(

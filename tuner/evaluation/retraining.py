@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_search import search_spaces
 from keras_search.results import files
+from keras_search.results.evaluation import Training
 from keras_search.search_spaces.origin import blamed
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import runtime
@@ -23,27 +24,6 @@ if TYPE_CHECKING:
     import keras
 
 _TEST_BATCH_SIZE = 500
-
-
-@dataclass(frozen=True)
-class Training:
-    """One model trained and tested: a line of `evaluation.csv`.
-
-    Attributes:
-        model: `baseline` or `best`.
-        seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for; None where a loop of the user's own does not tell the callbacks.
-        test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them; None where its own evaluation gives none.
-        train_s: Seconds the training took.
-    """
-
-    model: str
-    seed: int
-    epochs: int | None
-    test_accuracy: float
-    test_loss: float | None
-    train_s: float
 
 
 @dataclass(frozen=True)

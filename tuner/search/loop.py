@@ -7,7 +7,6 @@ from typing import Any
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.summary import SummaryWriter
 from keras_search.search_spaces.custom import asks_in_fit
-from keras_search.tuner import oracles
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.record.lock import check_there
@@ -136,7 +135,7 @@ class Loop:
 
     def _most_waiting(self, slots: int) -> int:
         """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
-        if slots == 1 or self._stop.has_deadline or not oracles.ignores_scores(self._oracle):
+        if slots == 1 or self._stop.has_deadline or not self._oracle.ignores_scores:
             return 0
         return slots * _WAITING_PER_SLOT
 

@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import oracles
+from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.trial import models
 from keras_search.tuner.trial.pruners import Pruner
@@ -38,7 +38,7 @@ class Trials:
         tensorboard: What TensorBoard shows of them; None where it is to show nothing.
     """
 
-    oracle: keras_tuner.Oracle
+    oracle: Recorded
     hypermodel: keras_tuner.HyperModel
     run: Path
     baseline: dict[str, Value]
@@ -77,6 +77,8 @@ class Trials:
             trial.trial_id == self.oracle.start_order[0]
             and self.baseline.items() <= trial.hyperparameters.values.items()
         )
+        predecessor = self.oracle.predecessor(trial)
+        epochs = self.oracle.epochs_of(trial)
         return TrialTask(
             trial_id=trial.trial_id,
             hyperparameters=trial.hyperparameters,
@@ -89,9 +91,10 @@ class Trials:
             fit_args=fit_args,
             fit_kwargs=fit_kwargs or {},
             keeps_weights=self.keep_weights > 0,
-            budget=oracles.budget(self.oracle, trial.hyperparameters.values),
-            continues=self.directory(_predecessor(trial)).resolve() if _continues(trial) else None,
-            keeps_checkpoint=trial.trial_id in oracles.continuable(self.oracle),
+            budget=None if epochs is None else epochs.stop,
+            initial_epoch=0 if epochs is None else epochs.start,
+            continues=None if predecessor is None else self.directory(predecessor).resolve(),
+            keeps_checkpoint=trial.trial_id in self.oracle.continuable(),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self.pruner,
             timeout=self.timeout,
@@ -134,7 +137,7 @@ class Trials:
         """Removes weights that are not of the best trials, and checkpoints that no trial can go on from."""
         for beaten in self.best()[self.keep_weights :]:
             (self.directory(beaten.trial_id) / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
-        continuable = oracles.continuable(self.oracle)
+        continuable = self.oracle.continuable()
         for path in self.run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
                 path.unlink()
@@ -173,17 +176,9 @@ class Trials:
 
     def _first_of(self, trial: Trial) -> Trial:
         """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""
-        while _continues(trial):
-            trial = self.oracle.get_trial(_predecessor(trial))
+        while (predecessor := self.oracle.predecessor(trial)) is not None:
+            trial = self.oracle.get_trial(predecessor)
         return trial
-
-
-def _continues(trial: Trial) -> bool:
-    return oracles.CONTINUED in trial.hyperparameters.values
-
-
-def _predecessor(trial: Trial) -> str:
-    return trial.hyperparameters.values[oracles.CONTINUED]
 
 
 def _numbers_aside(reason: str) -> str:

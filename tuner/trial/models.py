@@ -13,7 +13,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
 from keras_search.search_spaces.origin import contained
-from keras_search.tuner.fast.fit import accelerate
+from keras_search.tuner.fast import patches
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import bars
 
@@ -72,7 +72,7 @@ def declared(
 def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
     """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
 
-    A hypermodel with a `fit` of its own may build what it likes.
+    Who hands it on undoes that (`patches.restore`). A hypermodel with a `fit` of its own may build what it likes.
 
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
@@ -82,7 +82,7 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     keras.utils.set_random_seed(seed)
     model = hypermodel.build(hp)
     if isinstance(model, keras.Model):
-        accelerate(model, seed)
+        patches.accelerate(model, seed)
     elif not fits_itself(hypermodel):
         told = "None" if model is None else f"{model!r} of {type(model).__name__}"
         raise keras_tuner.errors.FatalTypeError(f"the hypermodel must return a Keras model, it returned {told}")
