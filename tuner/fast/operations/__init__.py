@@ -19,7 +19,6 @@ import platformdirs
 import tensorflow as tf
 
 from keras_search.tuner import keras_private
-
 from keras_search.tuner.fast import versions
 
 _FOLDER = Path(__file__).parent
