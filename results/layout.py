@@ -49,5 +49,7 @@ SUMMARY_COLUMNS = [
     "seed",
     "error",
 ]
-EPOCH_KEYS = ["trial_id", "execution", "epoch"]
-EVALUATION_COLUMNS = ["model", "seed", "epochs", "test_accuracy", "test_loss", "train_s"]
+# Whole numbers: the execution, counted from 0, and its epoch, counted from 1.
+EPOCH_NUMBERS = ["execution", "epoch"]
+EPOCH_KEYS = ["trial_id", *EPOCH_NUMBERS]
+EPOCH_SECONDS = "seconds"

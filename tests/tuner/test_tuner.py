@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +17,8 @@ import tensorflow as tf
 from keras_search import results, search_spaces
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import SearchError, Tuner, oracles, seeds
-from keras_search.tuner.command.overrides import narrow, sampled
+from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.executors.base import Executor
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -201,7 +202,6 @@ def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
     assert again["accuracy"] == pytest.approx(best["score"])
 
 
-@pytest.mark.slow
 class OwnLoop(keras_tuner.HyperModel):
     """As in Keras Tuner's guide to custom training: nothing is compiled, and callbacks hear of ends alone."""
 
@@ -239,8 +239,7 @@ class CompiledInFit(OwnLoop):
         return model.fit(*args, **kwargs)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 2))
+@pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 1))
 def test_build_may_leave_the_model_uncompiled(
     tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int
 ) -> None:
@@ -466,7 +465,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     declared = keras_tuner.HyperParameters()
     space.declare(declared)
     narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
-    oracle = oracles.make("random", "val_accuracy", 30, 0, sampled(declared, narrowed))
+    oracle = oracles.make("random", "val_accuracy", 30, 0, oracles.sampled(declared, narrowed))
     Tuner(search_spaces.hypermodel(space, (28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
     points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
     assert points[0] == space.baseline

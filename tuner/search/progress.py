@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras_tuner
     from keras_tuner.engine.trial import Trial
 
-    from keras_search.tuner.executors.pool import Executor
+    from keras_search.tuner.executors.base import Executor
     from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
@@ -200,7 +200,9 @@ class Progress:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
         curves = [trial_rows.read_epochs(task.directory) for task in self._running.values()]
         epochs = self._epochs_done + sum(map(len, curves))
-        return epochs, self._seconds_done + sum(epoch.get("seconds") or 0.0 for curve in curves for epoch in curve)
+        return epochs, self._seconds_done + sum(
+            epoch.get(layout.EPOCH_SECONDS) or 0.0 for curve in curves for epoch in curve
+        )
 
     def _pace(self) -> str:
         """The throughput of the whole machine."""
@@ -225,7 +227,7 @@ class Progress:
 def _rest(task: "TrialTask", usual: float) -> float:
     """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
     curve = trial_rows.read_epochs(task.directory)
-    own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
+    own = [epoch[layout.EPOCH_SECONDS] for epoch in curve if epoch.get(layout.EPOCH_SECONDS)]
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 
 

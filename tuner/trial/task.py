@@ -1,13 +1,13 @@
-"""What travels between a search and the processes that run its trials: a task there, a result back; and the record."""
+"""What travels between a search and the processes that run its trials: a task there, a result back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 
-from keras_search.results import files, layout
+from keras_search.results import layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.seeds import derive
@@ -80,33 +80,6 @@ class TrialTask:
         known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
         last = next((number for number in map(epochs.whole, known) if number is not None), 1)
         return (last - self.initial_epoch) * self.executions
-
-
-@dataclass
-class TrialRecord:
-    """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
-
-    Attributes:
-        weights_lost: Why its weights cannot be kept; None where they can.
-        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
-    """
-
-    seed: int
-    is_baseline: bool
-    started_at: str
-    ended_at: str | None = None
-    duration_s: float | None = None
-    best_epoch: int | None = None
-    epochs_run: int | None = None
-    parameters: int | None = None
-    pruned: bool = False
-    worker: int | None = None
-    weights_lost: str | None = None
-    error: str | None = None
-    files: dict[str, str] = field(default_factory=dict)
-
-    def save(self, directory: Path) -> None:
-        files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
 
 
 @dataclass(frozen=True)
