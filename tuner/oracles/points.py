@@ -21,14 +21,14 @@ def rounded(value: Value) -> Value:
 
 def snapped(values: Mapping[str, Any], space: Iterable[kinds.HyperParameter]) -> dict[str, Value]:
     """The point `values`, with the nearest value that each active hyperparameter of `space` has."""
-    hp = keras_tuner.HyperParameters()
+    point = keras_tuner.HyperParameters()
     others = dict(values)
-    for one in space:
-        hp.merge([one])
-        if one.name in values and hp.is_active(one):
-            hp.values[one.name] = nearest(one, values[one.name])
-        others.pop(one.name, None)
-    return hp.values | others
+    for hp in space:
+        point.merge([hp])
+        if hp.name in values and point.is_active(hp):
+            point.values[hp.name] = nearest(hp, values[hp.name])
+        others.pop(hp.name, None)
+    return point.values | others
 
 
 def nearest(hp: kinds.HyperParameter, value: Any) -> Value:
@@ -66,7 +66,7 @@ def at(hp: kinds.HyperParameter, place: int) -> Value:
 def index(hp: kinds.HyperParameter, value: Any) -> int | None:
     """At which place `hp`, of which there is a `count`, has `value`; None where it has no such value."""
     if not isinstance(hp, (kinds.Int, kinds.Float)):
-        return next((place for place, one in enumerate(hp.values) if same(one, value)), None)
+        return next((place for place, own in enumerate(hp.values) if same(own, value)), None)
     if not _is_in_range(hp, value):
         return None
     place = _nearest_step(hp, min(max(value, hp.min_value), hp.max_value))
@@ -79,9 +79,9 @@ def has(hp: kinds.HyperParameter, value: Any) -> bool:
     return _is_in_range(hp, value) if is_number else index(hp, value) is not None
 
 
-def same(one: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
     """Whether two values are the same, as one that is not a number is to itself."""
-    return one == other or (one != one and other != other)
+    return value == other or (value != value and other != other)
 
 
 def _is_in_range(hp: kinds.HyperParameter, value: Any) -> bool:
