@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search.results import files, layout, trial_record
 from keras_search.results.reading import trial_rows
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
+from keras_search.tuner.keras_private import Trial, TrialStatus
 
 _NO_METRICS = (*layout.EPOCH_KEYS, layout.EPOCH_SECONDS, "multi_objective")
 
@@ -37,7 +37,7 @@ class Rescored:
             (directory / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
         if record := trial_record.read(directory):
             files.write_json(directory / layout.TRIAL_RECORD, record | {"best_epoch": self.best_epoch})
-        oracle._save_trial(self.trial)
+        keras_private.save_trial(oracle, self.trial)
 
 
 def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[list[Rescored], list[str]]:
