@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from keras_search.commands.app import app
-from keras_search.results import layout, plots
+from keras_search.results import evaluation, layout, plots
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
 from tests.conftest import ROOT
@@ -122,7 +122,7 @@ def test_a_page_names_no_option_that_a_command_does_not_have(page: Path) -> None
 def test_columns_oracles_pruners_and_plots_are_documented() -> None:
     page = {path.stem: path.read_text() for path in DOCS}
     assert [name for name in layout.SUMMARY_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
-    assert [name for name in layout.EVALUATION_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
+    assert [name for name in evaluation.COLUMNS if f"`{name}`" not in page["run-directory"]] == []
     assert [name for name in oracles.ORACLES if f"`{name}`" not in page["search"]] == []
     assert [name for name in pruners.PRUNERS if f"--pruner {name}`" not in page["search"] and name != "none"] == []
     assert [kind for kind in plots.KINDS if f"`{kind}`" not in page["plots"]] == []
