@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import typer
 
 from keras_search.commands.app import app
 from keras_search.results import layout, plots
-from keras_search.tuner.oracles import named
+from keras_search.results.evaluation import Training
+from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
 from tests.conftest import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
@@ -122,8 +124,8 @@ def test_a_page_names_no_option_that_a_command_does_not_have(page: Path) -> None
 def test_columns_oracles_pruners_and_plots_are_documented() -> None:
     page = {path.stem: path.read_text() for path in DOCS}
     assert [name for name in layout.SUMMARY_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
-    assert [name for name in layout.EVALUATION_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
-    assert [name for name in named.ORACLES if f"`{name}`" not in page["search"]] == []
+    assert [field.name for field in fields(Training) if f"`{field.name}`" not in page["run-directory"]] == []
+    assert [name for name in oracles.ORACLES if f"`{name}`" not in page["search"]] == []
     assert [name for name in pruners.PRUNERS if f"--pruner {name}`" not in page["search"] and name != "none"] == []
     assert [kind for kind in plots.KINDS if f"`{kind}`" not in page["plots"]] == []
 
