@@ -39,12 +39,14 @@ def pytest_collection_finish() -> None:
 
 def mostly_slow(cases: Iterable[Any], quick: int) -> list[Any]:
     """The parameters of a test, of which the default suite tries the first `quick` alone."""
-    found = []
+    parameters = []
     for number, case in enumerate(cases):
-        values, name = (case.values, case.id) if hasattr(case, "marks") else (case, None)
-        values = values if isinstance(values, tuple) else (values,)
-        found.append(pytest.param(*values, id=name, marks=() if number < quick else pytest.mark.slow))
-    return found
+        slow = [] if number < quick else [pytest.mark.slow]
+        if hasattr(case, "marks"):  # made by `pytest.param`
+            parameters.append(pytest.param(*case.values, id=case.id, marks=[*case.marks, *slow]))
+        else:
+            parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=slow))
+    return parameters
 
 
 def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,8 @@
 """The command line in this process: its exit codes, how it names options, and the commands that it prints."""
 
 import inspect
-import os
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -20,7 +18,7 @@ from keras_search.results import plots
 from keras_search.results.export import formats as export
 from keras_search.results.export import optuna_study
 from keras_search.results.reading import runs
-from keras_search.results.text import command, listed
+from keras_search.results.text import command
 from keras_search.tuner import InputError, objectives
 from keras_search.tuner.command import durations, overrides
 from keras_search.tuner.data import datasets, pictures
@@ -200,17 +198,6 @@ def test_every_option_that_an_error_may_name_is_there() -> None:
     assert shared.option("overwrite=True") == "--overwrite"
 
 
-@pytest.mark.parametrize(
-    "word",
-    ["plain", "two words", "it's", '"', "$HOME", "-x", "a\nb", "\x1b]0;t\x07'\\", "é", "\udcff", "~", "\x85", ""],
-)
-def test_a_printed_command_means_what_it_says(word: str) -> None:
-    printed = command("printf", "%s", word)
-    assert printed.isprintable()
-    done = subprocess.run(["bash", "-c", printed], capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
-    assert done.stdout == os.fsencode(word)
-
-
 def test_the_next_command_names_a_run_that_looks_like_an_option(run: Run, tmp_path: Path) -> None:
     code, printed, _ = run(*SEARCH, *space(tmp_path, good="one"), "--run", "-x")
     assert code == 0
@@ -249,14 +236,6 @@ def test_what_a_report_leaves_out_is_told(run: Run, tmp_path: Path) -> None:
     (made / "evaluation.json").write_text("[" * 1000)
     code, _, error = run("report", str(made), "--out", "made.html")
     assert (code, error) == (0, "Warning: evaluation.json is cut off or damaged: the run counts as not evaluated\n")
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [([], ""), (["one"], "one"), (["one", "two"], "one and two"), (["one", "two", "three"], "one, two and three")],
-)
-def test_a_list_reads_as_a_sentence(words: list[str], said: str) -> None:
-    assert listed(words) == said
 
 
 def test_the_name_of_a_data_file_does_not_turn_the_line_around(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:

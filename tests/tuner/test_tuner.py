@@ -202,7 +202,6 @@ def test_a_model_may_be_built_by_its_first_batch(tmp_path: Path) -> None:
     assert again["accuracy"] == pytest.approx(best["score"])
 
 
-@pytest.mark.slow
 class OwnLoop(keras_tuner.HyperModel):
     """As in Keras Tuner's guide to custom training: nothing is compiled, and callbacks hear of ends alone."""
 
@@ -240,8 +239,7 @@ class CompiledInFit(OwnLoop):
         return model.fit(*args, **kwargs)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 2))
+@pytest.mark.parametrize(("hypermodel", "workers"), mostly_slow([(OwnLoop, 0), (CompiledInFit, 0), (OwnLoop, 1)], 1))
 def test_build_may_leave_the_model_uncompiled(
     tmp_path: Path, hypermodel: type[keras_tuner.HyperModel], workers: int
 ) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from scipy import stats
 
 from keras_search import results
-from keras_search.results import files, verdict
+from keras_search.results import files
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import tables
 
@@ -113,58 +112,6 @@ def test_a_damaged_record_costs_times_and_sizes_alone(run_directory: Path, tmp_p
     assert found.problems[0].endswith("…")
     assert found.trials["score"].equals(expected.trials["score"])
     assert found.trials["seed"].isna().tolist() == [False, True, False]
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "table.json"
-    files.write_json(path, {"before": 1})
-    with pytest.raises(TypeError, match="not JSON serializable"):
-        files.write_json(path, {"after": object()})
-    with pytest.raises(UnicodeEncodeError):
-        files.write_text(path, "\ud800")
-    assert files.read_json(path) == {"before": 1}
-    assert [found.name for found in tmp_path.iterdir()] == ["table.json"]
-
-
-def test_the_verdict_is_welchs() -> None:
-    baseline, best = [0.979, 0.981, 0.980], [0.985, 0.990, 0.986]
-    found = verdict.judge(baseline, best, 0.1135)
-    interval = stats.t.interval(0.95, 2, loc=0.98, scale=stats.sem(baseline))
-    assert (found.baseline.low, found.baseline.high) == pytest.approx(interval)
-    test = stats.ttest_ind(best, baseline, equal_var=False)
-    assert found.p_value == pytest.approx(test.pvalue)
-    assert found.difference.mean == pytest.approx(0.007)
-    assert found.significant is True
-    assert verdict.judge(best, baseline, None).difference.mean == pytest.approx(-0.007)
-
-
-def test_a_small_difference_is_not_called_significant() -> None:
-    found = verdict.judge([0.979, 0.981, 0.980], [0.980, 0.982, 0.9795], None)
-    assert found.significant is False
-    assert found.difference.low < 0 < found.difference.high
-
-
-def test_one_seed_has_no_interval_and_no_significance() -> None:
-    found = verdict.judge([0.9], [0.99], None)
-    assert found.best == verdict.Interval(0.99, None, None, 1)
-    assert found.significant is None
-
-
-def test_no_spread_at_all() -> None:
-    """Seeds may agree by chance on a small test set: that is no evidence."""
-    found = verdict.judge([0.9, 0.9], [0.95, 0.95], None)
-    assert found.significant is None
-    assert found.difference.low is None
-
-
-@pytest.mark.filterwarnings("error")
-def test_spread_on_one_side_is_enough() -> None:
-    assert verdict.judge([0.9, 0.9, 0.9], [0.95, 0.951, 0.949], None).significant is True
-
-
-def test_an_interval_of_shares_stays_within_0_and_1() -> None:
-    interval = verdict.mean([0.95, 1.0])
-    assert (interval.high, interval.low > 0) == (1.0, True)
 
 
 def test_the_table_of_trials_is_legible_on_80_columns(run_directory: Path) -> None:

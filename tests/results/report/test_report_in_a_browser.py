@@ -308,7 +308,7 @@ def test_hostile_names_are_shown_and_do_nothing(opened: Callable[..., Opened], h
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [1_100, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1_100, 10_000])
 def test_thousands_of_trials_sort_and_filter_at_once(opened: Callable[..., Opened], tmp_path: Path, count: int) -> None:
     run = make_run(tmp_path / "run", random_trials(count))
     path = run.path / "report.html"

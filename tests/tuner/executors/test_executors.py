@@ -17,7 +17,7 @@ from keras_search.tuner import InputError, Tuner
 from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.executors.pool import WorkerPool
 from keras_search.tuner.executors.workers import check_workers
-from tests.conftest import mostly_slow, tree
+from tests.conftest import tree
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
 
@@ -94,7 +94,7 @@ def test_an_executor_that_is_shut_down_before_the_search_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", mostly_slow(["spawn", "loky"], 1))
+@pytest.mark.parametrize("kind", ["spawn", "loky"])
 def test_a_pool_of_processes_trains_as_workers_do(kind: str, tmp_path: Path) -> None:
     pool = loky.ProcessPoolExecutor(1) if kind == "loky" else futures.ProcessPoolExecutor(1, mp_context=SPAWN)
     with pool:

@@ -15,7 +15,6 @@ from keras import layers
 from keras_search import results
 from keras_search.tuner import Tuner
 from keras_search.tuner.seeds import trial_seed
-from keras_search.tuner.trial import checkpoint
 from keras_search.tuner.trial.models import fresh_model
 
 TABLES = ("summary", "epochs")
@@ -44,33 +43,6 @@ class Small(keras_tuner.HyperModel):
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
         return model.fit(*args, epochs=hp["epochs"], **kwargs)
-
-
-def model() -> keras.Model:
-    return fresh_model(Small(), keras_tuner.HyperParameters(), seed=5)
-
-
-@pytest.mark.slow
-def test_a_training_that_goes_on_equals_one_without_a_break(tmp_path: Path) -> None:
-    whole = model()
-    whole.fit(X, Y, epochs=4, verbose=0)
-    part = model()
-    part.fit(X, Y, epochs=2, verbose=0)
-    checkpoint.save(part, 2, tmp_path / "state.npz")
-    later = model()
-    begun = checkpoint.load(later, tmp_path / "state.npz")
-    later.fit(X, Y, initial_epoch=begun, epochs=4, verbose=0)
-    assert begun == 2
-    for one, other in zip(whole.variables, later.variables, strict=True):
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
-
-
-def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
-    deeper = keras.Sequential([layers.Input((6,)), layers.Dense(3), layers.Dense(3)])
-    deeper.compile("sgd", "mse")
-    checkpoint.save(deeper, 1, tmp_path / "state.npz")
-    with pytest.raises(ValueError, match="is of another model"):
-        checkpoint.load(model(), tmp_path / "state.npz")
 
 
 @pytest.mark.faults

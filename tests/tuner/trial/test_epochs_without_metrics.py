@@ -12,7 +12,6 @@ import pytest
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.tuner import Tuner
-from keras_search.tuner.trial import pruners, scores
 from tests.conftest import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -92,26 +91,3 @@ def test_a_metric_may_come_late(tmp_path: Path) -> None:
     assert [(epoch["epoch"], epoch["f1"], epoch["note"]) for epoch in curve] == [
         (1, None, "a, b"), (2, 0.5, "a, b"), (3, None, "a, b")
     ]  # fmt: skip
-
-
-def test_a_score_that_is_no_number_in_one_epoch_is_not_the_best() -> None:
-    history = keras.callbacks.History()
-    history.history = {"loss": [3.0, 2.0, 1.0], "val_f1": [np.nan, 0.2, 0.1]}
-    assert scores.best([history], keras_tuner.Objective("val_f1", "max")) == (
-        {"loss": 2.0, "val_f1": 0.2}, 1
-    )  # fmt: skip
-
-
-def test_a_history_of_a_fit_of_ones_own_is_spread_over_its_epochs() -> None:
-    history = keras.callbacks.History()
-    history.history = {"loss": [4.0, 3.0, 2.0, 1.0, 0.0], "val_loss": [1.0, 2.0]}
-    objective = keras_tuner.Objective("val_loss", "min")
-    assert scores.best(scores.aligned([history]), objective) == ({"loss": 3.0, "val_loss": 1.0}, 1)
-
-
-def test_asha_takes_the_first_validation_beyond_a_rung() -> None:
-    others = [{2: 0.9, 4: 0.9}, {2: 0.8, 4: 0.8}]
-    assert pruners.get("asha").prunes({2: 0.5}, others)
-    assert not pruners.get("asha").prunes({2: 0.95}, others)
-    assert pruners.get("asha").prunes({2: 0.5, 4: 0.1}, [{2: 0.5, 4: 0.9 + step} for step in (0, 0.01, 0.02)])
-    assert not pruners.get("asha").prunes({4: 0.95, 6: 0.1, 8: 0.1}, [{8: 0.9}] * 3), "no rung from 7 to 8"

@@ -11,7 +11,6 @@ import pytest
 from keras_search.tuner import Tuner
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.trial import pruners
-from tests.conftest import mostly_slow
 
 SEED_OF_GOOD_POINTS_FIRST = 4
 
@@ -109,9 +108,17 @@ class OwnLoop(Untrainable):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("heeds", mostly_slow([True, False], 1))
+@pytest.mark.parametrize("heeds", [True, False])
 def test_a_loop_of_ones_own_is_pruned_where_it_ends(heeds: bool, tmp_path: Path) -> None:
     rows = pruned_search(tmp_path, OwnLoop(heeds))
     assert [row["status"] for row in rows] == ["COMPLETED"] * 7
     assert sum(row["pruned"] == "True" for row in rows) == (2 if heeds else 0)
     assert all(row["epochs_run"] == ("2" if row["pruned"] == "True" else "3") for row in rows)
+
+
+def test_asha_takes_the_first_validation_beyond_a_rung() -> None:
+    others = [{2: 0.9, 4: 0.9}, {2: 0.8, 4: 0.8}]
+    assert pruners.get("asha").prunes({2: 0.5}, others)
+    assert not pruners.get("asha").prunes({2: 0.95}, others)
+    assert pruners.get("asha").prunes({2: 0.5, 4: 0.1}, [{2: 0.5, 4: 0.9 + step} for step in (0, 0.01, 0.02)])
+    assert not pruners.get("asha").prunes({4: 0.95, 6: 0.1, 8: 0.1}, [{8: 0.9}] * 3), "no rung from 7 to 8"

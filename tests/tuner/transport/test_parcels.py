@@ -1,0 +1,81 @@
+"""What travels between machines: values, the places of files in them, and the files by their stamps."""
+
+import os
+import shutil
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keras_search.results import files
+from keras_search.tuner.transport.parcels import pack, set_stamp, stamp, stamps, unpack
+
+
+def made(code: str, name: str, file: str = "own.py") -> Any:
+    """What `code`, as a script in `file` that no other process can import, calls `name`."""
+    script: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(code, file, "exec"), script)
+    return script[name]
+
+
+def test_values_come_one_after_the_other_as_they_are_asked_for() -> None:
+    raises = made("class Raises:\n    def __reduce__(self):\n        return int, ('no number',)\n", "Raises")
+    packed, names = pack(None, {"units": 8}, raises(), "last")
+    values = unpack(packed)
+    assert next(values) == {"units": 8}
+    with pytest.raises(ValueError, match="no number"):
+        next(values)
+    assert names == set()
+
+
+def test_a_function_of_a_script_is_called_and_its_errors_say_where_they_arose() -> None:
+    own = made("def own(x):\n    return 1 / x\n", "own", "/home/somebody/own.py")
+    (there,) = unpack(pack(None, own)[0])
+    assert there(2) == 0.5
+    with pytest.raises(ZeroDivisionError) as raised:
+        there(0)
+    last = traceback.extract_tb(raised.value.__traceback__)[-1]
+    assert (last.filename, last.lineno) == ("/home/somebody/own.py", 2)
+
+
+def test_a_file_of_the_run_is_where_its_run_is_on_the_other_machine(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    curve, other = root / "trial_0" / "epochs.csv", tmp_path / "run2" / "epochs.csv"
+    packed, names = pack(root, {"curve": curve, "other": other, "root": root}, str(curve))
+    assert names == {"trial_0/epochs.csv"}
+    there, text = unpack(packed, Path("/elsewhere").joinpath)
+    assert there == {"curve": Path("/elsewhere/trial_0/epochs.csv"), "other": other, "root": root}
+    assert text == str(curve), "a text is no place"
+
+
+def test_without_a_root_every_path_is_what_it_is(tmp_path: Path) -> None:
+    packed, names = pack(None, tmp_path)
+    assert (names, list(unpack(packed))) == (set(), [tmp_path])
+
+
+def test_files_are_named_by_themselves_or_by_their_folder(tmp_path: Path) -> None:
+    for name in ("trial_0/epochs.csv", "trial_0/deep/state.npz", "trial_1/epochs.csv", "run.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    with files.replacing(tmp_path / "trial_0" / "record.json"):
+        found = stamps(tmp_path, ["trial_0", "run.json", "trial_7", "nothing.json"])
+    assert set(found) == {"trial_0/epochs.csv", "trial_0/deep/state.npz", "run.json"}, "or one that is half written"
+    assert found["run.json"][0] == len("run.json")
+
+
+def test_a_stamp_tells_a_file_from_another(tmp_path: Path) -> None:
+    file, copy = tmp_path / "file", tmp_path / "copy"
+    file.write_text("one")
+    os.utime(file, ns=(1, 1_700_000_000_123_456_789))
+    shutil.copyfile(file, copy)
+    assert stamp(copy) != stamp(file)
+    set_stamp(copy, stamp(file))
+    assert stamp(copy) == stamp(file) == (3, 1_700_000_000_123_456_789)
+    copy.write_text("two")
+    assert stamp(copy) != stamp(file)
+
+
+def test_what_is_no_file_has_no_stamp(tmp_path: Path) -> None:
+    assert stamp(tmp_path) is None
+    assert stamp(tmp_path / "nothing") is None
