@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from tests.conftest import ROOT, SEARCH, Cli, mostly_slow, offline, refused, run_cli
+from tests.helpers import ROOT, SEARCH, Cli, mostly_slow, refused, run_cli
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -247,6 +247,12 @@ def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path
     import keras
 
     assert keras.models.load_model(run / "best_model.keras").count_params() == int(best["parameters"])
+
+
+def offline(home: Path) -> dict[str, str]:
+    """An environment in which Keras has nothing in its cache and can download nothing."""
+    nowhere = "http://127.0.0.1:9"
+    return {"KERAS_HOME": str(home), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "https_proxy": nowhere}
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from keras_search.commands.app import app
 from keras_search.results import layout, plots
 from keras_search.tuner.oracles import named
 from keras_search.tuner.trial import pruners
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
 
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]

@@ -18,7 +18,7 @@ from keras_search import results, search_spaces
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import SearchError, Tuner, oracles, seeds
 from keras_search.tuner.command.overrides import narrow
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 SEED_OF_EVERY_BEHAVIOUR = 1

@@ -31,7 +31,7 @@ from keras_search.tuner import InputError, SearchError, Tuner
 from keras_search.tuner.executors import pool as executors
 from keras_search.tuner.executors.dask import cluster as dask_cluster
 from keras_search.tuner.transport import settings
-from tests.conftest import ROOT, Cli, is_alive, refused, run_process
+from tests.helpers import ROOT, Cli, is_alive, refused, run_process
 from tests.pages import READERS_OWN
 
 DASK = Path(sys.executable).with_name("dask")

@@ -15,7 +15,7 @@ from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib
 from keras_search import results
 from keras_search.tuner import InputError, Tuner
 from keras_search.tuner.executors import pool as executors
-from tests.conftest import tree
+from tests.helpers import tree
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
 

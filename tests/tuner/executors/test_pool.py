@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from keras_search.tuner.executors import pool as executors
-from tests.conftest import is_alive
+from tests.helpers import is_alive
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_search.tuner import Tuner
 from keras_search.tuner.data import shared as shared_data
 from keras_search.tuner.executors import pool as executors
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((200, 6, 6, 1), dtype="float32"), RNG.integers(0, 3, 200)

@@ -13,7 +13,7 @@ from keras import layers
 from keras_search.tuner.fast import dense as fast_dense
 from keras_search.tuner.fast import fit as fast_fit
 from keras_search.tuner.fast import patches
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model
 
 

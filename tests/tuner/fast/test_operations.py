@@ -18,7 +18,7 @@ from keras import layers
 from keras_search.tuner.fast import fit as fast_fit
 from keras_search.tuner.fast import operations, patches
 from keras_search.tuner.fast import pooling as fast_pooling
-from tests.conftest import ROOT, Cli
+from tests.helpers import ROOT, Cli
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 RNG = np.random.default_rng(0)

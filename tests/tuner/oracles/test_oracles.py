@@ -14,7 +14,7 @@ from keras_search.results import files, layout
 from keras_search.tuner import oracles
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.oracles.optuna import _answer, _distribution, _value
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 # Keras Tuner's Gaussian process takes up to 10 s a question in a space of 13.
 _MARKS = {

@@ -21,7 +21,7 @@ from keras_search.search_spaces.custom import CustomHyperModel
 from keras_search.tuner import Tuner, oracles
 from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((32, 4), dtype="float32")

@@ -16,7 +16,7 @@ from keras import layers
 from keras_search.results import layout
 from keras_search.tuner import Tuner
 from keras_search.tuner.trial.callbacks import BestWeights
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((96, 6, 6, 1), dtype="float32")
