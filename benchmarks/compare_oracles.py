@@ -121,7 +121,8 @@ def search(task: Search) -> Search:
             return None
         values = trial.hyperparameters.values
         entry = table[tuple(float(values[name]) for name in tabulate.HYPERPARAMETERS)]
-        epochs = range(values.get(oracles.BUDGET_BEFORE, 0) + 1, values.get(oracles.BUDGET, tabulate.EPOCHS) + 1)
+        told = oracle.epochs_of(trial) or range(tabulate.EPOCHS)
+        epochs = range(told.start + 1, told.stop + 1)
         return Recorded(
             curve={epoch: entry.curve[epoch - 1] for epoch in epochs},
             seconds=dict.fromkeys(epochs, entry.seconds),

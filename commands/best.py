@@ -44,11 +44,11 @@ def show_best(
         from keras_search.results.telling import sentences, tables
         from keras_search.results.text import one_line
         from keras_search.tuner.evaluation import comparison as evaluation
-        from keras_search.tuner.executors import pool as executors
+        from keras_search.tuner.executors.workers import check_workers
         from keras_search.tuner.record.lock import locked
 
         evaluation.check_seeds(seeds)
-        executors.check_workers(workers)
+        check_workers(workers)
         found = read(runs.find(run))
         if evaluate:
             evaluation.check_recorded(found)
@@ -79,8 +79,7 @@ def show_best(
                 f"and testing on {len(dataset.x_test):,} images"
             )
             outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
-        epochs = {training.model: training.epochs for training in outcome.trainings}
-        console.print(tables.verdict_table(outcome.verdict, epochs, outcome.same))
+        console.print(tables.verdict_table(outcome.verdict, outcome.epochs_trained, outcome.same))
         for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
             console.print(sentence)
         console.print()
@@ -116,10 +115,10 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         from keras_search.results.telling import sentences
         from keras_search.tuner.data import datasets
         from keras_search.tuner.evaluation import comparison as evaluation
-        from keras_search.tuner.executors import pool as executors
+        from keras_search.tuner.executors.workers import check_workers
 
         evaluation.check_seeds(seeds)
-        executors.check_workers(workers)
+        check_workers(workers)
         space = search_spaces.get("baseline_cnn")
         data = datasets.load(dataset)
         console = make_console()

@@ -58,12 +58,12 @@ def write_report(
 
 def _tell_damage(run: "results.Run") -> None:
     """On standard error, where what `best --evaluate` found cannot be read; the page says so as well."""
+    from keras_search.results import evaluation
     from keras_search.results.errors import DamagedFile
-    from keras_search.results.reading import evaluation
     from keras_search.results.text import one_line
 
     try:
-        evaluation.read(run)
+        evaluation.read(run.path)
     except DamagedFile as error:
         print(f"Warning: {one_line(str(error))}", file=sys.stderr)
 

@@ -15,7 +15,7 @@ from keras_search.results.text import count, one_line
 
 if TYPE_CHECKING:
     from keras_search import results
-    from keras_search.tuner.evaluation.retraining import Training
+    from keras_search.results.evaluation import Training
 
 _WIDTH_IN_A_FILE = 160
 _MOST_PROBLEMS = 20

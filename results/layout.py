@@ -25,6 +25,10 @@ TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
 
 HYPERPARAMETER_PREFIX = "hp_"
+# What an oracle notes among the values of a point is no hyperparameter; its column has the same name.
+NOTE_PREFIX = "tuner/"
+# The epochs that the trial is trained for.
+NOTED_EPOCHS = f"{NOTE_PREFIX}epochs"
 
 SUMMARY_COLUMNS = [
     "trial_id",
@@ -45,5 +49,7 @@ SUMMARY_COLUMNS = [
     "seed",
     "error",
 ]
-EPOCH_KEYS = ["trial_id", "execution", "epoch"]
-EVALUATION_COLUMNS = ["model", "seed", "epochs", "test_accuracy", "test_loss", "train_s"]
+# Whole numbers: the execution, counted from 0, and its epoch, counted from 1.
+EPOCH_NUMBERS = ["execution", "epoch"]
+EPOCH_KEYS = ["trial_id", *EPOCH_NUMBERS]
+EPOCH_SECONDS = "seconds"

@@ -23,7 +23,8 @@ from keras_search.tuner import InputError, objectives
 from keras_search.tuner.command import durations, overrides
 from keras_search.tuner.data import datasets, pictures
 from keras_search.tuner.evaluation import comparison as evaluation
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.workers import check_workers
 from tests.helpers import tree
 from tests.results.made_run import make_run, random_trials
 
@@ -150,9 +151,9 @@ def test_a_flag_is_shown_without_a_value(
 
 
 REFUSALS: dict[str, Callable[[], object]] = {
-    "workers": lambda: executors.check_workers("many"),
-    "trials_per_gpu": lambda: executors.check_workers("auto", 0),
-    "scheduler": lambda: executors.make("auto", scheduler="nowhere"),
+    "workers": lambda: check_workers("many"),
+    "trials_per_gpu": lambda: check_workers("auto", 0),
+    "scheduler": lambda: choice.make("auto", scheduler="nowhere"),
     "time_budget": lambda: durations.parse("time_budget", "soon"),
     "objective": lambda: objectives.parse("glory:most"),
     "overrides": lambda: overrides.narrow(search_spaces.get("baseline_cnn").hyperparameters, ["filters"]),

@@ -65,7 +65,7 @@ class Trial:
         score: The objective's value; None where there is none yet, or it is NaN.
         best_step: The step that the score is of; None where that is not known.
         message: Why the trial failed, a traceback as a rule; empty where nothing was noted.
-        values: The hyperparameters; with Hyperband also its `tuner/...`, which are none.
+        values: The hyperparameters, and what an oracle notes beside them (`layout.NOTE_PREFIX`).
         space: The entries of the search space as they stand in the file.
         metrics: By name, in the order of the file.
     """

@@ -42,8 +42,8 @@ class Run:
 
     Attributes:
         path: The directory.
-        info: What was asked (`run.json`): space, dataset, oracle, seed, objective, versions, command. Empty where
-            `search` did not make the run.
+        info: What was asked (`run.json`, as `RunInfo` describes it): space, dataset, oracle, seed, objective, versions,
+            command. Empty where `search` did not make the run.
         trials: One row a trial, in trial order, with the columns of `summary.csv`.
         epochs: One row per trial, execution and epoch: every learning curve. Of other searches than this toolkit's
             what Keras Tuner keeps, as a rule the best epoch alone.
@@ -185,7 +185,7 @@ def read(path: str | Path) -> Run:
         path=path,
         info=info,
         trials=_table(rows, trial_rows.summary_columns(rows), _WHOLE_NUMBERS),
-        epochs=_table(epochs, trial_rows.columns(epochs, layout.EPOCH_KEYS), ["execution", "epoch"]),
+        epochs=_table(epochs, trial_rows.columns(epochs, layout.EPOCH_KEYS), layout.EPOCH_NUMBERS),
         objective=found,
         space=_read_space(oracle, trials.values(), problems),
         problems=tuple(map(_told, problems)),

@@ -2,38 +2,30 @@
 
 import csv
 import io
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from keras_search.results import files, layout
 from keras_search.results.errors import DamagedFile
+from keras_search.results.run_info import Asked, DatasetInfo, ObjectiveInfo
+from keras_search.results.trial_record import TrialRecord
 
-# What is in them, as far as it is read. A whole number must find room in a column of 64 bits.
-_RUN: dict[str, dict[str, type]] = {
-    "objective": {"name": str, "direction": str},
-    "dataset": {
-        "name": str,
-        "source": str,
-        "fingerprint": str,
-        "training_images": int,
-        "validation_images": int,
-        "notice": str,
-    },
-    "asked": {"space": str, "seed": int},
+_LARGEST = 2**63 - 1  # a whole number must find room in a column of 64 bits
+
+
+def _types(described: type, names: Collection[str]) -> dict[str, type]:
+    """The types of those keys of a file that `names` has, each of which may be None where `described` says so."""
+    hints = get_type_hints(described)
+    return {name: next(iter(get_args(hint)), hint) for name, hint in hints.items() if name in names}
+
+
+# Of a run, what these parts must have is relied on; of a record, the columns of the table of trials.
+_RUN = {
+    part: _types(described, described.__required_keys__)
+    for part, described in {"objective": ObjectiveInfo, "dataset": DatasetInfo, "asked": Asked}.items()
 }
-_RECORD = {
-    "is_baseline": bool,
-    "best_epoch": int,
-    "epochs_run": int,
-    "pruned": bool,
-    "parameters": int,
-    "duration_s": float,
-    "started_at": str,
-    "ended_at": str,
-    "seed": int,
-    "error": str,
-}
-_LARGEST = 2**63 - 1
+_RECORD = _types(TrialRecord, layout.SUMMARY_COLUMNS)
 
 
 def read_run(run: Path) -> dict[str, Any]:
@@ -101,7 +93,7 @@ def read_epochs(trial: Path) -> list[dict[str, Any]]:
     except (TypeError, UnicodeDecodeError, csv.Error):  # in a line that is too long or too short, not all are texts
         raise DamagedFile(f"{path.name} is damaged") from None
     for row in rows:
-        for name in ("execution", "epoch"):
+        for name in layout.EPOCH_NUMBERS:
             if not _is_a(row.get(name), int):
                 raise _not_ours(path, name, row.get(name))
     trial_id = trial.name.removeprefix(layout.TRIAL_PREFIX)

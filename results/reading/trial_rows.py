@@ -14,7 +14,6 @@ from keras_search.results.text import one_line, reason
 
 Row = dict[str, Any]
 
-_TUNER_PREFIX = "tuner/"
 _METRICS = ("val_accuracy", "val_loss", "accuracy", "loss")
 _RESERVED = [name for name in layout.SUMMARY_COLUMNS if name not in _METRICS]
 
@@ -127,13 +126,12 @@ def summary_columns(rows: Iterable[Row]) -> list[str]:
 
 def _metric_column(name: str, taken: Collection[str]) -> str:
     # A metric may be called as a column is that says something else.
-    is_taken = name in taken or _is_hyperparameter(name) or name.startswith(_TUNER_PREFIX)
+    is_taken = name in taken or _is_hyperparameter(name) or name.startswith(layout.NOTE_PREFIX)
     return f"metric_{name}" if is_taken else name
 
 
 def _column(name: str) -> str:
-    # What Hyperband notes among the values - budget, bracket, round, whom it continues - is no hyperparameter.
-    return name if name.startswith(_TUNER_PREFIX) else f"{layout.HYPERPARAMETER_PREFIX}{name}"
+    return name if name.startswith(layout.NOTE_PREFIX) else f"{layout.HYPERPARAMETER_PREFIX}{name}"
 
 
 def _is_hyperparameter(name: str) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keras_search.results import evaluation
 from keras_search.results.errors import RunError
+from keras_search.results.evaluation import Evaluation
 from keras_search.results.numbers import is_missing, number
-from keras_search.results.reading import evaluation, runs, scores
-from keras_search.results.reading.evaluation import Evaluation
+from keras_search.results.reading import runs, scores
 from keras_search.results.telling import sentences
 from keras_search.results.text import command, count, one_line
 from keras_search.results.verdict import Interval, Verdict
@@ -72,7 +73,7 @@ def of(run: "Run") -> Outcome:
     Raises:
         DamagedFile: Its `evaluation.json` cannot be read.
     """
-    found = evaluation.read(run)
+    found = evaluation.read(run.path)
     return without_verdict(run) if found is None else _with_verdict(run, found)
 
 
@@ -117,9 +118,9 @@ def _with_verdict(run: "Run", found: Evaluation) -> Outcome:
     verdict = found.verdict
     said = sentences.verdict(verdict, found.most_frequent_class, found.same)
     said.append(
-        f"{'It was' if found.same else 'Both were'} trained from scratch on {found.training_images:,} training images, "
-        "once for each seed, and tested on images that neither the search nor the training had used. The intervals "
-        "tell how much training varies with the seed."
+        f"{'It was' if found.same else 'Both were'} trained from scratch on {found.dataset.training_images:,} training "
+        "images, once for each seed, and tested on images that neither the search nor the training had used. The "
+        "intervals tell how much training varies with the seed."
     )
     now, then = one_line(str(run.best["trial_id"])), one_line(found.trial_id)
     advice = (
@@ -161,11 +162,12 @@ def _models(found: Evaluation) -> list[Row]:
     if not found.same:
         intervals["best"] = found.verdict.best
     bars = dict(zip(intervals, _bars(list(intervals.values()))))
-    rows = sentences.verdict_rows(found.verdict, found.epochs, found.same)
+    accuracies = found.accuracies
+    rows = sentences.verdict_rows(found.verdict, found.epochs_trained, found.same)
     # The documented figure, which is one and far off, has neither.
     names = [""] * (len(rows) - len(intervals)) + list(intervals)
     return [
-        Row((*cells, ", ".join(map(sentences.percent, found.accuracies.get(name, [])))), bars.get(name))
+        Row((*cells, ", ".join(map(sentences.percent, accuracies.get(name, [])))), bars.get(name))
         for name, cells in zip(names, rows)
     ]
 

@@ -114,7 +114,7 @@ def _names(run: "Run", trials: "pd.DataFrame") -> list[str]:
     others = [name for name in trials.columns if name not in (*_BEFORE, *_LEFT_OUT)]
     # The objective is the score.
     repeated = () if run.objective is None else (run.objective.name, *run.objective.others)
-    tuned = [name for name in others if name.startswith((layout.HYPERPARAMETER_PREFIX, "tuner/"))]
+    tuned = [name for name in others if name.startswith((layout.HYPERPARAMETER_PREFIX, layout.NOTE_PREFIX))]
     metrics = [name for name in others if name not in tuned and name not in repeated]
     return [*_BEFORE, *tuned, *metrics, "error"]
 

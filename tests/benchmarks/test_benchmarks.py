@@ -1,6 +1,5 @@
 """The commands of `benchmarks/` that train nothing, or little, and the clock that they share."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.trial import pruners
 from tests.helpers import ROOT, run_cli
-from tests.results.made_run import make_run, random_trials
+from tests.results.made_run import evaluate, make_run, random_trials
 
 
 def recorded(*curve: float, seconds: float = 1.0, **arguments: object) -> Recorded:
@@ -65,8 +64,8 @@ def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
 def test_pictures_of_every_kind_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_run(tmp_path / "run", random_trials(1), fingerprint=datasets.load("digits").fingerprint)
-    (tmp_path / "run" / "evaluation.json").write_text(json.dumps({"trial_id": "0"}))
+    run = make_run(tmp_path / "run", random_trials(1), fingerprint=datasets.load("digits").fingerprint)
+    evaluate(run, [0.9], [0.9])
     runtime.load_tensorflow()
     import keras
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_search import results
+from keras_search.results.evaluation import EvaluatedData, Evaluation, Training
+from keras_search.results.verdict import Verdict, judge
 
 SPACE = [
     {"class_name": "Choice", "config": {"name": "optimizer", "conditions": [], "values": ["sgd", "adam"]}},
@@ -53,6 +55,35 @@ def make_run(
             training = name.removeprefix("val_")
             (directory / "epochs.csv").write_text(f"execution,epoch,{training},{name}\n" + "".join(lines))
     return results.read(folder)
+
+
+def evaluate(
+    run: results.Run,
+    baseline: Sequence[float],
+    best: Sequence[float],
+    documented: float | None = None,
+    trial_id: str | None = None,
+    same: bool = False,
+) -> Verdict:
+    """Leaves in `run` what an evaluation would, with these test accuracies; gives the verdict in it."""
+    trainings = [
+        Training(model, seed, epochs, accuracy, test_loss=0.1, train_s=1.0)
+        for model, accuracies, epochs in (("baseline", baseline, 1), ("best", best, 7))
+        for seed, accuracy in enumerate(accuracies)
+    ]
+    found = Evaluation(
+        dataset=EvaluatedData("digits", "a" * 64, training_images=1438, notice=""),
+        trial_id=run.best["trial_id"] if trial_id is None else trial_id,
+        hyperparameters=run.configuration,
+        epochs=7,
+        trainings=trainings,
+        verdict=judge(baseline, best, documented),
+        most_frequent_class=(0.1135, 1),
+        reloaded_accuracy=best[0],
+        same=same,
+    )
+    found.write(run.path)
+    return found.verdict
 
 
 def _write(path: Path, value: Any) -> None:

@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 
 from keras_search import results
 from keras_search.commands import app as cli
-from keras_search.results import files
+from keras_search.results import evaluation, files
 from keras_search.results.errors import DamagedFile
-from keras_search.results.reading import evaluation
 from keras_search.tuner import InputError
 from keras_search.tuner.evaluation import predictions
 from keras_search.tuner.record import run_record
@@ -115,7 +114,7 @@ def test_an_evaluation_that_is_no_file(
     with pytest.raises(results.RunError):
         predictions.predict(results.read(run))
     with contextlib.suppress(DamagedFile):
-        assert evaluation.read(results.read(run)) is None
+        assert evaluation.read(run) is None
 
 
 def test_a_trial_elsewhere_is_left_out(run: Path, tmp_path: Path) -> None:

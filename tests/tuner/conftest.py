@@ -10,9 +10,9 @@ runtime.load_tensorflow()  # before any test imports Keras, which reads the envi
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with each call of a loop of ours: empty where all was left to Keras."""
-    from keras_search.tuner.fast import steps as fast_steps
+    from keras_search.tuner.fast.steps import Pass
 
     seen = []
-    steps = fast_steps.Pass.steps
-    monkeypatch.setattr(fast_steps.Pass, "steps", lambda self, loop: seen.append(1) or steps(self, loop))
+    steps = Pass.steps
+    monkeypatch.setattr(Pass, "steps", lambda self, loop: seen.append(1) or steps(self, loop))
     return seen

@@ -5,11 +5,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast.fit import STEPS_PER_CALL
 
 RNG = np.random.default_rng(0)
 # Neither a multiple of the batch nor of the batches in one call.
-COUNT = fast_fit.STEPS_PER_CALL * 16 + 16 * 3 + 5
+COUNT = STEPS_PER_CALL * 16 + 16 * 3 + 5
 X = RNG.random((COUNT, 8, 8, 1), dtype="float32")
 Y = RNG.integers(0, 3, COUNT)
 VALIDATION = (RNG.random((701, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 701))

@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from keras_search import results, search_spaces
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import SearchError, Tuner, oracles, seeds
 from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.executors.base import Executor
 from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)

@@ -8,11 +8,15 @@ NAME=a,b,c           some of the values
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from keras_search.results.errors import Parameter
 from keras_search.search_spaces import Hyperparameter
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.errors import InputError
+
+if TYPE_CHECKING:
+    import keras_tuner
 
 _NAME = Parameter("overrides")
 
@@ -44,6 +48,30 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
         except InputError as error:
             raise InputError(_NAME, f" {override!r}: {error}") from None
     return narrowed
+
+
+def sampled(
+    declared: "keras_tuner.HyperParameters", narrowed: Iterable[Hyperparameter]
+) -> "keras_tuner.HyperParameters":
+    """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
+    import keras_tuner
+    from keras_tuner.engine import hyperparameters as kinds
+
+    space = keras_tuner.HyperParameters()
+    for original, description in zip(declared.space, narrowed, strict=True):
+        config = {"name": description.name, "conditions": original.conditions}
+        if description.kind == "Fixed":
+            config |= {"value": description.values[0]}
+        elif description.kind == "Choice":
+            ordered = getattr(original, "ordered", None)
+            config |= {"values": list(description.values), "default": description.default, "ordered": ordered}
+        elif description.kind == "Boolean":
+            config |= {"default": description.default}
+        else:
+            keys = ("min_value", "max_value", "step", "sampling", "default")
+            config |= {key: getattr(description, key) for key in keys}
+        space.merge([getattr(kinds, description.kind)(**config)])
+    return space
 
 
 def _narrow(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:

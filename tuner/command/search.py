@@ -9,14 +9,16 @@ from keras_search import search_spaces
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import runs, trial_rows
 from keras_search.results.reading.summary import SummaryWriter
+from keras_search.results.run_info import Asked, RunInfo
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
 from keras_search.tuner import objectives, oracles, runtime
 from keras_search.tuner.command import durations
-from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.command.overrides import narrow, sampled
 from keras_search.tuner.data import datasets
 from keras_search.tuner.errors import InputError, Stopped
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.workers import check_workers
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.trial import pruners
@@ -67,7 +69,7 @@ def search(options: SearchOptions) -> Path:
         raise InputError(Parameter("samples"), f" is {options.train_samples}: give at least two images a class")
     if options.retries < 0:
         raise InputError(Parameter("retries"), f" is {options.retries}: it must be 0 or more")
-    in_this_process = executors.check_workers(options.workers, options.trials_per_gpu) == 0
+    in_this_process = check_workers(options.workers, options.trials_per_gpu) == 0
     if in_this_process and options.trial_timeout is not None:
         timeout, workers = Parameter("trial_timeout"), Parameter("workers")
         raise InputError(timeout, " ends the process of a trial, and ", workers, " 0 has none: give ", workers, " 1")
@@ -94,7 +96,7 @@ def search(options: SearchOptions) -> Path:
     oracles.check(options.oracle, [one.name for one in narrowed])
     if path is None:
         path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
-    asked = {
+    asked: Asked = {
         "space": search_spaces.resolved(options.space),
         "space_code": search_spaces.fingerprint(options.space),
         "dataset": f"{dataset.name} sha256:{dataset.fingerprint[:16]}",
@@ -105,7 +107,7 @@ def search(options: SearchOptions) -> Path:
         "train_samples": options.train_samples,
         "set": sorted(options.overrides),
     }
-    details = {
+    details: RunInfo = {
         "objective": {"name": objective, "direction": direction},
         "baseline": space.baseline,
         "dataset": {
@@ -121,7 +123,7 @@ def search(options: SearchOptions) -> Path:
     run_record.check(path, asked, options.overwrite)
     cluster = None
     if options.scheduler is not None:  # one that does not answer is refused before a file is written
-        cluster = executors.make(options.workers, options.trials_per_gpu, options.scheduler)
+        cluster = choice.make(options.workers, options.trials_per_gpu, options.scheduler)
     with locked(path):
         run_record.open_run(path, asked, details, options.overwrite)
         if dataset.notice:
@@ -132,7 +134,7 @@ def search(options: SearchOptions) -> Path:
             print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
-        with cluster or executors.make(options.workers, options.trials_per_gpu) as executor:
+        with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
             # The workers load it at the same time.
             runtime.load_tensorflow()
             import keras_tuner
@@ -146,7 +148,7 @@ def search(options: SearchOptions) -> Path:
                 keras_tuner.Objective(objective, direction),
                 options.trials,
                 options.seed,
-                oracles.sampled(declared(hypermodel), narrowed),
+                sampled(declared(hypermodel), narrowed),
             )
             with blamed(options.space) if custom else contextlib.nullcontext():
                 tuner = Tuner(

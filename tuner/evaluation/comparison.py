@@ -2,16 +2,17 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_search import results, search_spaces
-from keras_search.results import files, layout, verdict
+from keras_search.results import layout, verdict
 from keras_search.results.errors import Parameter
+from keras_search.results.evaluation import EvaluatedData, Evaluation, Training, accuracies, write_trainings
 from keras_search.search_spaces import SearchSpace
 from keras_search.search_spaces.epochs import whole
-from keras_search.tuner import oracles, runtime
+from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
     from keras_search.search_spaces.custom import CustomSpace
 
 _RELOADED_TOLERANCE = 1.5  # test images
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What `best --evaluate` found.
-
-    Attributes:
-        trainings: Baseline and best, one of each a seed.
-        verdict: How they compare.
-        most_frequent_class: The share of the most frequent class among the test images, and that class.
-        reloaded_accuracy: The test accuracy of `best_model.keras`, read back from disk.
-        same: Whether the best configuration is the baseline itself.
-    """
-
-    trainings: list[retraining.Training]
-    verdict: verdict.Verdict
-    most_frequent_class: tuple[float, int]
-    reloaded_accuracy: float
-    same: bool
 
 
 def check_recorded(run: results.Run) -> None:
@@ -110,8 +92,8 @@ def check_seeds(seeds: int) -> None:
 
 
 def train_baseline(
-    space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[retraining.Training], None]
-) -> list[retraining.Training]:
+    space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[Training], None]
+) -> list[Training]:
     """Trains the documented point of `space` on all training images, once a seed, and tests it."""
     with tempfile.TemporaryDirectory() as folder:
         tasks = retraining.tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
@@ -128,7 +110,7 @@ def evaluate(
     space: "SearchSpace | CustomSpace",
     seeds: int,
     workers: int | str,
-    report: Callable[[retraining.Training], None],
+    report: Callable[[Training], None],
 ) -> Evaluation:
     """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
 
@@ -141,7 +123,7 @@ def evaluate(
 
     Args:
         seeds: How many seeds, counted up from the run's.
-        workers: As for a search (`tuner.executors.make`).
+        workers: As for a search (`executors.choice.make`).
         report: Called with each training as it ends.
 
     Raises:
@@ -163,38 +145,25 @@ def evaluate(
     data = retraining.data(dataset, first if space.needs_validation_data else None)
 
     (run.path / layout.EVALUATION_JSON).unlink(missing_ok=True)
-    trainings: list[retraining.Training] = []
+    trainings: list[Training] = []
     for training in retraining.train(tasks, data, run.path, workers):
         trainings += [training, replace(training, model="baseline")] if same else [training]
         trainings.sort(key=lambda one: (one.model, one.seed))
-        files.write_csv(run.path / layout.EVALUATION_CSV, layout.EVALUATION_COLUMNS, map(asdict, trainings))
+        write_trainings(run.path, trainings)
         report(training)
-    accuracies = {
-        name: [training.test_accuracy for training in trainings if training.model == name]
-        for name in ("baseline", "best")
-    }
+    tested = accuracies(trainings)
     evaluation = Evaluation(
+        dataset=EvaluatedData(dataset.name, dataset.fingerprint, len(data[0][0]), run.info["dataset"]["notice"]),
+        trial_id=best["trial_id"],
+        hyperparameters=values,
+        epochs=next(training.epochs for training in trainings if training.model == "best"),
         trainings=trainings,
-        verdict=verdict.judge(accuracies["baseline"], accuracies["best"], dataset.documented_accuracy),
+        verdict=verdict.judge(tested["baseline"], tested["best"], dataset.documented_accuracy),
         most_frequent_class=datasets.most_frequent(dataset.y_test),
-        reloaded_accuracy=_retest(model_path, dataset, accuracies["best"][0]),
+        reloaded_accuracy=_retest(model_path, dataset, tested["best"][0]),
         same=same,
     )
-    files.write_json(
-        run.path / layout.EVALUATION_JSON,
-        {
-            "dataset": {
-                "name": dataset.name,
-                "fingerprint": dataset.fingerprint,
-                "training_images": len(data[0][0]),
-                "notice": run.info["dataset"]["notice"],
-            },
-            "trial_id": best["trial_id"],
-            "hyperparameters": values,
-            "epochs": next(training.epochs for training in trainings if training.model == "best"),
-            **asdict(evaluation),
-        },
-    )
+    evaluation.write(run.path)
     return evaluation
 
 
@@ -220,7 +189,7 @@ def epochs(run: results.Run) -> int | None:
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
     if tuned not in best:
         return None
-    return whole(next(best[name] for name in ("best_epoch", oracles.BUDGET, tuned) if name in best))
+    return whole(next(best[name] for name in ("best_epoch", layout.NOTED_EPOCHS, tuned) if name in best))
 
 
 def _retest(path: Path, dataset: Dataset, before: float) -> float:

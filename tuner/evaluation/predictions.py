@@ -1,21 +1,23 @@
 """What the evaluated model of a run says: of the test images, and of anyone's pictures."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_search import results, search_spaces
-from keras_search.results import files, layout
+from keras_search.results import evaluation, layout
+from keras_search.results.errors import DamagedFile
+from keras_search.results.evaluation import Evaluation
 from keras_search.results.plots import Predictions
 from keras_search.results.text import command, telling_line
 from keras_search.search_spaces import SpaceError
 from keras_search.tuner.data import handwriting, pictures
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.evaluation import comparison as evaluation
-from keras_search.tuner.evaluation import saved_model
+from keras_search.tuner.evaluation import comparison, saved_model
 
 if TYPE_CHECKING:
     import keras
@@ -57,14 +59,14 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
     """
     evaluated = _evaluation(run)
     try:
-        dataset = evaluation.load_dataset(run)
+        dataset = comparison.load_dataset(run)
         probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
     except (InputError, SpaceError) as error:
         raise results.RunError(str(error)) from error
     except OSError as error:
         raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
     title = (
-        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {evaluated['trial_id']})\n"
+        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {evaluated.trial_id})\n"
         f"on the {len(dataset.x_test):,} test images of {dataset.name}"
     )
     return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
@@ -90,9 +92,9 @@ def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) ->
     name = run.info["dataset"]["name"]
     if handwriting.is_known(name):
         images = [_digit(path, handwriting.digit(picture, name)) for path, picture in zip(paths, read)]
-        dataset, (low, high) = evaluation.load_dataset(run), (0, 1)
+        dataset, (low, high) = comparison.load_dataset(run), (0, 1)
     else:
-        dataset = evaluation.load_dataset(run)
+        dataset = comparison.load_dataset(run)
         low, high = _range(dataset)
         images = [pictures.resized(picture, dataset.input_shape) for picture in read]
     seen = np.stack(images).reshape(-1, *dataset.input_shape).astype("float32")
@@ -100,13 +102,15 @@ def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) ->
     return [Classified(*one) for one in zip(paths, images, probabilities)]
 
 
-def _evaluation(run: results.Run) -> dict[str, Any]:
+def _evaluation(run: results.Run) -> Evaluation:
     if run.dataset is None:
         raise results.RunError(
             f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
         )
-    evaluated = files.read_json(run.path / layout.EVALUATION_JSON)
-    if not _path(run).is_file() or not isinstance(evaluated, dict):
+    evaluated = None
+    with contextlib.suppress(DamagedFile):
+        evaluated = evaluation.read(run.path)
+    if evaluated is None or not _path(run).is_file():
         evaluate = command("python", "cli.py", "best", "--run", run.path, "--evaluate")
         raise results.RunError(f"run {str(run.path)!r} has no evaluated model: `{evaluate}` makes it")
     return evaluated
@@ -141,12 +145,12 @@ def _model(run: results.Run, dataset: "Dataset", run_code: bool) -> "keras.Model
     is_custom = search_spaces.is_custom(run.info["asked"]["space"])
     if is_custom and run_code:
         # Keras reads a layer of the user's own only where its code has been run.
-        evaluation.load_space(run, dataset, run_code)
+        comparison.load_space(run, dataset, run_code)
     path = _path(run)
     try:
         return saved_model.load(path, may_be_foreign=is_custom and run_code)
     except saved_model.ForeignCode as error:
-        evaluation.check_code(run, run_code)
+        comparison.check_code(run, run_code)
         raise results.RunError(f"{str(path)!r} is not read: {error}") from error
     except ValueError as error:
         raise results.RunError(

@@ -11,38 +11,19 @@ import numpy as np
 
 from keras_search import search_spaces
 from keras_search.results import files
+from keras_search.results.evaluation import Training
 from keras_search.search_spaces.origin import blamed
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.base import run_all
 
 if TYPE_CHECKING:
     import keras
 
 _TEST_BATCH_SIZE = 500
-
-
-@dataclass(frozen=True)
-class Training:
-    """One model trained and tested: a line of `evaluation.csv`.
-
-    Attributes:
-        model: `baseline` or `best`.
-        seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for; None where a loop of the user's own does not tell the callbacks.
-        test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them; None where its own evaluation gives none.
-        train_s: Seconds the training took.
-    """
-
-    model: str
-    seed: int
-    epochs: int | None
-    test_accuracy: float
-    test_loss: float | None
-    train_s: float
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class TrainingTask:
         values: The point.
         epochs: How many to train for; None where the hypermodel decides for itself.
         seed: Seeds the weights, the dropout and the order of the images.
-        data: What `data` gives, as `shared_data.store` leaves it.
+        data: What `data` gives, as `shared.store` leaves it.
         save_to: Where the trained model is saved; None to drop it.
     """
 
@@ -92,30 +73,30 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
     """Runs `tasks` on `data`; gives each training as it ends. The arrays are in a folder of `run` meanwhile.
 
     Args:
-        workers: As for a search (`tuner.executors.make`).
+        workers: As for a search (`executors.choice.make`).
     """
-    with executors.make(workers) as executor:
+    with choice.make(workers) as executor:
         runtime.load_tensorflow()
-        from keras_search.tuner.data import shared as shared_data
+        from keras_search.tuner.data import shared
         from keras_search.tuner.fast import operations
 
         operations.prepare(print)
-        with shared_data.folder(run) as folder:
-            stored = shared_data.store(data, folder)
-            yield from executors.run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
+        with shared.folder(run) as folder:
+            stored = shared.store(data, folder)
+            yield from run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
 
 
 def _train_one(task: TrainingTask) -> Training:
     runtime.load_tensorflow()
     import keras_tuner
 
-    from keras_search.tuner.data import shared as shared_data
+    from keras_search.tuner.data import shared
     from keras_search.tuner.fast import patches
     from keras_search.tuner.trial import bars
     from keras_search.tuner.trial.callbacks import EpochCount
     from keras_search.tuner.trial.models import fresh_model
 
-    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared_data.load(task.data)
+    (x_train, y_train), fit_kwargs, (x_test, y_test) = shared.load(task.data)
     shape, classes = x_train.shape[1:], int(y_train.max()) + 1
     hypermodel = search_spaces.hypermodel(search_spaces.load(task.space, shape, classes), shape, classes)
     hp = keras_tuner.HyperParameters()

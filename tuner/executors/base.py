@@ -1,15 +1,21 @@
-"""What a search knows of where its trials run."""
+"""All that a search knows of where its trials run."""
 
 import abc
-from collections.abc import Callable
-from concurrent.futures import Future
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+# The error of a call whose worker process was killed or crashed; loky's own is one of its kind.
+WorkerDied = BrokenProcessPool
+
 
 class Executor(abc.ABC):
-    """Runs calls, some at once.
+    """Runs calls, some at once: derive from it to train elsewhere, and give that to a tuner as its `executor`.
 
     Attributes:
         slots: How many calls run at once.
@@ -40,3 +46,27 @@ class Executor(abc.ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.shutdown()
+
+
+def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+    """The results of `fn` for each of `tasks`, as they come, as many at once as the executor has slots."""
+    waiting = iter(tasks)
+    running = {executor.submit(fn, task) for task in itertools.islice(waiting, executor.slots)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        running |= {executor.submit(fn, task) for task in itertools.islice(waiting, len(done))}
+        for future in done:
+            yield future.result()
+
+
+def failed(error: BaseException) -> Future:
+    """A call that has failed before it began."""
+    future: Future = Future()
+    future.set_exception(error)
+    return future
+
+
+def cause_of_death(error: BaseException) -> str:
+    """How the process of a call that failed with `WorkerDied` ended, where loky knows by the signal or exit code."""
+    codes = re.search(r"\{(.*)\}", str(error))
+    return codes[1] if codes else str(error)

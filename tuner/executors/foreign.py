@@ -8,12 +8,11 @@ from typing import Any
 
 from keras_search.results.errors import Parameter
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.executors import worker_process
+from keras_search.tuner.executors.base import Executor, WorkerDied, failed
 
 _NAME = Parameter("executor")
 _USE_WORKERS = (": say ", Parameter("workers"), "=N in its place")
-_SEAM = ("submit", "slots", "shares_memory", "is_local")
 
 
 def adopt(executor: Any) -> Executor:
@@ -28,7 +27,7 @@ def adopt(executor: Any) -> Executor:
         raise InputError(
             _NAME, f" is a {_kind(executor)} that is shut down: give one that takes calls, and shut it down later"
         )
-    if all(hasattr(executor, name) for name in _SEAM):
+    if isinstance(executor, Executor):
         return executor
     if isinstance(executor, ThreadPoolExecutor):
         raise InputError(
@@ -42,7 +41,8 @@ def adopt(executor: Any) -> Executor:
     if _kind(executor).startswith("distributed."):
         raise InputError(
             _NAME,
-            f" is a {_kind(executor)}: give tuner.dask_executor.DaskExecutor(ADDRESS), with the scheduler's address",
+            f" is a {_kind(executor)}: give keras_search.tuner.executors.dask.executor.DaskExecutor(ADDRESS), with the "
+            "scheduler's address",
         )
     if isinstance(executor, futures.Executor):
         raise InputError(_NAME, f" is a {_kind(executor)}, in which trials cannot run", *_USE_WORKERS)
@@ -83,11 +83,11 @@ class ForeignProcesses(Executor):
         try:
             packed, _ = calls.pack(fn, args, kwargs)
         except Exception as error:  # whatever an argument's own way of being pickled raises
-            return executors.failed(error)
+            return failed(error)
         try:
-            return self._pool.submit(executors.run_packed, packed)
-        except executors.WorkerDied as error:
-            return executors.failed(error)
+            return self._pool.submit(worker_process.run_packed, packed)
+        except WorkerDied as error:
+            return failed(error)
 
 
 def _is_loky(executor: futures.Executor) -> bool:

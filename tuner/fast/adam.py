@@ -5,11 +5,13 @@ import types
 import keras
 import tensorflow as tf
 
-from keras_search.tuner.fast import operations, patches
+from keras_search.tuner.fast import operations, replacing
+from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
-def fuse(optimizer: keras.optimizers.Optimizer) -> None:
-    """Makes a Keras Adam update each weight by one operation; other optimizers are left alone.
+class Adam(Acceleration):
+    """Makes a Keras Adam update each weight by one operation.
 
     The operation is TensorFlow's `ResourceApplyAdam`. Where `operations` are there, the weights of a dense layer are
     updated from the factors of their gradient, which is then never in memory: for large layers, memory is what takes
@@ -19,9 +21,31 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> None:
     the variables: state, configuration and saved models stay Keras's own. So does AdamW's decay, which is no part of
     the update; subclasses with a formula of their own are left alone.
     """
-    is_adam = getattr(optimizer.update_step, "__func__", None) is keras.optimizers.Adam.update_step
-    if is_adam and not optimizer.amsgrad:
-        patches.replace(optimizer, "update_step", types.MethodType(_update_step, optimizer))
+
+    name = "adam"
+    what = "Adam's update of a weight is one kernel; that of a large dense layer never has the gradient in memory"
+
+    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
+        if not model.compiled or model.optimizer is None:
+            return "the model has no optimizer"
+        return self.why_not_in(model.optimizer)
+
+    def why_not_in(self, optimizer: keras.optimizers.Optimizer) -> str | None:
+        """Why it does not apply to `optimizer`; None where it does."""
+        if replacing.is_replaced(optimizer, "update_step"):
+            return None
+        if replacing.has_its_own(optimizer, "update_step"):
+            return "the optimizer has its own `update_step`"
+        if getattr(optimizer.update_step, "__func__", None) is not keras.optimizers.Adam.update_step:
+            return f"the optimizer is {type(optimizer).__name__}, not Adam or AdamW"
+        return "the optimizer is Adam with `amsgrad`" if optimizer.amsgrad else None
+
+    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+        self.replace_in(model.optimizer)
+
+    def replace_in(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Replaces the `update_step` of one optimizer."""
+        replacing.replace(optimizer, "update_step", types.MethodType(_update_step, optimizer), self.name)
 
 
 def _update_step(

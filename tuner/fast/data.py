@@ -13,16 +13,23 @@ ARGUMENTS = {"x", "y", "sample_weight", "class_weight", "validation_data", "vali
 _NOT_WITH_A_DATASET = {"y", "sample_weight", "class_weight", "validation_split", "batch_size"}
 
 
-def are_covered(given: dict[str, Any]) -> bool:
-    """Whether the data among the arguments `given` to `fit` are arrays or datasets whose batches can be counted."""
-    if config.max_steps_per_epoch() is not None or given.get("shuffle") == "batch":
-        return False
+def why_not_covered(given: dict[str, Any]) -> str | None:
+    """Why the data among the arguments `given` to `fit` are not gone through by indices; None where they are.
+
+    They are where they are arrays, or datasets whose batches can be counted.
+    """
+    if config.max_steps_per_epoch() is not None:
+        return "Keras is told of a largest number of steps an epoch"
+    if given.get("shuffle") == "batch":
+        return '`shuffle` is "batch"'
     held_back = given.get("validation_data")
     if held_back is not None and not _is_countable(held_back) and not _are_arrays(held_back):
-        return False
+        return "`validation_data` are neither arrays nor a tf.data.Dataset of known length"
     if isinstance(given.get("x"), tf.data.Dataset):
-        return _is_countable(given["x"]) and _NOT_WITH_A_DATASET.isdisjoint(given)
-    return "x" in given and _are_arrays([given[name] for name in ("x", "y", "sample_weight") if name in given])
+        is_covered = _is_countable(given["x"]) and _NOT_WITH_A_DATASET.isdisjoint(given)
+        return None if is_covered else "the length of the tf.data.Dataset is not known, or more is given beside it"
+    arrays = [given[name] for name in ("x", "y", "sample_weight") if name in given]
+    return None if "x" in given and _are_arrays(arrays) else "the data are not arrays, nor a tf.data.Dataset"
 
 
 def packed(given: dict[str, Any]) -> tuple[Any, Any]:

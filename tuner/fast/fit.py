@@ -1,130 +1,72 @@
-"""`model.fit` without the waits: the same training, faster.
+"""`model.fit` on arrays and datasets without the waits: the same training, faster.
 
-What is changed, and what each change is worth, was measured on the documented CNN; docs/speed.md has the figures.
+What this and the other accelerations are worth was measured on the documented CNN: docs/speed.md.
 
-- A batch of arrays is gathered by indices where they are, on the device; images are not shuffled one by one, and no
-  `tf.data` waits to tune itself (`fast_steps.py`).
-- Many steps run in one call, so that Python is not asked between them; it is traced once (`fast_tracing.py`).
-- Validation runs in large batches where that changes no figure (`fast_validation.py`).
-- Adam's update is one kernel (`fused_adam.py`), so is batch normalisation (`fast_batch_norm.py`), so is a first
-  convolution with its pooling (`fast_pooling.py`), and dense layers read their kernels along their rows
-  (`fast_dense.py`).
+A batch of arrays is gathered by indices where they are, on the device; images are not shuffled one by one, and no
+`tf.data` waits to tune itself. Many steps run in one call (`steps.py`), so that Python is not asked between them.
 
 The order of arrays is a fresh permutation each epoch that depends on the seed and the epoch's number alone, which
 goes on where a model's `fit` is called again.
 """
 
-import contextlib
-import functools
-import inspect
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_search.tuner.data import user_data
-from keras_search.tuner.fast import (
-    adam as fused_adam,
-)
-from keras_search.tuner.fast import (
-    batch_norm as fast_batch_norm,
-)
-from keras_search.tuner.fast import (
-    data as fit_data,
-)
-from keras_search.tuner.fast import (
-    dense as fast_dense,
-)
-from keras_search.tuner.fast import (
-    patches,
-)
-from keras_search.tuner.fast import (
-    pooling as fast_pooling,
-)
-from keras_search.tuner.fast import (
-    steps as fast_steps,
-)
-from keras_search.tuner.fast import (
-    validation as fast_validation,
-)
+from keras_search.tuner.fast import acceleration, data, steps
+from keras_search.tuner.fast.acceleration import Acceleration, State
 from keras_search.tuner.fast.steps import ArrayBatches, Batches, DatasetBatches
-from keras_search.tuner.fast.tracing import VariablesFirst
+from keras_search.tuner.fast.wrapped_fit import FitCall
 
 STEPS_PER_CALL = 32
 
 _BATCH_HOOKS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
-# Arguments of `fit` that leave the shape of an epoch as it is; any other one keeps Keras's own path.
-_UNDERSTOOD = fit_data.ARGUMENTS | {
-    "batch_size", "epochs", "verbose", "callbacks", "validation_batch_size", "validation_freq", "initial_epoch",
-    "shuffle",
-}  # fmt: skip
+# Arguments of `fit` that are spent as batches are made of its data.
+_SPENT = data.ARGUMENTS | {"batch_size", "validation_batch_size", "shuffle", "callbacks"}
+# With these the shape of an epoch is as it is here; any other one keeps Keras's own path.
+_UNDERSTOOD = _SPENT | {"epochs", "verbose", "validation_freq", "initial_epoch"}
 
 
-def accelerate(model: keras.Model, seed: int) -> None:
-    """Replaces `model.fit` by a faster one with the same signature and meaning, silent unless it is told otherwise.
-
-    `patches.restore` puts all back that is replaced.
+class Fit(Acceleration):
+    """Gives Keras's `fit` batches of our own, and a loop over its steps that takes them.
 
     Calls that it does not cover (a generator, a `tf.data.Dataset` of unknown length, `steps_per_epoch`) go to Keras
-    unchanged, as does a model that was made under a `tf.distribute` strategy, or has a loop over its steps of its own.
-
-    Args:
-        model: A model; one that is compiled later is sped up from then on.
-        seed: Decides the order of the images in every epoch.
+    unchanged.
     """
-    trained = 0
-    is_looped = fast_steps.is_plain(model) and not _is_distributed(model)
-    _fuse_optimizer(model)
-    for name in ("train_step", "test_step"):
-        patches.replace(model, name, patches.step(getattr(model, name)))
-    if not _is_distributed(model):
-        for layer in model._flatten_layers():
-            fast_dense.straighten(layer)
-            fast_batch_norm.fuse(layer)
-            fast_pooling.fuse(layer)
-    if is_looped:
-        fast_steps.loop(model)
-    plain_fit = model.fit
-    signature = inspect.signature(plain_fit)
 
-    @functools.wraps(plain_fit)
-    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
-        nonlocal trained
-        _fuse_optimizer(model)  # it may have been compiled anew
-        bound = signature.bind(*args, **kwargs)
-        if bound.arguments.get("verbose") is None:
-            bound.arguments["verbose"] = 0
-        if getattr(plain_fit, "__func__", None) is keras.Model.fit:
-            bound.arguments |= user_data.in_arguments(bound.arguments)
-            user_data.require_numbers(model, bound.arguments)
-        given = {name: value for name, value in bound.arguments.items() if value is not None}
-        if not is_looped or not given.keys() <= _UNDERSTOOD or not fit_data.are_covered(given):
-            with _unwarned(given):
-                return plain_fit(*bound.args, **bound.kwargs)
-        data, validation_data = fit_data.packed(given)
-        rest = {name: value for name, value in given.items() if name not in fit_data.ARGUMENTS}
-        callbacks = keras.tree.flatten(rest.pop("callbacks", []))
+    name = "fit"
+    what = f"up to {STEPS_PER_CALL} steps run in one call, on batches gathered by index"
+
+    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
+        if call is None:
+            return "`model.fit` was not called"
+        if name := steps.own_loop(model):
+            return f"the model has its own `{name}`"
+        if others := call.given.keys() - _UNDERSTOOD:
+            return f"`fit` is given {', '.join(sorted(others))}"
+        return data.why_not_covered(call.given)
+
+    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+        steps.loop(model, self.name)
+        given = call.given
+        callbacks = keras.tree.flatten(given.get("callbacks", []))
         # A bar that is drawn as training goes on counts every batch.
-        is_watched = rest["verbose"] not in (0, 2) or _watch_batches(callbacks)
+        is_watched = given["verbose"] not in (0, 2) or _watch_batches(callbacks)
         per_call = 1 if is_watched else STEPS_PER_CALL
-        batch_size = rest.pop("batch_size", None) or 32
-        validation_batch_size = rest.pop("validation_batch_size", None)
-        batches = _batches(data, batch_size, model, per_call)
-        if validation_data is not None:
-            if validation_batch_size is None and not isinstance(validation_data, tf.data.Dataset):
-                validation_batch_size = fast_validation.batch_size(model, validation_data, batch_size)
-            rest["validation_data"] = _batches(validation_data, validation_batch_size, model, per_call)
-        # A hypermodel's `fit` that trains epoch by epoch counts each from 0.
-        shift = max(trained - rest.get("initial_epoch", 0), 0)
-        order = EpochOrder(batches, seed if rest.pop("shuffle", True) else None, shift)
-        history = plain_fit(batches, **rest, callbacks=[order, *callbacks, VariablesFirst(data)])
-        trained = order.trained
-        return history
-
-    patches.replace(model, "fit", fit)
+        batch_size = given.get("batch_size") or 32
+        training, validation = data.packed(given)
+        batches = _batches(training, batch_size, model, per_call)
+        order = EpochOrder(
+            batches, acceleration.state(model), given.get("shuffle", True), given.get("initial_epoch", 0)
+        )
+        call.arguments = {name: value for name, value in given.items() if name not in _SPENT}
+        call.arguments |= {"x": batches, "callbacks": [order, *callbacks]}
+        if validation is not None:
+            size = given.get("validation_batch_size") or batch_size
+            call.arguments["validation_data"] = _batches(validation, size, model, per_call)
 
 
 class EpochOrder(keras.callbacks.Callback):
@@ -132,19 +74,19 @@ class EpochOrder(keras.callbacks.Callback):
 
     Args:
         batches: Those of training; a dataset has an order of its own.
-        seed: Decides all orders; None for the examples as they are.
-        shift: Added to the numbers of the epochs: those of the model's earlier calls of `fit` go on.
-
-    Attributes:
-        trained: The number of the epoch after the last one, or `shift`.
+        state: Has the seed; the epochs of the model's earlier calls of `fit` are counted on.
+        shuffles: Whether there is another order than that of the examples.
+        initial_epoch: The number of the call's first epoch.
     """
 
-    def __init__(self, batches: Batches, seed: int | None, shift: int = 0) -> None:
+    def __init__(self, batches: Batches, state: State, shuffles: bool, initial_epoch: int) -> None:
         super().__init__()
         self._batches = batches
-        self._seed = seed
-        self._shift = shift
-        self.trained = shift
+        self._state = state
+        self._shuffles = shuffles
+        # A hypermodel's `fit` that trains epoch by epoch counts each from 0.
+        self._shift = max(state.trained - initial_epoch, 0)
+        self._trained = self._shift
 
     def set_params(self, params: dict[str, Any]) -> None:
         # For the callbacks that come after, which may reckon with the steps of an epoch.
@@ -153,35 +95,18 @@ class EpochOrder(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         number = epoch + self._shift
-        self.trained = number + 1
-        if self._seed is not None and isinstance(self._batches, ArrayBatches):
-            self._batches.shuffle(np.random.default_rng((self._seed, number)))
+        self._trained = number + 1
+        if self._shuffles and isinstance(self._batches, ArrayBatches):
+            self._batches.shuffle(np.random.default_rng((self._state.seed, number)))
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        self._state.trained = self._trained
 
 
-def _batches(data: Any, batch_size: int, model: keras.Model, per_call: int) -> Batches:
-    if isinstance(data, tf.data.Dataset):
-        return DatasetBatches(data, model, per_call)
-    return ArrayBatches(data, batch_size, model, per_call)
-
-
-@contextlib.contextmanager
-def _unwarned(given: Mapping[str, Any]) -> Iterator[None]:
-    """Without Keras's warnings, of a dataset or a generator, that blame the user for what is its own default."""
-    with warnings.catch_warnings():
-        if "shuffle" not in given:
-            warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
-        if "steps_per_epoch" not in given:
-            warnings.filterwarnings("ignore", message="Your input ran out of data")
-        yield
-
-
-def _fuse_optimizer(model: keras.Model) -> None:
-    if model.compiled and model.optimizer is not None and not _is_distributed(model):
-        fused_adam.fuse(model.optimizer)
-
-
-def _is_distributed(model: keras.Model) -> bool:
-    return model._distribute_strategy is not None
+def _batches(packed: Any, batch_size: int, model: keras.Model, per_call: int) -> Batches:
+    if isinstance(packed, tf.data.Dataset):
+        return DatasetBatches(packed, model, per_call)
+    return ArrayBatches(packed, batch_size, model, per_call)
 
 
 def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:

@@ -1,60 +1,84 @@
-"""What is replaced on a model, its layers and its optimizer while it is trained, so that all of it can be put back.
+"""The registry of accelerations: what they are, put on a model before it is trained, and taken off afterwards."""
 
-A method is replaced on the object alone, which is told by an attribute of its own: what was there before, if anything.
-Outside of a model's steps - in what a callback predicts, saves or exports - layers compute as Keras has it.
-"""
-
-import contextvars
-import functools
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-_RECORD = "_replaced"
-_ABSENT = object()
-_is_in_step = contextvars.ContextVar("_is_in_step", default=False)
+from keras_search.tuner.fast import acceleration, arguments, steps, versions, wrapped_fit
+from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.adam import Adam
+from keras_search.tuner.fast.batch_norm import BatchNorm
+from keras_search.tuner.fast.dense import Dense
+from keras_search.tuner.fast.fit import Fit
+from keras_search.tuner.fast.pooling import Pooling
+from keras_search.tuner.fast.tracing import Tracing
+from keras_search.tuner.fast.validation import Validation
+from keras_search.tuner.fast.wrapped_fit import FitCall
+
+# In the order in which they come: the last two change what `Fit` has made of a call.
+ACCELERATIONS: Sequence[Acceleration] = (Adam(), Dense(), BatchNorm(), Pooling(), Fit(), Validation(), Tracing())
 
 
-def replace(thing: Any, name: str, method: Callable[..., Any]) -> None:
-    """Gives `thing` another `method`; the one that it had first is what `restore` gives back."""
-    attributes = vars(thing)
-    attributes.setdefault(_RECORD, {}).setdefault(name, attributes.get(name, _ABSENT))
-    attributes[name] = method
+def accelerate(model: keras.Model, seed: int) -> None:
+    """Makes the training of `model` faster wherever an acceleration applies, until `restore`.
+
+    Its `fit` has the same signature and meaning, and is silent unless it is told otherwise. What is compiled, or added
+    to the model, later is sped up by the next call of `fit`.
+
+    Args:
+        model: A model.
+        seed: Decides the order of the examples in every epoch.
+    """
+    restore(model)
+    state = acceleration.begin(model, seed)
+    wrapped_fit.add(model, arguments.unwarned)
+    if why := versions.why_none() or _why_not_at_all(model):
+        state.status = dict.fromkeys([one.name for one in ACCELERATIONS], why)
+    else:
+        acceleration.mark_steps(model)
+        _apply(model, None)
+        wrapped_fit.add(model, _applied)
+    wrapped_fit.add(model, arguments.prepared)
 
 
-def restore(model: keras.Model) -> None:
-    """Gives a model, its layers and its optimizer back what was replaced, for whoever goes on with them."""
-    is_looped = "make_train_function" in vars(model).get(_RECORD, {})
-    for thing in (model, getattr(model, "optimizer", None), *model._flatten_layers(include_self=False)):
-        for name, before in getattr(thing, "__dict__", {}).pop(_RECORD, {}).items():
-            if before is _ABSENT:
-                del vars(thing)[name]
-            else:
-                vars(thing)[name] = before
-    if is_looped:
-        forget_functions(model)
+def restore(model: Any) -> None:
+    """Gives a model, its layers and its optimizer back all that was replaced, for whoever goes on with them.
+
+    Whatever else a user's `build` gives stays as it is.
+    """
+    if acceleration.state(model) is None:
+        return
+    for one in reversed(ACCELERATIONS):
+        one.undo(model)
+    acceleration.unmark_steps(model)
+    wrapped_fit.unwrap(model)
+    acceleration.forget(model)
+    if versions.why_none() is None and steps.own_loop(model) is None:
+        steps.forget_functions(model)  # their graphs hold what layers and optimizer did
 
 
-def forget_functions(model: keras.Model) -> None:
-    """Lets a model make the functions for its steps anew."""
-    model.train_function = model.test_function = None
+def status(model: Any) -> dict[str, bool | str]:
+    """By the name of each acceleration, True where it has been on since `accelerate`, else why not."""
+    state = acceleration.state(model)
+    return {} if state is None else dict(state.status)
 
 
-def step(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The `train_step` or `test_step` of a model, in which `is_in_step`."""
-
-    @functools.wraps(function)
-    def within(*args: Any, **kwargs: Any) -> Any:
-        before = _is_in_step.set(True)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            _is_in_step.reset(before)
-
-    return within
+def _applied(call: FitCall) -> keras.callbacks.History:
+    """A hook of `fit`: what applies to the call is on."""
+    _apply(call.model, call)
+    return call.proceed()
 
 
-def is_in_step() -> bool:
-    """Whether a step is taken or traced."""
-    return _is_in_step.get()
+def _apply(model: keras.Model, call: FitCall | None) -> None:
+    known = acceleration.state(model).status
+    for one in ACCELERATIONS:
+        why = one.why_not(model, call)
+        if why is None:
+            one.replace(model, call)
+        if known.get(one.name) is not True:
+            known[one.name] = True if why is None else why
+
+
+def _why_not_at_all(model: keras.Model) -> str | None:
+    return None if model._distribute_strategy is None else "the model was made under a tf.distribute strategy"

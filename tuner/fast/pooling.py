@@ -1,43 +1,55 @@
 """A convolution with ReLU and its max pooling at once, where TensorFlow writes and reads every step's images."""
 
-import types
 from collections.abc import Callable
 from types import ModuleType
 
 import keras
 import tensorflow as tf
 
-from keras_search.tuner.fast import operations, patches
+from keras_search.tuner.fast import operations
+from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
+from keras_search.tuner.fast.wrapped_fit import FitCall
 
 # With more, TensorFlow's own convolution is as fast.
 _MOST_CHANNELS = 4
 
 
-def fuse(layer: keras.layers.Layer) -> None:
+class Pooling(LayerAcceleration):
     """Makes a 2x2 MaxPooling2D layer of what a convolution and ReLU give compute all three by one operation.
 
-    That is so where `operations` are there, within a step (`patches.step`), and the images have few channels, as a
-    model's first layer has. It is found in TensorFlow's graph, whichever layers have made it; what else reads the
-    convolution gets it as before. There is no second derivative by the weights. Configuration, weights and what is
-    saved or exported stay Keras's own; other layers are left alone.
+    That is so where `operations` are there, and the images have few channels, as a model's first layer has. The
+    convolution is recognised in TensorFlow's graph as a step is traced, whichever layers have made it; what else reads
+    it gets it as before. There is no second derivative with respect to the weights. Configuration, weights and what is
+    saved or exported stay Keras's own.
     """
-    if (
-        type(layer) is keras.layers.MaxPooling2D
-        and (layer.pool_size, layer.strides) == ((2, 2), (2, 2))
-        and (layer.padding, layer.data_format) == ("valid", "channels_last")
-    ):
-        patches.replace(layer, "call", types.MethodType(_call, layer))
 
+    name = "pooling"
+    what = "a first convolution, its ReLU and 2x2 max pooling are one operation"
+    lacks = "the model has no MaxPooling2D of 2x2 pixels without padding"
 
-def _call(self: keras.layers.MaxPooling2D, inputs: tf.Tensor) -> tf.Tensor:
-    compiled = operations.for_graph() if patches.is_in_step() else None
-    convolution = None if compiled is None else _convolution(inputs)
-    if convolution is None:
-        return type(self).call(self, inputs)
-    pooled = _pooled(compiled, *convolution)
-    batch, height, width, channels = inputs.shape
-    pooled.set_shape((batch, height // 2, width // 2, channels))
-    return pooled
+    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
+        why = super().why_not(model, call)
+        if why is None and operations.load() is None:
+            why = "there are no compiled operations: a GPU trains, or there is no C++ compiler"
+        return why
+
+    def covers(self, layer: keras.layers.Layer) -> bool:
+        return (
+            type(layer) is keras.layers.MaxPooling2D
+            and (layer.pool_size, layer.strides) == ((2, 2), (2, 2))
+            and (layer.padding, layer.data_format) == ("valid", "channels_last")
+        )
+
+    @staticmethod
+    def call(layer: keras.layers.MaxPooling2D, inputs: tf.Tensor) -> tf.Tensor:
+        compiled = operations.for_graph() if is_in_step() else None
+        convolution = None if compiled is None else _convolution(inputs)
+        if convolution is None:
+            return type(layer).call(layer, inputs)
+        pooled = _pooled(compiled, *convolution)
+        batch, height, width, channels = inputs.shape
+        pooled.set_shape((batch, height // 2, width // 2, channels))
+        return pooled
 
 
 def _convolution(outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, bool] | None:
@@ -82,7 +94,7 @@ def _pooled(compiled: ModuleType, images: tf.Tensor, filters: tf.Tensor, bias: t
 
 
 def _by_images(images: tf.Tensor, filters: tf.Tensor, chosen: tf.Tensor, upstream: tf.Tensor, same: bool) -> tf.Tensor:
-    """The gradient by the images, of TensorFlow's operations; dropped where the images have nothing to learn."""
+    """The gradient with respect to the images, of TensorFlow's operations; dropped where nothing reads it."""
     shape = tf.shape(upstream)
     places = tf.one_hot(chosen, 4) * upstream[..., None]
     windows = tf.transpose(tf.reshape(places, tf.concat((shape, (2, 2)), 0)), (0, 1, 4, 2, 5, 3))

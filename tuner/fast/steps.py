@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 
 from keras_search.tuner.data.shared import tensor
-from keras_search.tuner.fast import patches
+from keras_search.tuner.fast import replacing
 
 
 class Pass(Iterator[tuple[int, int]]):
@@ -50,25 +50,27 @@ class Batches(DataAdapter):
     """Data as Keras's `fit` takes them in, which begins a `Pass` for each epoch.
 
     Args:
-        count: How many batches there are.
+        data: What they are of.
         model: What goes through them.
         per_call: How many steps it takes in a call, if it has not been compiled with a number.
 
     Attributes:
+        data: What they are of, as Keras packs them: arrays in any nesting, or a dataset.
         count: How many batches there are.
         num_batches: How many Keras reckons with: it takes one where we take those of a call.
     """
 
-    def __init__(self, count: int, model: keras.Model, per_call: int) -> None:
-        self.count = count
-        if model.steps_per_execution == 1:
-            self._per_call, self._calls = per_call, -(-count // per_call)
-        else:  # compiled with a number of its own, with which Keras reckons as well
-            self._per_call, self._calls = model.steps_per_execution, count
+    count: int
+
+    def __init__(self, data: Any, model: keras.Model, per_call: int) -> None:
+        self.data = data
+        # One that is compiled with a number of its own is one with which Keras reckons as well.
+        self._is_compiled_so = model.steps_per_execution != 1
+        self._per_call = model.steps_per_execution if self._is_compiled_so else per_call
 
     @property
     def num_batches(self) -> int:
-        return self._calls
+        return self.count if self._is_compiled_so else -(-self.count // self._per_call)
 
     def get_tf_dataset(self) -> "Batches":
         return self
@@ -86,12 +88,20 @@ class ArrayBatches(Batches):
 
     def __init__(self, data: Any, batch_size: int, model: keras.Model, per_call: int) -> None:
         self._examples = len(keras.tree.flatten(data)[0])
-        self._batch_size = min(batch_size, self._examples)
+        super().__init__(data, model, per_call)
+        self._resize(batch_size)
+        self._tensors = keras.tree.map_structure(tensor, data)
+        self.shuffle(None)
+
+    def enlarge(self, batch_size: int) -> None:
+        """Makes the batches larger, where they are smaller than `batch_size`."""
+        self._resize(max(batch_size, self._batch_size))
+
+    def _resize(self, batch_size: int) -> None:
+        self._batch_size = batch_size
         # What a step may rely on, as in Keras.
         self._static_size = None if self._examples % batch_size else batch_size
-        super().__init__(-(-self._examples // self._batch_size), model, per_call)
-        self._data = keras.tree.map_structure(tensor, data)
-        self.shuffle(None)
+        self.count = -(-self._examples // batch_size)
 
     def shuffle(self, generator: np.random.Generator | None) -> None:
         """Draws the order of the examples in the next pass; None for the one that they have."""
@@ -100,8 +110,9 @@ class ArrayBatches(Batches):
             self._order = tf.constant(order, tf.int32)
 
     def __iter__(self) -> Pass:
-        devices = tuple(array.device for array in keras.tree.flatten(self._data))
-        source = (self._data, devices, self._order, np.int32(self._batch_size), self._static_size)
+        devices = tuple(array.device for array in keras.tree.flatten(self._tensors))
+        batch_size = np.int32(min(self._batch_size, self._examples))
+        source = (self._tensors, devices, self._order, batch_size, self._static_size)
         return Pass(_gathered, source, self.count, self._per_call)
 
 
@@ -109,25 +120,33 @@ class DatasetBatches(Batches):
     """The batches of a dataset, in its own order."""
 
     def __init__(self, dataset: tf.data.Dataset, model: keras.Model, per_call: int) -> None:
-        super().__init__(int(dataset.cardinality()), model, per_call)
-        self._dataset = dataset
+        super().__init__(dataset, model, per_call)
+        self.count = int(dataset.cardinality())
 
     def __iter__(self) -> Pass:
-        return Pass(_drawn, iter(self._dataset), self.count, self._per_call)
+        return Pass(_drawn, iter(self.data), self.count, self._per_call)
 
 
-def is_plain(model: keras.Model) -> bool:
-    """Whether `model` goes through its data as Keras has it."""
-    names = ("fit", "evaluate", "make_train_function", "make_test_function")
-    is_own = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in names)
-    return not is_own and vars(model).keys().isdisjoint(names)
+def own_loop(model: keras.Model) -> str | None:
+    """The method by which `model` goes through its data in a way of its own; None where it does as Keras has it."""
+    for name in ("fit", "evaluate", "make_train_function", "make_test_function"):
+        if getattr(type(model), name) is not getattr(keras.Model, name) or replacing.has_its_own(model, name):
+            return name
+    return None
 
 
-def loop(model: keras.Model) -> None:
+def loop(model: keras.Model, owner: str) -> None:
     """Makes `model` take its steps by a loop of our own where it is given `Batches`; else as before."""
-    patches.forget_functions(model)  # it may have been trained before
+    if replacing.is_replaced(model, "make_train_function"):
+        return
+    forget_functions(model)  # it may have been trained before
     for purpose in ("train", "test"):
-        patches.replace(model, f"make_{purpose}_function", functools.partial(_make, model, purpose))
+        replacing.replace(model, f"make_{purpose}_function", functools.partial(_make, model, purpose), owner)
+
+
+def forget_functions(model: keras.Model) -> None:
+    """Lets a model make the functions for its steps anew."""
+    model.train_function = model.test_function = None
 
 
 def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[..., Any]:

@@ -12,12 +12,29 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_search.tuner.fast import replacing
+from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.steps import Batches
+from keras_search.tuner.fast.wrapped_fit import FitCall
+
+
+class Tracing(Acceleration):
+    """Adds `VariablesFirst` to the callbacks of a call, as the last one: others may freeze or unfreeze layers."""
+
+    name = "tracing"
+    what = "a model's step is traced once, not twice"
+
+    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
+        if call is None or not isinstance(call.x, Batches):
+            return "it builds on `fit`, which is off"
+        return _why_not_keras(model)
+
+    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+        call.set("callbacks", [*call.get("callbacks"), VariablesFirst(call.x.data)])
+
 
 class VariablesFirst(keras.callbacks.Callback):
-    """Makes the variables of a model that is about to be trained on `data` (`fit_data.packed`).
-
-    It is to be the last callback: others may freeze or unfreeze layers as the first epoch begins.
-    """
+    """Makes the variables of a model that is about to be trained on `data` (`Batches.data`)."""
 
     def __init__(self, data: Any) -> None:
         super().__init__()
@@ -25,7 +42,9 @@ class VariablesFirst(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         model, optimizer = self.model, self.model.optimizer
-        if optimizer is None or optimizer.built or not _is_understood(model):
+        if optimizer is None or optimizer.built or _why_not_keras(model):
+            return
+        if not all(layer.built for layer in replacing.layers(model)):
             return
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(model.trainable_variables)
@@ -40,11 +59,10 @@ def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:
     return keras.KerasTensor((None, *data.shape[1:]), data.dtype.name)
 
 
-def _is_understood(model: keras.Model) -> bool:
-    """Whether Keras alone decides what the first step makes: a class of one's own may make more, or otherwise."""
-    return (
-        type(model).__module__.startswith("keras.")
-        and getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
-        and not model.run_eagerly
-        and all(layer.built for layer in model._flatten_layers())
-    )
+def _why_not_keras(model: keras.Model) -> str | None:
+    """Why a first step may make more than Keras knows of, or otherwise; None where Keras alone decides."""
+    if not type(model).__module__.startswith("keras."):
+        return f"the model is of a class of its own, {type(model).__name__}"
+    if getattr(inspect.unwrap(model.train_step), "__func__", None) is not keras.Model.train_step:
+        return "the model has a `train_step` of its own"
+    return "the model runs eagerly" if model.run_eagerly else None

@@ -1,31 +1,56 @@
-"""Keras Tuner's oracles by name: each asks the baseline point first, and keeps its state in whole files."""
+"""The oracles by name.
 
+A further oracle is one class that extends `Recorded` and overrides `own_answer`, and one entry in `ORACLES`. The tests
+of every oracle (`tests/tuner/oracles/test_every_oracle.py`) then try it too.
+"""
+
+import importlib
 import importlib.util
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from keras_search.results import files, layout
-from keras_search.search_spaces import Hyperparameter, epochs
-from keras_search.search_spaces.space import Value
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.seeds import derive
 
 if TYPE_CHECKING:
     import keras_tuner
 
-# Where Keras Tuner's Hyperband puts the epochs up to which, and from which, a trial is trained, whom it continues, its
-# bracket, and the round of that.
-BUDGET, BUDGET_BEFORE, CONTINUED = "tuner/epochs", "tuner/initial_epoch", "tuner/trial_id"
-BRACKET, ROUND = "tuner/bracket", "tuner/round"
+    from keras_search.tuner.oracles.recorded import Recorded
 
-# What an oracle's name needs beyond the toolkit's own dependencies, and how to install it.
-_OPTUNA = ("optuna", "python -m pip install -e '.[optuna]'")
-_NEEDS = {
-    "tpe": [_OPTUNA],
-    "cmaes": [_OPTUNA, ("cmaes", _OPTUNA[1])],
-    "qmc": [_OPTUNA],
-    "gp": [_OPTUNA, ("torch", "python -m pip install torch")],
+
+@dataclass(frozen=True)
+class Entry:
+    """An oracle, as far as it can be known before anything is loaded.
+
+    Attributes:
+        module: The module of this package that its class is in: imported where it is made, as it loads much.
+        kind: The name of the class.
+        packages: What it needs beyond the toolkit's own dependencies, each with the command that installs it.
+        hyperparameters: What it needs in the space, each with what it is for.
+    """
+
+    module: str
+    kind: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+
+    def load(self) -> "type[Recorded]":
+        """Its class."""
+        return getattr(importlib.import_module(f"{__package__}.{self.module}"), self.kind)
+
+
+_OPTUNA = "python -m pip install -e '.[optuna]'"
+
+ORACLES = {
+    "random": Entry("keras_tuner", "Random"),
+    "grid": Entry("keras_tuner", "Grid"),
+    "bayesian": Entry("keras_tuner", "Bayesian"),
+    "hyperband": Entry("hyperband", "Hyperband", hyperparameters={"epochs": "whose largest value is its budget"}),
+    "tpe": Entry("optuna", "Tpe", {"optuna": _OPTUNA}),
+    "cmaes": Entry("optuna", "CmaEs", {"optuna": _OPTUNA, "cmaes": _OPTUNA}),
+    "qmc": Entry("optuna", "Qmc", {"optuna": _OPTUNA}),
+    "gp": Entry("optuna", "Gp", {"optuna": _OPTUNA, "torch": "python -m pip install torch"}),
 }
 
 
@@ -41,11 +66,14 @@ def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:
     """
     if name not in ORACLES:
         raise InputError(f"unknown oracle {name!r}: choose one of {', '.join(ORACLES)}")
-    for package, command in _NEEDS.get(name, []):
+    for package, command in ORACLES[name].packages.items():
         if importlib.util.find_spec(package) is None:
             raise InputError(f"oracle {name!r} needs the package {package}: {command}")
-    if name == "hyperband" and hyperparameters is not None and "epochs" not in hyperparameters:
-        raise InputError("oracle 'hyperband' needs a hyperparameter `epochs`, whose largest value is its budget")
+    if hyperparameters is not None:
+        declared = set(hyperparameters)
+        for needed, purpose in ORACLES[name].hyperparameters.items():
+            if needed not in declared:
+                raise InputError(f"oracle {name!r} needs a hyperparameter `{needed}`, {purpose}")
 
 
 def make(
@@ -54,7 +82,7 @@ def make(
     max_trials: int,
     seed: int,
     hyperparameters: "keras_tuner.HyperParameters",
-) -> "keras_tuner.Oracle":
+) -> "Recorded":
     """The oracle called `name`, for at most `max_trials` trials.
 
     Args:
@@ -65,182 +93,8 @@ def make(
             `epochs` that is not there.
     """
     check(name, [hp.name for hp in hyperparameters.space])
-    oracle = ORACLES[name](
+    oracle = ORACLES[name].load()(
         objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
     oracle.told_as = name
     return oracle
-
-
-def _random(**arguments: Any) -> "keras_tuner.Oracle":
-    import keras_tuner
-
-    return keras_tuner.oracles.RandomSearchOracle(**arguments)
-
-
-def _grid(**arguments: Any) -> "keras_tuner.Oracle":
-    from keras_search.tuner.oracles.keras_tuner import Grid
-
-    return Grid(**arguments)
-
-
-def _bayesian(**arguments: Any) -> "keras_tuner.Oracle":
-    from keras_search.tuner.oracles.keras_tuner import Bayesian
-
-    return Bayesian(**arguments)
-
-
-def _hyperband(
-    max_trials: int, hyperparameters: "keras_tuner.HyperParameters", **arguments: Any
-) -> "keras_tuner.Oracle":
-    from keras_search.tuner.oracles.keras_tuner import Hyperband
-
-    oracle = Hyperband(
-        max_epochs=_most_epochs(hyperparameters.space),
-        hyperband_iterations=None,
-        hyperparameters=hyperparameters,
-        **arguments,
-    )
-    # Keras Tuner's has no such limit: it counts brackets, not trials.
-    oracle.max_trials = max_trials
-    return oracle
-
-
-def _most_epochs(hyperparameters: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]") -> int:
-    """The largest value of `epochs`.
-
-    Raises:
-        InputError: It is no number of epochs.
-    """
-    from keras_search.tuner.oracles import points
-
-    # One name may be declared under several conditions.
-    declared = [hp for hp in hyperparameters if hp.name == "epochs"]
-    for hp in declared:
-        if (value := epochs.misfit(hp)) is not None:
-            raise InputError(
-                f"oracle 'hyperband' takes the largest `epochs` for its budget, and {value!r} is no number of epochs: "
-                "declare whole numbers above 0"
-            )
-    ranges = [hp for hp in declared if hasattr(hp, "max_value")]
-    values = [points.nearest(hp, hp.max_value) for hp in ranges]
-    values += [value for hp in declared if hp not in ranges for value in hp.values]
-    return max(map(epochs.whole, values))
-
-
-def _optuna(sampler: str) -> "Callable[..., keras_tuner.Oracle]":
-    def make_sampler(**arguments: Any) -> "keras_tuner.Oracle":
-        from keras_search.tuner.oracles.optuna import OptunaOracle
-
-        return OptunaOracle(sampler, **arguments)
-
-    return make_sampler
-
-
-ORACLES: "dict[str, Callable[..., keras_tuner.Oracle]]" = {
-    "random": _random,
-    "grid": _grid,
-    "bayesian": _bayesian,
-    "hyperband": _hyperband,
-    **{sampler: _optuna(sampler) for sampler in _NEEDS},
-}
-
-
-def adopt(
-    oracle: "keras_tuner.Oracle", baseline: dict[str, Value], declared: "keras_tuner.HyperParameters | None" = None
-) -> None:
-    """Makes any Keras Tuner oracle, mended where need be, ask `baseline` first, write whole files and print nothing.
-
-    Args:
-        declared: What the hypermodel declares, which may be more than the oracle is to tune.
-    """
-    from keras_search.tuner.oracles.keras_tuner import MENDED
-    from keras_search.tuner.oracles.recorded import Recorded
-
-    if not isinstance(oracle, Recorded):
-        own = MENDED.get(type(oracle), type(oracle))
-        oracle.__class__ = type(own.__name__, (Recorded, own), {})
-        # One of the user's own may ask for a point twice on purpose.
-        oracle.may_repeat = own.__module__.partition(".")[0] not in ("keras_tuner", __name__.partition(".")[0])
-        oracle.untuned = set()
-    oracle.learn(declared.space if declared else ())
-    oracle.baseline = baseline
-    oracle.damaged = []
-    oracle.notes = []
-    oracle.fresh = None
-    oracle.verbose = 0
-    # The tuner's own loop decides when too many trials have failed.
-    oracle.max_consecutive_failed_trials = None
-
-
-def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
-    """The space as the oracle of the run in the directory `run` knows it; None where there is none to read."""
-    import keras_tuner
-
-    try:
-        return keras_tuner.HyperParameters.from_config(files.read_json(run / layout.ORACLE)["hyperparameters"])
-    except (KeyError, TypeError, ValueError, AttributeError, OSError):
-        return None
-
-
-def saved_points(run: Path) -> list[dict[str, Value]]:
-    """The points of the trials that have ended in the directory `run`, in that order, as its oracle noted them."""
-    try:
-        oracle = files.read_json(run / layout.ORACLE)
-        return [dict(oracle["points"][trial_id]) for trial_id in oracle["end_order"] if trial_id in oracle["points"]]
-    except (KeyError, TypeError, ValueError, AttributeError, OSError):
-        return []
-
-
-def budget(oracle: "keras_tuner.Oracle", values: dict[str, Value]) -> int | None:
-    """Up to which epoch the point `values` is trained, where `oracle` decides that; the baseline to its own last."""
-    if BUDGET not in values and hasattr(oracle, "hyperband_iterations"):
-        return epochs.whole(values.get("epochs")) or oracle.max_epochs
-    return values.get(BUDGET)
-
-
-def budgeted(oracle: "keras_tuner.Oracle") -> set[str]:
-    """The hyperparameters that under `oracle` are the budget of a point, no part of it: under Hyperband the epochs."""
-    return {"epochs"} if hasattr(oracle, "hyperband_iterations") else set()
-
-
-def ignores_scores(oracle: "keras_tuner.Oracle") -> bool:
-    """Whether the points of `oracle` are the same whatever the scores are: it can be asked for many beforehand."""
-    from keras_tuner import oracles
-
-    return isinstance(oracle, (oracles.RandomSearchOracle, oracles.GridSearchOracle))
-
-
-def continuable(oracle: "keras_tuner.Oracle") -> set[str]:
-    """The ids of the trials that another trial may still go on with: under Hyperband, in rounds before the last."""
-    ids: set[str] = set()
-    for bracket in getattr(oracle, "_brackets", ()):
-        ids.update(entry["id"] for entries in bracket["rounds"][:-1] for entry in entries)
-        later = [entry for entries in bracket["rounds"][1:] for entry in entries]
-        ids.difference_update(entry["past_id"] for entry in later if entry["id"] in oracle.end_order)
-    running = (trial.hyperparameters.values for trial in oracle.trials.values() if trial.status == "RUNNING")
-    return ids | {values[CONTINUED] for values in running if CONTINUED in values}
-
-
-def sampled(
-    declared: "keras_tuner.HyperParameters", narrowed: Iterable[Hyperparameter]
-) -> "keras_tuner.HyperParameters":
-    """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
-    import keras_tuner
-    from keras_tuner.engine import hyperparameters as kinds
-
-    space = keras_tuner.HyperParameters()
-    for original, description in zip(declared.space, narrowed, strict=True):
-        config = {"name": description.name, "conditions": original.conditions}
-        if description.kind == "Fixed":
-            config |= {"value": description.values[0]}
-        elif description.kind == "Choice":
-            ordered = getattr(original, "ordered", None)
-            config |= {"values": list(description.values), "default": description.default, "ordered": ordered}
-        elif description.kind == "Boolean":
-            config |= {"default": description.default}
-        else:
-            keys = ("min_value", "max_value", "step", "sampling", "default")
-            config |= {key: getattr(description, key) for key in keys}
-        space.merge([getattr(kinds, description.kind)(**config)])
-    return space

@@ -9,6 +9,7 @@ from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
+from keras_search.results.run_info import ObjectiveInfo
 from keras_search.results.text import count
 from keras_search.tuner import objectives, oracles
 from keras_search.tuner.errors import InputError
@@ -84,7 +85,7 @@ class OwnRun:
         self._rescored = {}
         # What a search has learned of its space since it began is no part of its question.
         asked = before | {"objective": now} if before else self._asked
-        objective = {"name": oracle.objective.name, "direction": oracle.objective.direction}
+        objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self._path, asked, objective)
 
     def check(self) -> None:

@@ -14,7 +14,7 @@ from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import objectives
 
-_NO_METRICS = ("trial_id", "execution", "epoch", "seconds", "multi_objective")
+_NO_METRICS = (*layout.EPOCH_KEYS, layout.EPOCH_SECONDS, "multi_objective")
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from typing import Any
 from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import projects, trial_rows
+from keras_search.results.run_info import Asked, ObjectiveInfo, RunInfo
 from keras_search.tuner.errors import InputError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
 
-def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
+def check(path: Path, asked: Asked, overwrite: bool) -> None:
     """Makes sure that the directory `path` can be searched in: it is empty, or a run that was asked for the same.
 
     Args:
@@ -51,7 +52,7 @@ def check(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
         _check_same(path, before, asked)
 
 
-def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], overwrite: bool) -> None:
+def open_run(path: Path, asked: Asked, details: RunInfo, overwrite: bool) -> None:
     """Makes the locked directory `path`, which `check` has let pass, a run directory.
 
     A `run.json` that is damaged is set aside, which is said, and written anew from what is asked now.
@@ -72,7 +73,8 @@ def open_run(path: Path, asked: Mapping[str, Any], details: Mapping[str, Any], o
         # Without a `run.json`, where the disk is full now, it would be taken for no run.
         aside = _keep(record)
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
-    files.write_json(record, _made() | {"command": sys.argv, "asked": asked, **details} | _versions())
+    info: RunInfo = {**_made(), "command": sys.argv, "asked": asked, **details, **_versions()}
+    files.write_json(record, info)
 
 
 def check_links(path: Path) -> None:
@@ -110,7 +112,7 @@ def read_question(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_question(path: Path, question: Mapping[str, Any], objective: Mapping[str, str]) -> str:
+def write_question(path: Path, question: Mapping[str, Any], objective: ObjectiveInfo) -> str:
     """Notes what a `Tuner` searches for in the directory `path`; returns the run's `id`, which it is given once.
 
     Args:
@@ -121,7 +123,7 @@ def write_question(path: Path, question: Mapping[str, Any], objective: Mapping[s
     if not isinstance(before, dict):
         if record.exists():
             files.set_aside(record)
-        before = _made() | _versions()
+        before = {**_made(), **_versions()}
     question = {"id": read_question(path).get("id") or uuid.uuid4().hex, **question}
     after = before | {"objective": dict(objective), "tuner": question}
     if after != before:
@@ -150,11 +152,11 @@ def _may_be_left_of_a_run(name: str) -> bool:
     return name.startswith((".", "tuner", layout.TRIAL_PREFIX)) or name in (layout.TENSORBOARD, layout.SUMMARY)
 
 
-def _made() -> dict[str, Any]:
+def _made() -> RunInfo:
     return {"format": 1, "created_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
-def _versions() -> dict[str, Any]:
+def _versions() -> RunInfo:
     return {"versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES}}
 
 
@@ -167,7 +169,7 @@ def empty(path: Path) -> None:
             inside.unlink()
 
 
-def _check_same(path: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def _check_same(path: Path, before: Mapping[str, Any], asked: Asked) -> None:
     was = before.get("asked") or {}
     differences = [
         f"{name} was {was[name]!r} and is now {value!r}"

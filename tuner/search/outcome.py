@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 
 from keras_search.results import layout
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.base import WorkerDied, cause_of_death
 from keras_search.tuner.search.progress import duration
 from keras_search.tuner.trial import asked
 from keras_search.tuner.trial.task import TrialResult, TrialTask
@@ -11,7 +11,7 @@ from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 def may_be_retried(future: Future, task: TrialTask) -> bool:
     """Whether the worker died, and neither of the time limit nor too often."""
-    return isinstance(future.exception(), executors.WorkerDied) and task.retries > 0 and not _hung(task)
+    return isinstance(future.exception(), WorkerDied) and task.retries > 0 and not _hung(task)
 
 
 def result(future: Future, task: TrialTask) -> TrialResult:
@@ -19,12 +19,12 @@ def result(future: Future, task: TrialTask) -> TrialResult:
     error = future.exception()
     if error is None:
         return future.result()
-    if not isinstance(error, executors.WorkerDied):
+    if not isinstance(error, WorkerDied):
         raise error
     if _hung(task):
         reason = f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
     else:
-        cause = executors.cause_of_death(error)
+        cause = cause_of_death(error)
         reason = f"WorkerDied: its worker process ended with {cause}; out of memory, or a crash"
     return TrialResult({}, 0, reason, hyperparameters=asked.read(task.directory / layout.TRIAL_ASKED))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
+from keras_search.results import layout
 from keras_search.results.numbers import number, setting
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import keras_tuner
     from keras_tuner.engine.trial import Trial
 
-    from keras_search.tuner.executors.pool import Executor
+    from keras_search.tuner.executors.base import Executor
     from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
@@ -170,7 +171,7 @@ class Progress:
         return point(others) or "as the baseline"
 
     def _ended(self, separator: str) -> str:
-        """How many trials have ended, and of how many; Keras Tuner's own Hyperband has no such limit."""
+        """How many trials have ended, and of how many, where the oracle has such a limit."""
         limit = self._oracle.max_trials
         done = str(len(self._oracle.end_order))
         return done if limit is None else f"{done}{separator}{limit}"
@@ -199,7 +200,9 @@ class Progress:
         """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
         curves = [trial_rows.read_epochs(task.directory) for task in self._running.values()]
         epochs = self._epochs_done + sum(map(len, curves))
-        return epochs, self._seconds_done + sum(epoch.get("seconds") or 0.0 for curve in curves for epoch in curve)
+        return epochs, self._seconds_done + sum(
+            epoch.get(layout.EPOCH_SECONDS) or 0.0 for curve in curves for epoch in curve
+        )
 
     def _pace(self) -> str:
         """The throughput of the whole machine."""
@@ -224,7 +227,7 @@ class Progress:
 def _rest(task: "TrialTask", usual: float) -> float:
     """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
     curve = trial_rows.read_epochs(task.directory)
-    own = [epoch["seconds"] for epoch in curve if epoch.get("seconds")]
+    own = [epoch[layout.EPOCH_SECONDS] for epoch in curve if epoch.get(layout.EPOCH_SECONDS)]
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 
 
@@ -237,8 +240,9 @@ def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTa
 
 
 def point(values: Mapping[str, object]) -> str:
-    """A point of a search space in one line, `filters=28 dropout=0.2`, without Hyperband's notes among its values."""
-    return " ".join(f"{name}={setting(value)}" for name, value in values.items() if not name.startswith("tuner/"))
+    """A point of a search space in one line, `filters=28 dropout=0.2`, without an oracle's notes among its values."""
+    own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
+    return " ".join(f"{name}={setting(value)}" for name, value in own.items())
 
 
 def duration(seconds: float) -> str:

@@ -49,6 +49,11 @@ class Stop:
         self._is_interruptible = False
 
     @property
+    def has_deadline(self) -> bool:
+        """Whether there is a time budget."""
+        return self._deadline is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether no further trial should begin."""
         if not self._is_over and self._deadline is not None and time.monotonic() >= self._deadline:

@@ -14,7 +14,7 @@ import keras_tuner
 import numpy as np
 from keras.src.saving import saving_lib
 
-from keras_search.results import files
+from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import objectives
@@ -65,7 +65,7 @@ class EpochLog(keras.callbacks.Callback):
         cells = {str(name).encode("utf-8", "backslashreplace").decode(): _cell(value) for name, value in told.items()}
         if (objective := objectives.value(self._objective, logs)) is not None:
             cells.setdefault(self._objective.name, objective)  # the sum of several
-        self._append({"epoch": int(epoch) + 1, "execution": self._execution, "seconds": seconds} | cells)
+        self._append({"epoch": int(epoch) + 1, "execution": self._execution, layout.EPOCH_SECONDS: seconds} | cells)
         loss = numbers(logs).get("loss", 0.0)
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {int(epoch) + 1}")

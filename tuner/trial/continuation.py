@@ -1,6 +1,5 @@
-"""Training up to a budget of epochs, from where another trial's ended, as in the later rounds of Hyperband."""
+"""Training up to a budget of epochs, from where another trial's ended."""
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,8 +11,8 @@ import keras_tuner
 from keras_search.results import layout
 from keras_search.search_spaces import epochs as numbers
 from keras_search.search_spaces.custom import kind
-from keras_search.tuner import oracles
-from keras_search.tuner.fast import patches
+from keras_search.tuner.fast import patches, wrapped_fit
+from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint, kept
 from keras_search.tuner.trial.callbacks import EpochCount
 from keras_search.tuner.trial.models import fresh_model
@@ -34,21 +33,19 @@ def go_on(task: TrialTask, execution: int, model: keras.Model) -> int:
     if model.built:
         checkpoint.load(model, path)
         return begun
-    plain_fit = model.fit
 
-    @functools.wraps(plain_fit)
-    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
+    def loaded(call: FitCall) -> Any:
         if not model.built:
-            checkpoint.build(model, None, args[0] if args else kwargs.get("x"))
+            checkpoint.build(model, None, call.x)
             if not model.built:
                 raise keras_tuner.errors.FailedTrialError(
                     "the model that this trial goes on with cannot be built before its first batch: give it an input "
                     "shape (keras.Input)"
                 )
             checkpoint.load(model, path)
-        return plain_fit(*args, **kwargs)
+        return call.proceed()
 
-    patches.replace(model, "fit", fit)
+    wrapped_fit.add(model, loaded)
     return begun
 
 
@@ -77,8 +74,9 @@ def train_predecessor(
     count = EpochCount()
     callbacks = [*fit_kwargs["callbacks"], count]
     model = fresh_model(task.hypermodel, task.hyperparameters, seed)
-    hp, epochs = within_budget(task, model, 0, task.values[oracles.BUDGET_BEFORE])
+    hp, epochs = within_budget(task, model, 0, task.initial_epoch)
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    patches.restore(model)
     kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
 
 
@@ -114,16 +112,14 @@ def checkpoint_path(directory: Path, execution: int) -> Path:
 
 def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
     """Has `model.fit` train over `span` where it is not told otherwise."""
-    plain_fit = model.fit
-    signature = inspect.signature(plain_fit)
-    defaults = {name: number for name, number in span.items() if _takes(plain_fit, name)}
 
-    @functools.wraps(plain_fit)
-    def fit(*args: Any, **kwargs: Any) -> keras.callbacks.History:
-        told = {*signature.bind(*args, **kwargs).arguments, *kwargs}
-        return plain_fit(*args, **{name: number for name, number in defaults.items() if name not in told} | kwargs)
+    def completed(call: FitCall) -> Any:
+        for name, number in span.items():
+            if not call.has(name):
+                call.set(name, number)
+        return call.proceed()
 
-    patches.replace(model, "fit", fit)
+    wrapped_fit.add(model, completed)
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:

@@ -9,6 +9,7 @@ from keras_tuner.src.engine import tuner_utils
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
+from keras_search.results.trial_record import TrialRecord
 from keras_search.tuner import objectives
 from keras_search.tuner.fast import patches
 from keras_search.tuner.trial import continuation, kept, scores, user_callbacks
@@ -16,7 +17,7 @@ from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning
 from keras_search.tuner.trial.models import fresh_model
 from keras_search.tuner.trial.resumption import Resumption
 from keras_search.tuner.trial.saved_state import State
-from keras_search.tuner.trial.task import TrialRecord, TrialTask
+from keras_search.tuner.trial.task import TrialTask
 from keras_search.tuner.trial.tensorboard_log import Curves
 
 

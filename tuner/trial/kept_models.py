@@ -103,6 +103,7 @@ def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path
     hp, epochs = continuation.within_budget(task, model, begun, task.budget)
     callbacks = [*user_callbacks.copied(task, execution, given), weights]
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
+    patches.restore(model)
     return model
 
 

@@ -1,6 +1,8 @@
 """The hypermodel, what it declares, and the model of a point, made the same way wherever it is trained."""
 
+import contextlib
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,8 +12,10 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
-from keras_search.tuner.fast.fit import accelerate
+from keras_search.search_spaces.origin import contained
+from keras_search.tuner.fast import patches
 from keras_search.tuner.transport import settings
+from keras_search.tuner.trial import bars
 
 
 def hypermodel(given: Any) -> keras_tuner.HyperModel:
@@ -28,6 +32,13 @@ def hypermodel(given: Any) -> keras_tuner.HyperModel:
             "returns a compiled model"
         )
     return get_hypermodel(given)
+
+
+@contextlib.contextmanager
+def building() -> Iterator[None]:
+    """Runs the hypermodel in this process: what it sets is put back, it shows no bars, and ends nothing but itself."""
+    with contained(), settings.kept(), bars.absent():
+        yield
 
 
 def declared(
@@ -61,7 +72,7 @@ def declared(
 def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
     """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
 
-    A hypermodel with a `fit` of its own may build what it likes.
+    Who hands it on undoes that (`patches.restore`). A hypermodel with a `fit` of its own may build what it likes.
 
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
@@ -71,7 +82,7 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     keras.utils.set_random_seed(seed)
     model = hypermodel.build(hp)
     if isinstance(model, keras.Model):
-        accelerate(model, seed)
+        patches.accelerate(model, seed)
     elif not fits_itself(hypermodel):
         told = "None" if model is None else f"{model!r} of {type(model).__name__}"
         raise keras_tuner.errors.FatalTypeError(f"the hypermodel must return a Keras model, it returned {told}")

@@ -3,7 +3,7 @@
 After every epoch all that a training depends on is written in one file: weights and optimizer, the layers' random
 generators (which Keras's `BackupAndRestore` leaves out), Python's, NumPy's and Keras's own, the best weights so far,
 what callbacks such as `EarlyStopping` count, and the learning curve. The order of the images depends on the epoch's
-number alone (`fast_fit.py`), that of a `tf.data.Dataset` on how often it has been gone through: this is made up for.
+number alone (`fast/fit.py`), that of a `tf.data.Dataset` on how often it has been gone through: this is made up for.
 """
 
 import functools
@@ -21,7 +21,8 @@ import tensorflow as tf
 from keras.src.random.seed_generator import global_seed_generator
 
 from keras_search.results import files
-from keras_search.tuner.fast import patches
+from keras_search.tuner.fast import wrapped_fit
+from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog
 from keras_search.tuner.trial.saved_state import State, save
@@ -93,34 +94,24 @@ class Resumption(keras.callbacks.Callback):
 
     def attach(self, model: Any) -> None:
         """Sees to it that in `model.fit` this callback comes last, and knows the others."""
-        if not isinstance(model, keras.Model):
-            return
-        plain_fit = model.fit
-        signature = inspect.signature(plain_fit)
-        rest = next((name for name, one in signature.parameters.items() if one.kind is one.VAR_KEYWORD), "")
+        if isinstance(model, keras.Model):
+            wrapped_fit.add(model, self._followed)
 
-        @functools.wraps(plain_fit)
-        def fit(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
-            # A model's own `fit` may take what it is given without names.
-            given = bound.arguments if "callbacks" in bound.arguments else bound.arguments.get(rest, {})
-            callbacks = keras.tree.flatten(given.get("callbacks") or [])
-            if self not in callbacks:
-                return plain_fit(*bound.args, **bound.kwargs)
-            callbacks.remove(self)
-            self._written = [one for one in callbacks if one not in self._not_written]
-            if self._state is not None:
-                data = bound.args[0] if bound.args else bound.kwargs.get("x")
-                self._prepare(model, data, bound.arguments.get("batch_size"))
-            given["callbacks"] = [*callbacks, self]
-            self._is_in_fit = True
-            try:
-                return plain_fit(*bound.args, **bound.kwargs)
-            finally:
-                self._is_in_fit = False
-                model._initial_epoch = None
-
-        patches.replace(model, "fit", fit)
+    def _followed(self, call: FitCall) -> Any:
+        callbacks = keras.tree.flatten(call.get("callbacks") or [])
+        if self not in callbacks:
+            return call.proceed()
+        callbacks.remove(self)
+        self._written = [one for one in callbacks if one not in self._not_written]
+        if self._state is not None:
+            self._prepare(call.model, call.x, call.get("batch_size"))
+        call.set("callbacks", [*callbacks, self])
+        self._is_in_fit = True
+        try:
+            return call.proceed()
+        finally:
+            self._is_in_fit = False
+            call.model._initial_epoch = None
 
     def require_taken(self) -> None:
         """Raises OtherTrainingError where the training has ended without going on from the state."""

@@ -16,6 +16,7 @@ import keras_tuner
 
 from keras_search.results import files, layout
 from keras_search.results.text import error_line, shortened
+from keras_search.results.trial_record import TrialRecord
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.tuner.data import shared
 from keras_search.tuner.trial import asked, bars, kept, saved_state, scores
@@ -23,7 +24,7 @@ from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.execution import Execution
 from keras_search.tuner.trial.resumption import OtherTrainingError
 from keras_search.tuner.trial.saved_state import State
-from keras_search.tuner.trial.task import TrialRecord, TrialResult, TrialTask
+from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 _LONGEST_LINE = 500
 _MOST_LINES = 400

@@ -1,16 +1,15 @@
-"""What travels between a search and the processes that run its trials: a task there, a result back; and the record."""
+"""What travels between a search and the processes that run its trials: a task there, a result back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 
-from keras_search.results import files, layout
+from keras_search.results import layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import oracles
 from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial.pruners import Pruner
 
@@ -32,6 +31,7 @@ class TrialTask:
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
         budget: Up to which epoch it is trained, where the oracle decides that; else None.
+        initial_epoch: After how many epochs it begins: above 0 where it goes on with another trial.
         continues: The directory of the trial whose training this one goes on with; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with this one.
         pruner: Decides after each epoch whether to give the trial up; None for never.
@@ -53,6 +53,7 @@ class TrialTask:
     keeps_weights: bool = False
     weights_from: float | None = None
     budget: int | None = None
+    initial_epoch: int = 0
     continues: Path | None = None
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
@@ -78,34 +79,7 @@ class TrialTask:
         """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
         known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
         last = next((number for number in map(epochs.whole, known) if number is not None), 1)
-        return (last - self.values.get(oracles.BUDGET_BEFORE, 0)) * self.executions
-
-
-@dataclass
-class TrialRecord:
-    """What Keras Tuner's `trial.json` has no place for; kept beside it as `record.json`.
-
-    Attributes:
-        weights_lost: Why its weights cannot be kept; None where they can.
-        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
-    """
-
-    seed: int
-    is_baseline: bool
-    started_at: str
-    ended_at: str | None = None
-    duration_s: float | None = None
-    best_epoch: int | None = None
-    epochs_run: int | None = None
-    parameters: int | None = None
-    pruned: bool = False
-    worker: int | None = None
-    weights_lost: str | None = None
-    error: str | None = None
-    files: dict[str, str] = field(default_factory=dict)
-
-    def save(self, directory: Path) -> None:
-        files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
+        return (last - self.initial_epoch) * self.executions
 
 
 @dataclass(frozen=True)

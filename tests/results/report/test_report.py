@@ -6,17 +6,15 @@ import html
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from keras_search import results
-from keras_search.results import report, verdict
+from keras_search.results import report
 from keras_search.results.telling import sentences
 from tests.helpers import Cli, refused, run_cli
-from tests.results.made_run import make_run, random_trials
+from tests.results.made_run import evaluate, make_run, random_trials
 from tests.results.projects import NASTY, hyperparameter, metrics, write_trial
 
 NO_PICTURES = report.Pictures([], {}, [])
@@ -26,32 +24,6 @@ def shown(page: str) -> str:
     """What a reader sees of a page: its text on one line."""
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(text).split())
-
-
-def evaluate(
-    run: results.Run,
-    baseline: Sequence[float],
-    best: Sequence[float],
-    documented: float | None = None,
-    **changes: object,
-) -> verdict.Verdict:
-    """Leaves in `run` what `best --evaluate` would, with these test accuracies; gives the verdict in it."""
-    trainings = [
-        {"model": model, "seed": seed, "epochs": epochs, "test_accuracy": accuracy, "test_loss": 0.1, "train_s": 1.0}
-        for model, accuracies, epochs in (("baseline", baseline, 1), ("best", best, 7))
-        for seed, accuracy in enumerate(accuracies)
-    ]
-    found = verdict.judge(baseline, best, documented)
-    evaluation = {
-        "dataset": {"name": "digits", "fingerprint": "a" * 64, "training_images": 1438, "notice": ""},
-        "trial_id": run.best["trial_id"],
-        "trainings": trainings,
-        "verdict": asdict(found),
-        "most_frequent_class": [0.1135, 1],
-        "same": False,
-    }  # fmt: skip
-    (run.path / "evaluation.json").write_text(json.dumps(evaluation | changes))
-    return found
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from keras_search import search_spaces
 from keras_search.search_spaces import Hyperparameter
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import InputError, oracles
-from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner import InputError
+from keras_search.tuner.command.overrides import narrow, sampled
 
 SPACE = search_spaces.get("baseline_cnn").hyperparameters
 
@@ -112,7 +112,7 @@ def hyperparameters(draw: st.DrawFn) -> Hyperparameter:
     return Hyperparameter(kind, name, draw(st.sampled_from(values)), values=tuple(values))
 
 
-def sampled(declared: Hyperparameter, narrowed: Hyperparameter) -> keras_tuner.engine.hyperparameters.HyperParameter:
+def as_sampled(declared: Hyperparameter, narrowed: Hyperparameter) -> keras_tuner.engine.hyperparameters.HyperParameter:
     """What Keras Tuner samples of `declared`, narrowed."""
     hp, name = keras_tuner.HyperParameters(), declared.name
     if declared.is_numeric:
@@ -122,13 +122,13 @@ def sampled(declared: Hyperparameter, narrowed: Hyperparameter) -> keras_tuner.e
         hp.Choice(name, list(declared.values), default=declared.default)
     else:
         getattr(hp, declared.kind)(name, declared.default)
-    [one] = oracles.sampled(hp, [narrowed]).space
+    [one] = sampled(hp, [narrowed]).space
     return one
 
 
 def drawn(declared: Hyperparameter, override: str) -> list[Value]:
     """The default, and values drawn, of `declared` where it is narrowed by `override`."""
-    one = sampled(declared, narrowed(override, [declared]))
+    one = as_sampled(declared, narrowed(override, [declared]))
     return [one.default, *(one.random_sample(seed) for seed in range(10))]
 
 
@@ -176,4 +176,4 @@ def test_any_text_is_taken_or_refused_in_a_line(declared: Hyperparameter, data: 
         assert refused.startswith(f"overrides {override!r}: ")
     else:
         assert isinstance(one.range, str)
-        sampled(declared, one).random_sample()
+        as_sampled(declared, one).random_sample()

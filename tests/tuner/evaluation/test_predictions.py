@@ -21,7 +21,7 @@ from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.evaluation import predictions
 from tests.helpers import ROOT, run_cli, tree
-from tests.results.made_run import make_run, random_trials
+from tests.results.made_run import evaluate, make_run, random_trials
 from tests.results.projects import write_trial
 
 
@@ -29,8 +29,8 @@ from tests.results.projects import write_trial
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> results.Run:
     """A run on digits with a model that was never trained: it makes many mistakes."""
     folder = tmp_path_factory.mktemp("evaluated") / "run"
-    make_run(folder, random_trials(2), fingerprint=datasets.load("digits").fingerprint)
-    (folder / "evaluation.json").write_text(json.dumps({"trial_id": "1"}))
+    run = make_run(folder, random_trials(2), fingerprint=datasets.load("digits").fingerprint)
+    evaluate(run, [0.9], [0.9], trial_id="1")
     save_model(folder / "best_model.keras", "softmax")
     return results.read(folder)
 
@@ -204,7 +204,7 @@ def on_arrays(folder: Path, arrays: dict[str, np.ndarray], outputs: int, activat
     described = json.loads((run.path / "run.json").read_text())
     described["dataset"] |= {"name": dataset.name, "source": dataset.source}
     (run.path / "run.json").write_text(json.dumps(described))
-    (run.path / "evaluation.json").write_text(json.dumps({"trial_id": "1"}))
+    evaluate(run, [0.9], [0.9], trial_id="1")
     keras.utils.set_random_seed(0)
     layers = [keras.Input(dataset.input_shape), keras.layers.Flatten(), keras.layers.Dense(outputs, activation)]
     keras.Sequential(layers).save(run.path / "best_model.keras")

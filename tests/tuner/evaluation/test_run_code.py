@@ -17,7 +17,7 @@ from keras_search.commands import app as cli
 from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import predictions, saved_model
 from tests.helpers import mostly_slow
-from tests.results.made_run import make_run
+from tests.results.made_run import evaluate, make_run
 
 SPACE = """\
 from pathlib import Path
@@ -57,11 +57,12 @@ def run(space: str, layer: str, arrays: dict[str, np.ndarray], tmp_path: Path, m
     Path(f"{place}.py").write_text(SPACE.format(marker=str(tmp_path / "marker"), layer=LAYERS[layer]))
     data = datasets.load(str(tmp_path / "data.npz"))
     name = str(tmp_path / space) if space.startswith("own") else space
-    path = make_run(tmp_path / "run", [{"values": {"rate": 0.1}, "score": 0.9}], fingerprint=data.fingerprint).path
+    made = make_run(tmp_path / "run", [{"values": {"rate": 0.1}, "score": 0.9}], fingerprint=data.fingerprint)
+    evaluate(made, [0.9], [0.9])
+    path = made.path
     change(path / "run.json", "dataset", name="data", source=data.source)
     code = search_spaces.fingerprint(name)
     change(path / "run.json", "asked", space=name, space_code=code)
-    (path / "evaluation.json").write_text(json.dumps({"trial_id": "0"}))
     layers = [keras.Input((10, 12, 1)), keras.layers.Flatten(), *([Twice()] if layer == "own" else [])]
     keras.Sequential([*layers, keras.layers.Dense(3)]).save(path / "best_model.keras")
     return path
@@ -174,7 +175,7 @@ OTHERS = {
 def test_a_model_of_something_else_is_refused(other: str, tmp_path: Path) -> None:
     fingerprint = datasets.load("digits").fingerprint
     run = make_run(tmp_path / "run", [{"values": {"rate": 0.1}, "score": 0.9}], fingerprint=fingerprint)
-    (run.path / "evaluation.json").write_text(json.dumps({"trial_id": "0"}))
+    evaluate(run, [0.9], [0.9])
     keras.Sequential(OTHERS[other]()).save(run.path / "best_model.keras")
     with pytest.raises(results.RunError, match=r"best_model\.keras' is no model for digits"):
         predictions.predict(run)

@@ -28,8 +28,10 @@ import pytest
 import tensorflow as tf
 
 from keras_search.tuner import InputError, SearchError, Tuner
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.base import WorkerDied, run_all
 from keras_search.tuner.executors.dask import cluster as dask_cluster
+from keras_search.tuner.executors.pool import WorkerPool
 from keras_search.tuner.transport import settings
 from tests.helpers import ROOT, Cli, is_alive, refused, run_process
 from tests.pages import READERS_OWN
@@ -195,8 +197,8 @@ def search(folder: Path, hypermodel: Noted, **arguments: object) -> list[dict[st
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[executors.WorkerPool]:
-    with executors.WorkerPool(1) as pool:
+def local() -> Iterator[WorkerPool]:
+    with WorkerPool(1) as pool:
         yield pool
 
 
@@ -205,7 +207,7 @@ def test_the_trial_of_a_killed_worker_goes_on_elsewhere(
     tmp_path: Path,
     scheduler: str,
     workers: Workers,
-    local: executors.WorkerPool,
+    local: WorkerPool,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """One of two workers is killed in the middle of a trial; the scores are those of a local search.
@@ -226,7 +228,7 @@ def test_the_trial_of_a_killed_worker_goes_on_elsewhere(
         until(lambda: not is_alive(process))
         (seen / "go").touch()
 
-    with executors.make("auto", scheduler=scheduler) as executor, ThreadPoolExecutor(1) as thread:
+    with choice.make("auto", scheduler=scheduler) as executor, ThreadPoolExecutor(1) as thread:
         until(lambda: executor.slots == 2)
         killed = thread.submit(kill)
         rows = search(cluster, Noted(seen, held=True), executor=executor)
@@ -248,14 +250,12 @@ def curves(folder: Path) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not can_hide(), reason="needs a file system of the worker's own")
-def test_nothing_is_shared_but_the_toolkit(
-    tmp_path: Path, scheduler: str, workers: Workers, local: executors.WorkerPool
-) -> None:
+def test_nothing_is_shared_but_the_toolkit(tmp_path: Path, scheduler: str, workers: Workers, local: WorkerPool) -> None:
     """Data, predecessors' checkpoints and other trials' curves are sent, where the worker sees no run directory."""
     cluster = tmp_path / "cluster"
     cluster.mkdir()
     workers.start(hides=cluster)
-    with executors.make("auto", scheduler=scheduler) as executor:
+    with choice.make("auto", scheduler=scheduler) as executor:
         for name, settings in (
             ("hyperband", {"oracle": "hyperband", "max_trials": 12}),
             ("asha", {"pruner": "asha", "max_trials": 6}),
@@ -302,8 +302,8 @@ def test_a_search_that_is_killed_leaves_no_trial_behind(
     """Its trials would go on, and hold the cluster's room."""
     worker = workers.start("--nthreads", "2")  # a nanny and its worker, which has two at once
     script = (
-        "import sys, time; from keras_search.tuner.executors import pool as executors\n"
-        "with executors.make('auto', scheduler=sys.argv[1]) as executor:\n"
+        "import sys, time; from keras_search.tuner.executors import choice\n"
+        "with choice.make('auto', scheduler=sys.argv[1]) as executor:\n"
         "    executor.submit(time.sleep, 1000)\n"
         "    executor.submit(time.sleep, 1000).result()\n"
     )
@@ -360,21 +360,21 @@ def test_a_search_that_was_killed_goes_on(
 
 @pytest.mark.slow
 def test_calls_go_to_the_gpus_of_workers_that_declare_them(scheduler: str, workers: Workers) -> None:
-    with executors.make("auto", scheduler=scheduler) as executor:
+    with choice.make("auto", scheduler=scheduler) as executor:
         assert executor.slots == 1, "a call may wait for the first worker"
         workers.start("--nthreads", "4", "--resources", "GPU=2", CUDA_VISIBLE_DEVICES="5,7")
         until(lambda: executor.slots == 2)
         without = workers.start()
         until(lambda: len(executor._cluster.workers()) == 2)
-        seen = executors.run_all(executor, os.getenv, ["CUDA_VISIBLE_DEVICES"] * 2)
+        seen = run_all(executor, os.getenv, ["CUDA_VISIBLE_DEVICES"] * 2)
         assert sorted(seen) == ["5", "7"]
         assert trials_of(without) == []
         with pytest.raises(ValueError, match="invalid literal"):
             executor.submit(int, "x").result(60)
-        with pytest.raises(executors.WorkerDied, match="EXIT"):
+        with pytest.raises(WorkerDied, match="EXIT"):
             executor.submit(os._exit, 1).result(60)
         for settings, slots in (((1,), 1), ((9,), 9), (("auto", 3), 4)):
-            with executors.make(*settings, scheduler=scheduler) as other:
+            with choice.make(*settings, scheduler=scheduler) as other:
                 assert other.slots == slots
 
 
@@ -391,7 +391,7 @@ def test_calls_run_under_the_settings_of_the_script(
     scheduler: str, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers.start()
-    with executors.make("auto", scheduler=scheduler) as executor:
+    with choice.make("auto", scheduler=scheduler) as executor:
         with settings.kept():
             keras.config.set_floatx("float64")
             keras.config.set_dtype_policy("mixed_bfloat16")
@@ -407,7 +407,7 @@ def test_calls_run_under_the_settings_of_the_script(
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="give tls://HOST:PORT"):
-        executors.make("auto", scheduler=address)
+        choice.make("auto", scheduler=address)
 
 
 @pytest.mark.slow
@@ -418,19 +418,19 @@ def test_a_scheduler_that_cannot_be_used_is_refused(
     without_certificates = functools.partial(run_process, cwd=tmp_path)
     assert "names no certificate" in refused(without_certificates, tmp_path, *search, scheduler)
     with pytest.raises(InputError, match=r"^workers is 0, for this process: with scheduler give"):
-        executors.make(0, scheduler=scheduler)
+        choice.make(0, scheduler=scheduler)
     monkeypatch.setattr(dask_cluster, "_CONNECT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(InputError, match=r"no Dask scheduler answers at .*: nothing came back in 1 s"):
-            executors.make("auto", scheduler=address)
+            choice.make("auto", scheduler=address)
     with pytest.raises(InputError, match="no Dask scheduler answers at "):
-        executors.make("auto", scheduler=address)
+        choice.make("auto", scheduler=address)
     with pytest.raises(InputError, match="no Dask scheduler answers at "):
-        executors.make("auto", scheduler=scheduler.replace("tls", "tcp"))
+        choice.make("auto", scheduler=scheduler.replace("tls", "tcp"))
     tls = {f"distributed.comm.tls.{name}": "none.pem" for name in ("ca-file", "client.cert", "client.key")}
     with dask.config.set(tls), pytest.raises(InputError, match=r"none\.pem, cannot be read"):
-        executors.make("auto", scheduler=scheduler)
+        choice.make("auto", scheduler=scheduler)
 
 
 def test_a_cluster_that_is_not_like_this_process_is_told(
@@ -442,20 +442,20 @@ def test_a_cluster_that_is_not_like_this_process_is_told(
 ) -> None:
     here = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "2.0" if name == "keras" else here(name))
-    with executors.make("auto", scheduler=scheduler) as executor:
+    with choice.make("auto", scheduler=scheduler) as executor:
         assert capsys.readouterr().err.splitlines() == [
             f"Warning: the Dask cluster has keras {here('keras')}, the search 2.0: scores may differ",
             "Warning: the Dask cluster has no worker yet: trials wait for the first one",
         ]
-        (tmp_path / "tuner.py").touch()
+        (tmp_path / "keras_search.py").touch()  # in place of the package
         workers.start(PYTHONPATH=str(tmp_path))
         with pytest.raises(
-            InputError, match=r"Dask worker tls://.* lacks this toolkit \(.*tuner.*\): install it there"
+            InputError, match=r"Dask worker tls://.* lacks this toolkit \(.*keras_search.*\): install it there"
         ):
             until(lambda: executor.slots == 2)
     monkeypatch.setattr(platform, "python_version", lambda: "3.9.1")
     with pytest.raises(InputError, match=r"runs Python 3\..*, the search 3\.9\.1: code cannot travel"):
-        executors.make("auto", scheduler=scheduler)
+        choice.make("auto", scheduler=scheduler)
 
 
 @pytest.mark.slow
@@ -464,7 +464,7 @@ def test_a_cluster_without_encryption_that_others_can_reach_is_told(capsys: pyte
         settings = {"n_workers": 0, "processes": False, "protocol": "tcp://", "dashboard_address": "127.0.0.1:0"}
         with distributed.LocalCluster(host=host, **settings) as cluster:
             address = f"tcp://127.0.0.1:{cluster.scheduler.port}"
-            executors.make("auto", scheduler=address).shutdown()
+            choice.make("auto", scheduler=address).shutdown()
         warned = f"Warning: {address} is not encrypted: whoever reaches it can run code" in capsys.readouterr().err
         assert warned is is_open
 
@@ -474,7 +474,7 @@ def test_a_search_ends_with_its_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dask_cluster, "_CONNECT_S", 1)
-    with scheduling(tmp_path, "tcp") as (address, process), executors.make("auto", scheduler=address) as executor:
+    with scheduling(tmp_path, "tcp") as (address, process), choice.make("auto", scheduler=address) as executor:
         assert "has no worker yet" in capsys.readouterr().err
         waiting = executor.submit(int)
         time.sleep(0.5)
@@ -484,7 +484,7 @@ def test_a_search_ends_with_its_scheduler(
 
 
 @pytest.mark.faults
-def test_a_worker_that_is_out_of_reach_spoils_nothing(tmp_path: Path, local: executors.WorkerPool) -> None:
+def test_a_worker_that_is_out_of_reach_spoils_nothing(tmp_path: Path, local: WorkerPool) -> None:
     """It goes on with its trial, which is run elsewhere meanwhile: what counts is what comes from there."""
     seen, folder = tmp_path / "notes", tmp_path / "workers"
     seen.mkdir()
@@ -502,7 +502,7 @@ def test_a_worker_that_is_out_of_reach_spoils_nothing(tmp_path: Path, local: exe
     with (
         scheduling(tmp_path, "tcp", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s") as (address, _),
         Workers(address, folder, {}) as workers,
-        executors.make("auto", scheduler=address) as executor,
+        choice.make("auto", scheduler=address) as executor,
         ThreadPoolExecutor(1) as thread,
     ):
         done = thread.submit(cut_off, workers, workers.start())

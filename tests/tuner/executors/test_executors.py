@@ -14,7 +14,9 @@ from joblib.externals.loky.process_executor import ProcessPoolExecutor as joblib
 
 from keras_search import results
 from keras_search.tuner import InputError, Tuner
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.in_process import InProcessExecutor
+from keras_search.tuner.executors.pool import WorkerPool
+from keras_search.tuner.executors.workers import check_workers
 from tests.helpers import tree
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
@@ -50,8 +52,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "forks by itself": (lambda: futures.ProcessPoolExecutor(), "that forks"),
     "a class": (lambda: futures.ProcessPoolExecutor, r"is the class ProcessPoolExecutor: give one that is made"),
-    "our class": (lambda: executors.WorkerPool, "is the class WorkerPool"),
-    "of Dask": (client_executor, r"give tuner.dask_executor.DaskExecutor\(ADDRESS\)"),
+    "our class": (lambda: WorkerPool, "is the class WorkerPool"),
+    "of Dask": (client_executor, r"give keras_search\.tuner\.executors\.dask\.executor\.DaskExecutor\(ADDRESS\)"),
     "unknown": (OwnPool, r"OwnPool, in which trials cannot run: say workers=N"),
     "a text": (lambda: "threads", "executor is 'threads', which is no executor: say workers=N"),
     "a number": (lambda: 4, "executor is 4, which is no executor: say workers=N"),
@@ -59,7 +61,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "shut threads": (lambda: shut(futures.ThreadPoolExecutor(1)), "that is shut down: give one"),
     "shut processes": (lambda: shut(futures.ProcessPoolExecutor(1, mp_context=SPAWN)), "that is shut down: give one"),
     "shut loky": (lambda: shut(loky.ProcessPoolExecutor(1)), "that is shut down: give one"),
-    "ours, shut": (lambda: shut(executors.InProcessExecutor()), "that is shut down: give one"),
+    "ours, shut": (lambda: shut(InProcessExecutor()), "that is shut down: give one"),
 }
 
 
@@ -75,7 +77,7 @@ def test_an_executor_in_which_trials_cannot_run_is_refused(name: str, tmp_path: 
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (executors.InProcessExecutor, r"keras_search\.tuner\.executors\.pool\.InProcessExecutor"),
+        (InProcessExecutor, r"keras_search\.tuner\.executors\.in_process\.InProcessExecutor"),
         (lambda: loky.ProcessPoolExecutor(1), r"loky\.process_executor\.ProcessPoolExecutor"),
         (lambda: joblib_executor(1), r"joblib\.externals\.loky\.process_executor\.ProcessPoolExecutor"),
     ],
@@ -131,16 +133,16 @@ def test_what_is_no_number_of_workers_is_refused(workers: object, said: str, tmp
 @pytest.mark.parametrize("shared", [0, -1, True, 1.5, None, "two"])
 def test_what_is_no_number_of_trials_a_gpu_is_refused(shared: object) -> None:
     with pytest.raises(InputError, match=r"^trials_per_gpu is .*: it must be a number, at least 1"):
-        executors.check_workers("auto", shared)
+        check_workers("auto", shared)
 
 
 def test_whole_numbers_of_any_kind_are_numbers_of_workers() -> None:
-    assert [executors.check_workers(count) for count in (np.int64(2), np.uint8(2), "2", 2)] == [2] * 4
-    assert executors.check_workers("auto", np.int32(2)) is None
-    assert type(executors.check_workers(np.int64(0))) is int
+    assert [check_workers(count) for count in (np.int64(2), np.uint8(2), "2", 2)] == [2] * 4
+    assert check_workers("auto", np.int32(2)) is None
+    assert type(check_workers(np.int64(0))) is int
 
 
 def test_a_time_limit_needs_a_process_of_the_trials_own(tmp_path: Path) -> None:
-    for arguments in ({"workers": 0}, {"workers": np.int64(0)}, {"executor": executors.InProcessExecutor()}):
+    for arguments in ({"workers": 0}, {"workers": np.int64(0)}, {"executor": InProcessExecutor()}):
         with pytest.raises(InputError, match=r"^trial_timeout ends the process of a trial, and workers=0 has none"):
             Tuner(build, "val_loss", trial_timeout=5, directory=tmp_path, **arguments)

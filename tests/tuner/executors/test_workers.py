@@ -17,8 +17,11 @@ import pytest
 import tensorflow as tf
 
 from keras_search.tuner import Tuner
-from keras_search.tuner.data import shared as shared_data
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.data import shared
+from keras_search.tuner.executors import choice, worker_process, workers
+from keras_search.tuner.executors.base import run_all
+from keras_search.tuner.executors.in_process import InProcessExecutor
+from keras_search.tuner.executors.pool import WorkerPool
 from tests.helpers import ROOT
 
 RNG = np.random.default_rng(0)
@@ -114,7 +117,7 @@ def data_of(run: Path, pid: int) -> Path:
     return folder
 
 
-class TwoAtOnce(executors.InProcessExecutor):
+class TwoAtOnce(InProcessExecutor):
     """Has room for two calls, and begins them in the order in which they come."""
 
     slots = 2
@@ -187,7 +190,7 @@ def test_a_worker_that_dies_costs_its_trial_alone(tmp_path: Path) -> None:
 
 @pytest.mark.faults
 def test_a_worker_may_die_while_it_has_nothing_to_do() -> None:
-    with executors.make(1) as pool:
+    with choice.make(1) as pool:
         worker = pool.submit(os.getpid).result()
         os.kill(worker, 9)
         psutil.wait_procs([psutil.Process(worker)] if psutil.pid_exists(worker) else [], timeout=10)
@@ -223,7 +226,7 @@ def test_200_trials_grow_no_process_by_100_mb(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_worker_is_replaced_before_its_memory_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "CALLS_PER_WORKER", 2)
+    monkeypatch.setattr(worker_process, "CALLS_PER_WORKER", 2)
     search(tmp_path, Small(notes=tmp_path / "notes"), max_trials=3, workers=1)
     assert [len(seen) for seen in sizes(tmp_path / "notes").values()] == [2, 1]
     assert [row["status"] for row in table(tmp_path)] == ["COMPLETED"] * 3
@@ -231,28 +234,28 @@ def test_a_worker_is_replaced_before_its_memory_has_grown(tmp_path: Path, monkey
 
 def test_arrays_are_shared_not_copied(tmp_path: Path) -> None:
     array = np.zeros((1000, 1000), dtype="float32")
-    stored = shared_data.store({"x": (array, ["kept"])}, tmp_path)
-    loaded = shared_data.load(stored)
+    stored = shared.store({"x": (array, ["kept"])}, tmp_path)
+    loaded = shared.load(stored)
     assert loaded["x"][1] == ["kept"]
     mapped = loaded["x"][0]
-    tensor = shared_data.tensor(mapped)
+    tensor = shared.tensor(mapped)
     mapped[0, 0] = 7  # copy-on-write: seen by whoever holds this memory, not by the file
     assert float(tensor[0, 0]) == 7, "the tensor is a copy"
     assert float(np.load(stored["x"][0].path)[0, 0]) == 0
-    assert shared_data.load(stored)["x"][0] is mapped, "mapped once a process"
+    assert shared.load(stored)["x"][0] is mapped, "mapped once a process"
 
 
 def test_other_data_in_the_same_place_are_seen(tmp_path: Path) -> None:
     """A worker may live through two searches."""
     for value in (1.0, 2.0):
-        stored = shared_data.store(np.full(5, value), tmp_path)
-        assert shared_data.load(stored).tolist() == [value] * 5
+        stored = shared.store(np.full(5, value), tmp_path)
+        assert shared.load(stored).tolist() == [value] * 5
 
 
 @pytest.mark.slow
 def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(200).batch(16)
-    loaded = shared_data.load(shared_data.store(data, tmp_path))
+    loaded = shared.load(shared.store(data, tmp_path))
     first, second = ([label for _, labels in loaded for label in labels.numpy()] for _ in range(2))
     assert sorted(first) == sorted(second) == sorted(Y)
     assert first != second
@@ -264,7 +267,7 @@ def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Pa
 def test_a_dataset_that_runs_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_generator(lambda: iter([1]), output_signature=tf.TensorSpec((), tf.int32))
     with pytest.raises(ValueError, match="pass arrays, or search with workers=0"):
-        shared_data.store(data, tmp_path)
+        shared.store(data, tmp_path)
 
 
 @pytest.mark.slow
@@ -294,23 +297,23 @@ def test_a_hypermodel_of_the_main_script_travels(tmp_path: Path) -> None:
 
 
 def test_auto_takes_fewer_workers_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "cpu_count", lambda: 8)
-    for available, workers in ((executors.WORKER_BYTES * 3.5, 3), (0, 1), (executors.WORKER_BYTES * 100, 8)):
+    monkeypatch.setattr(workers, "cpu_count", lambda: 8)
+    for available, count in ((workers.WORKER_BYTES * 3.5, 3), (0, 1), (workers.WORKER_BYTES * 100, 8)):
         monkeypatch.setattr(psutil, "virtual_memory", lambda size=available: type("Memory", (), {"available": size}))
-        assert executors._workers_that_fit() == workers
+        assert workers.workers_that_fit() == count
 
 
 @pytest.mark.slow
 def test_a_worker_collects_no_garbage_in_what_it_has_imported() -> None:
     """That took longer than all else in a trial of a tiny model."""
-    with executors.make(1) as pool:
+    with choice.make(1) as pool:
         assert pool.submit(gc.get_freeze_count).result() > 100_000
 
 
 @pytest.mark.slow
 def test_gpus_are_dealt_out_one_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert executors._gpus() == ["3", "5"]
-    with executors.WorkerPool(2, ["3", "5"]) as pool:
-        seen = executors.run_all(pool, os.getenv, ["CUDA_VISIBLE_DEVICES"] * 2)
+    assert workers.gpus() == ["3", "5"]
+    with WorkerPool(2, ["3", "5"]) as pool:
+        seen = run_all(pool, os.getenv, ["CUDA_VISIBLE_DEVICES"] * 2)
         assert sorted(seen) == ["3", "5"]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_search.tuner.fast import batch_norm as fast_batch_norm
-from keras_search.tuner.fast import patches
+from keras_search.tuner.fast.acceleration import step
+from keras_search.tuner.fast.batch_norm import BatchNorm
 
 IMAGES = tf.constant(np.random.default_rng(0).normal(2.0, 3.0, (6, 5, 4, 3)), tf.float32)
 
@@ -17,7 +17,7 @@ def layer(fused: bool, shape: tuple[int | None, ...] = (None, 5, 4, 3), **argume
     for number, variable in enumerate(made.variables):
         variable.assign(np.random.default_rng(number).random(variable.shape) + 0.5)
     if fused:
-        fast_batch_norm.fuse(made)
+        BatchNorm().replace_in(made)
     return made
 
 
@@ -25,7 +25,7 @@ def outcome(normalisation: keras.Layer, training: bool) -> list[np.ndarray]:
     """The outputs, the gradients by images and weights, and the variables afterwards."""
     with tf.GradientTape() as tape:
         tape.watch(IMAGES)
-        outputs = patches.step(normalisation)(IMAGES, training=training)
+        outputs = step(normalisation)(IMAGES, training=training)
         loss = tf.reduce_sum(tf.sin(outputs))
     gradients = tape.gradient(loss, [IMAGES, *normalisation.trainable_variables])
     return [outputs.numpy(), *map(np.asarray, gradients), *map(np.asarray, normalisation.variables)]
@@ -59,8 +59,8 @@ def test_vectors_and_subclasses_are_left_to_keras() -> None:
         pass
 
     own = Own()
-    fast_batch_norm.fuse(own)
+    BatchNorm().replace_in(own)
     assert "call" not in vars(own)
     x = np.random.default_rng(0).random((8, 3), dtype="float32")
     fused, plain = layer(True, (None, 3)), layer(False, (None, 3))
-    np.testing.assert_array_equal(patches.step(fused)(x, training=True), plain(x, training=True))
+    np.testing.assert_array_equal(step(fused)(x, training=True), plain(x, training=True))

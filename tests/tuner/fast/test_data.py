@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import patches
 from tests.helpers import mostly_slow
 from tests.tuner.small_models import (
     COUNT,
@@ -34,7 +34,7 @@ def test_words_are_trained_on() -> None:
         ]
     )
     model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     history = model.fit(np.array(["red", "green"] * 64).reshape(-1, 1), np.array([0, 1] * 64), epochs=3).history
     assert history["accuracy"][-1] == 1
 
@@ -56,7 +56,7 @@ def test_weights_and_parts_held_back_are_as_keras_has_them(arguments: dict, call
     plain, accelerated = small_model(), small_model()
     for model in (plain, accelerated):
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["accuracy"])
-    fast_fit.accelerate(accelerated, seed=0)
+    patches.accelerate(accelerated, seed=0)
     expected = plain.fit(X, Y, shuffle=False, epochs=2, verbose=0, **arguments).history
     history = accelerated.fit(X, Y, shuffle=False, epochs=2, verbose=0, **arguments).history
     assert calls, "it was left to Keras"
@@ -73,7 +73,7 @@ def model_of_two_inputs(seed: int | None) -> keras.Model:
     model = keras.Model(inputs, [layers.Dense(3, "softmax", name="kind")(joined), layers.Dense(1, name="size")(joined)])
     model.compile("adam", ["sparse_categorical_crossentropy", "mse"], metrics=[["accuracy"], ["mae"]])
     if seed is not None:
-        fast_fit.accelerate(model, seed)
+        patches.accelerate(model, seed)
     return model
 
 
@@ -98,7 +98,7 @@ def test_a_model_that_learns_from_its_inputs_alone_needs_no_labels(calls: list[i
         model = model_with_an_autoencoders_step()
         model.compile("adam", "mse")
         if is_fast:
-            fast_fit.accelerate(model, seed=0)
+            patches.accelerate(model, seed=0)
         found.append(model.fit(X, shuffle=False, verbose=0).history["loss"])
     assert calls, "it was left to Keras"
     assert found[0] == pytest.approx(found[1], rel=1e-4)
@@ -106,7 +106,7 @@ def test_a_model_that_learns_from_its_inputs_alone_needs_no_labels(calls: list[i
 
 def test_lengths_that_differ_are_refused_as_by_keras() -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     with pytest.raises(ValueError, match="Data cardinality is ambiguous"):
         model.fit(X, Y[:-1])
 
@@ -142,7 +142,7 @@ def test_a_dataset_is_gone_through_as_by_keras(given: Callable[[], dict], is_loo
     for is_fast in (False, True):
         model = small_model()
         if is_fast:
-            fast_fit.accelerate(model, seed=0)
+            patches.accelerate(model, seed=0)
         keras.utils.set_random_seed(0)
         arguments = given() | {"epochs": 3, "shuffle": False, "verbose": 0}
         found.append([*model.fit(**arguments).history.items(), *model.fit(**arguments).history.items()])
@@ -165,7 +165,7 @@ def test_every_batch_has_the_size_that_it_always_has() -> None:
     for batch_size in (16, 10):
         model = Own([layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3, "softmax")])
         model.compile("sgd", "sparse_categorical_crossentropy")
-        fast_fit.accelerate(model, seed=0)
+        patches.accelerate(model, seed=0)
         model.fit(X[:64], Y[:64], batch_size=batch_size)
     assert set(sizes[:1]) == {16}
     assert set(sizes[-1:]) == {None}

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_search.tuner.fast import dense as fast_dense
-from keras_search.tuner.fast import fit as fast_fit
 from keras_search.tuner.fast import patches
+from keras_search.tuner.fast.acceleration import step
+from keras_search.tuner.fast.dense import Dense
 from tests.helpers import ROOT
 from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model
 
@@ -30,7 +30,7 @@ def test_it_gives_the_weights_and_the_history_of_keras() -> None:
             expected[name] += values
 
     model = small_model()
-    fast_fit.accelerate(model, seed=7)
+    patches.accelerate(model, seed=7)
     history = model.fit(X, Y, batch_size=16, epochs=3, validation_data=VALIDATION, verbose=0).history
     for name, values in expected.items():
         assert history[name] == pytest.approx(values, rel=1e-4), name
@@ -40,7 +40,7 @@ def test_it_gives_the_weights_and_the_history_of_keras() -> None:
 
 def test_the_default_batch_size_is_keras_but_not_its_progress_bar(capsys: pytest.CaptureFixture) -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X, Y)
     assert int(model.optimizer.iterations) == -(-COUNT // 32)
     model.fit(X, Y, steps_per_epoch=1)
@@ -67,7 +67,7 @@ def order_seen(count: int, seed: int = 3, **arguments: object) -> list[int]:
     seen = Seen()
     model = keras.Sequential([layers.Input((1,)), seen, layers.Dense(1)])
     model.compile("sgd", "mse")
-    fast_fit.accelerate(model, seed=seed)
+    patches.accelerate(model, seed=seed)
     examples = np.arange(count, dtype="float32")
     model.fit(examples[:, None], examples, batch_size=3, **arguments)
     return seen.seen.numpy().astype(int).tolist()
@@ -91,7 +91,7 @@ def test_without_shuffling_the_order_stays() -> None:
 def test_a_later_fit_sees_the_order_of_the_later_epochs(later: dict[str, int]) -> None:
     whole, parts = small_model(), small_model()
     for model in (whole, parts):
-        fast_fit.accelerate(model, seed=5)
+        patches.accelerate(model, seed=5)
     whole.fit(X, Y, epochs=2, verbose=0)
     parts.fit(X, Y, epochs=1, verbose=0)
     parts.fit(X, Y, **later, verbose=0)
@@ -102,7 +102,7 @@ def test_a_later_fit_sees_the_order_of_the_later_epochs(later: dict[str, int]) -
 def test_a_model_without_weights_needs_no_optimizer() -> None:
     model = keras.Sequential([layers.Input((8, 8, 1)), layers.GlobalAveragePooling2D()])
     model.compile(None, "mse")
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     assert len(model.fit(X, Y, epochs=2, verbose=0).history["loss"]) == 2
 
 
@@ -118,7 +118,7 @@ class CountTraces(keras.optimizers.SGD):
 def test_a_step_is_traced_once(data: dict) -> None:
     model = small_model()
     model.compile(CountTraces(), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     history = model.fit(**data, epochs=2, validation_data=VALIDATION).history
     assert model.optimizer.traces == 1
     assert set(history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
@@ -168,7 +168,7 @@ def test_what_a_first_step_makes_is_as_keras_makes_it(made: Callable[[], keras.M
         model = made()
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         if is_fast:
-            fast_fit.accelerate(model, seed=0)
+            patches.accelerate(model, seed=0)
         histories.append(model.fit(X, Y, epochs=2, shuffle=False, verbose=0).history)
     assert histories[0].keys() == histories[1].keys()
     for name, values in histories[0].items():
@@ -180,7 +180,7 @@ from keras_search.tuner import runtime
 runtime.load_tensorflow()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import X, Y, small_model
-from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import patches
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 weights = []
@@ -188,7 +188,7 @@ for is_fast in (False, True):
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         model = small_model()
     if is_fast:
-        fast_fit.accelerate(model, seed=0)
+        patches.accelerate(model, seed=0)
     model.fit(X, Y, shuffle=False, verbose=0)
     weights.append(model.get_weights())
 for one, other in zip(*weights, strict=True):
@@ -211,7 +211,7 @@ def test_a_callback_may_unfreeze_layers_before_the_first_step() -> None:
     model = small_model()
     model.layers[0].trainable = False
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     before = model.layers[0].get_weights()[0]
     model.fit(X, Y, callbacks=[Unfreeze()])
     assert not np.array_equal(model.layers[0].get_weights()[0], before)
@@ -224,7 +224,7 @@ def test_what_a_model_had_is_given_back() -> None:
     model, own = small_model(), small_model()
     own.train_step = train_step
     for one in (model, own):
-        fast_fit.accelerate(one, seed=0)
+        patches.accelerate(one, seed=0)
         patches.restore(one)
     assert own.train_step is train_step
     assert model.fit.__func__ is keras.Model.fit
@@ -241,11 +241,11 @@ def test_a_dense_layers_gradients_are_keras() -> None:
         found = []
         for straight in (False, True):
             if straight:
-                fast_dense.straighten(layer)
+                Dense().replace_in(layer)
                 assert "call" in vars(layer)
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                loss = tf.reduce_sum(tf.sin(patches.step(layer)(x)))
+                loss = tf.reduce_sum(tf.sin(step(layer)(x)))
             found.append(tape.gradient(loss, [x, *layer.trainable_variables]))
         for one, other in zip(*found, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
@@ -253,7 +253,7 @@ def test_a_dense_layers_gradients_are_keras() -> None:
 
 def test_adapters_may_be_added_to_a_dense_layer() -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.layers[-1].enable_lora(2)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     assert np.isfinite(model.fit(X, Y).history["loss"]).all()
@@ -264,8 +264,8 @@ def test_other_layers_are_left_alone() -> None:
         pass
 
     for layer in (Own(3), keras.layers.EinsumDense("ab,bc->ac", 3)):
-        fast_dense.straighten(layer)
+        Dense().replace_in(layer)
         assert "call" not in vars(layer)
     layer = keras.layers.Dense(3)
-    fast_dense.straighten(layer)
-    assert patches.step(layer)(np.ones((2, 4, 5), "float32")).shape == (2, 4, 3), "more than two dimensions are Keras's"
+    Dense().replace_in(layer)
+    assert step(layer)(np.ones((2, 4, 5), "float32")).shape == (2, 4, 3), "more than two dimensions are Keras's"

@@ -15,9 +15,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_search.tuner.fast import fit as fast_fit
 from keras_search.tuner.fast import operations, patches
-from keras_search.tuner.fast import pooling as fast_pooling
+from keras_search.tuner.fast.acceleration import step
+from keras_search.tuner.fast.pooling import Pooling
 from tests.helpers import ROOT, Cli
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
@@ -69,10 +69,10 @@ def test_a_pooled_convolution_is_tensorflows(
     for fused in (False, True):
         pooling = layers.MaxPooling2D(2)
         if fused:
-            fast_pooling.fuse(pooling)
+            Pooling().replace_in(pooling)
 
         @tf.function
-        @patches.step
+        @step
         def outcome(x: tf.Tensor, pooling: keras.Layer = pooling) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(x)
@@ -108,8 +108,8 @@ def test_other_poolings_are_left_alone() -> None:
         (layers.MaxPooling2D(2), "elu"),
         (layers.MaxPooling2D(2), None),
     ):
-        fast_pooling.fuse(pooling)
-        outputs = tf.function(patches.step(lambda x, pooling, layer: pooling(layer(x))))
+        Pooling().replace_in(pooling)
+        outputs = tf.function(step(lambda x, pooling, layer: pooling(layer(x))))
         convolution = layers.Conv2D(4, 3, activation=activation)
         convolution.build(x.shape)
         assert "PooledConvolution" not in operation_types(outputs.get_concrete_function(x, pooling, convolution))
@@ -124,7 +124,7 @@ def trained_alike(
     plain.set_weights(model.get_weights())
     for one in (plain, model):
         one.compile(optimizer(**{"learning_rate": 0.01, **options}), "sparse_categorical_crossentropy", jit_compile=jit)
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     for one in (plain, model):
         one.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0)
     for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
@@ -226,7 +226,7 @@ def test_an_exported_model_has_keras_operations_alone(tmp_path: Path) -> None:
 
     model = convolutional_model()
     model.compile("adam", "sparse_categorical_crossentropy")
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     x = RNG.random((32, 8, 8, 1), dtype="float32")
     model.fit(x, RNG.integers(0, 3, 32), callbacks=[Export()])
     read = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
@@ -238,13 +238,13 @@ def test_a_bias_a_row_is_no_bias_a_filter() -> None:
     """Traced alone: oneDNN cannot run TensorFlow's own operation for it."""
 
     @tf.function
-    @patches.step
+    @step
     def outputs(x: tf.Tensor) -> tf.Tensor:
         shifted = keras.ops.relu(keras.ops.add(convolution(x), tf.ones((6, 1, 1))))
         return pooling(shifted)
 
     convolution, pooling = layers.Conv2D(40, 3, use_bias=False), layers.MaxPooling2D(2)
-    fast_pooling.fuse(pooling)
+    Pooling().replace_in(pooling)
     types = operation_types(outputs.get_concrete_function(random(2, 8, 8, 1)))
     assert "BiasAdd" in types
     assert "PooledConvolution" not in types
@@ -277,7 +277,7 @@ def test_a_step_of_ones_own_that_reads_the_gradients_gets_them() -> None:
         model = Own()
         model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         if is_fast:
-            fast_fit.accelerate(model, seed=0)
+            patches.accelerate(model, seed=0)
         found.append(model.fit(x, y, epochs=2, shuffle=False, verbose=0).history["norms"])
     assert found[0] == pytest.approx(found[1], rel=1e-4)
 

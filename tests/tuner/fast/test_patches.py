@@ -1,4 +1,4 @@
-"""What is replaced while a model is trained is put back in every model that a user gets, and never leaves it."""
+"""What makes training faster is put on a model where it applies, and is off every model that a user gets."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,18 +11,25 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search.tuner import Tuner
+from keras_search.tuner.fast import operations as compiled
+from keras_search.tuner.fast import patches
+from tests.tuner.small_models import small_model
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 8, 8, 1), dtype="float32")
 Y = RNG.integers(0, 3, 40)
 
 
+built: list[keras.Model] = []
+
+
 def build(hp: keras_tuner.HyperParameters) -> keras.Model:
-    """Has whatever is sped up, some of it in a model within the model."""
+    """Has whatever is sped up, some of it in a model within the model; keeps what it makes."""
     inner = keras.Sequential([keras.Input((4, 4, 2)), layers.BatchNormalization(), layers.Flatten(), layers.Dense(4)])
     first = [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, padding="same", activation="relu"), layers.MaxPooling2D(2)]
     model = keras.Sequential([*first, inner, layers.Dense(hp.Int("units", 3, 9)), layers.Dense(3, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    built.append(model)
     return model
 
 
@@ -80,14 +87,28 @@ def plain(exported: Path) -> keras.Model:
     return model
 
 
-@pytest.mark.slow
 def test_no_attribute_is_left_that_keras_would_not_have(searched: tuple[Path, Tuner], plain: keras.Model) -> None:
     _, tuner = searched
     [best] = tuner.get_best_models()
-    for model in (best, Keeps.model_kept):
-        for ours, theirs in zip(parts(model), parts(plain), strict=True):
-            assert vars(ours).keys() - vars(theirs).keys() == set()
-            assert not any(name in vars(ours) for name in ("call", "fit", "train_step", "test_step", "update_step"))
+    [trial] = tuner.oracle.get_best_trials()
+    for model in (best, Keeps.model_kept, tuner.load_model(trial), *built):
+        assert_as_keras(model, plain)
+
+
+def test_nor_in_a_model_that_is_trained_once_more(tmp_path: Path, plain: keras.Model) -> None:
+    tuner = Tuner(build, max_trials=1, workers=0, keep_weights=0, directory=tmp_path)
+    tuner.search(X, Y, validation_data=(X, Y), epochs=1, verbose=0)
+    before = len(built)
+    [best] = tuner.get_best_models()
+    assert len(built) == before + 2, "one is trained, and one gets its weights"
+    for model in (best, *built):
+        assert_as_keras(model, plain)
+
+
+def assert_as_keras(model: keras.Model, plain: keras.Model) -> None:
+    for ours, theirs in zip(parts(model), parts(plain), strict=True):
+        assert vars(ours).keys() - vars(theirs).keys() == set()
+        assert not any(name in vars(ours) for name in ("call", "fit", "train_step", "test_step", "update_step"))
 
 
 def test_what_is_exported_is_keras(
@@ -118,3 +139,160 @@ def test_a_user_trains_further_as_by_keras(searched: tuple[Path, Tuner], plain: 
         history.append(model.fit(X, Y, shuffle=False, epochs=2, verbose=0).history)
     assert history[0] == history[1]
     Keeps.model_kept.fit(X, Y, verbose=0)
+
+
+def own_methods(model: keras.Model) -> set[tuple[str, str]]:
+    """The methods that objects of `model` have of their own, by the object's class."""
+    names = ("call", "update_step", "make_train_function", "make_test_function", "train_step", "test_step", "fit")
+    return {(type(part).__name__, name) for part in parts(model) for name in names if name in vars(part)}
+
+
+REPLACED = {
+    "adam": {("Adam", "update_step")},
+    "dense": {("Dense", "call")},
+    "batch_norm": {("BatchNormalization", "call")},
+    "pooling": {("MaxPooling2D", "call")},
+    "fit": {("Sequential", "make_train_function"), ("Sequential", "make_test_function")},
+    "validation": set(),
+    "tracing": set(),
+}
+
+
+def test_each_is_put_on_and_taken_off_alone() -> None:
+    model = build(keras_tuner.HyperParameters())
+    patches.accelerate(model, seed=0)
+    model.fit(X, Y, validation_data=(X, Y))
+    is_compiled = compiled.load() is not None
+    off = {name: why for name, why in patches.status(model).items() if why is not True}
+    assert off.keys() == (set() if is_compiled else {"pooling"})
+    for one in patches.ACCELERATIONS:
+        before = own_methods(model)
+        one.undo(model)
+        assert before - own_methods(model) == (set() if one.name in off else REPLACED[one.name])
+    assert np.isfinite(model.fit(X, Y).history["loss"]).all()
+    patches.restore(model)
+    assert own_methods(model) == set()
+
+
+def test_every_acceleration_has_a_name_and_a_line() -> None:
+    assert [one.name for one in patches.ACCELERATIONS] == list(REPLACED)
+    assert all(one.what and "\n" not in one.what for one in patches.ACCELERATIONS)
+
+
+class OwnClass(keras.Sequential):
+    pass
+
+
+def status(
+    *layers: keras.Layer,
+    kind: type[keras.Model] = keras.Sequential,
+    optimizer: Any = "sgd",
+    metrics: Any = (),
+    eagerly: bool = False,
+    **given: Any,
+) -> dict[str, bool | str]:
+    """Which accelerations were on, and why others were not, as a model of `layers` was trained on what is `given`."""
+    model = kind([keras.Input((8, 8, 1)), *layers, keras.layers.Flatten(), keras.layers.Softmax()])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics), run_eagerly=eagerly)
+    patches.accelerate(model, seed=0)
+    if given:
+        model.fit(**given)
+    found = patches.status(model)
+    patches.restore(model)
+    assert patches.status(model) == {}
+    return found
+
+
+ARRAYS = {"x": X, "y": Y}
+DATASET = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
+
+
+def test_why_one_is_not_on_is_told() -> None:
+    plain = status(layers.MaxPooling2D(3), **ARRAYS)
+    assert plain == {
+        "adam": "the optimizer is SGD, not Adam or AdamW",
+        "dense": "the model has no Dense layer without quantization and adapters",
+        "batch_norm": "the model has no BatchNormalization of images by their channels, with scale and center",
+        "pooling": "the model has no MaxPooling2D of 2x2 pixels without padding",
+        "fit": True,
+        "validation": "`fit` is given no validation data",
+        "tracing": True,
+    }
+    assert status(optimizer=keras.optimizers.Adam(amsgrad=True))["adam"] == "the optimizer is Adam with `amsgrad`"
+    assert status(optimizer=None)["adam"] == "the model has no optimizer"
+    assert status(layers.BatchNormalization(), layers.BatchNormalization(axis=1))["batch_norm"] is True
+    assert status(layers.Flatten(), layers.BatchNormalization())["batch_norm"] == plain["batch_norm"]
+    assert status(layers.BatchNormalization(scale=False))["batch_norm"] == plain["batch_norm"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "`model.fit` was not called"),
+        (ARRAYS | {"steps_per_epoch": 1, "validation_steps": 1}, "`fit` is given steps_per_epoch, validation_steps"),
+        ({"x": DATASET.filter(lambda x, y: True)}, "the length of the tf.data.Dataset is not known, or more is given"),
+        (ARRAYS | {"validation_data": DATASET.repeat().take(2), "validation_steps": 1}, "validation_steps"),
+        ({"x": DATASET}, True),
+    ],
+)
+def test_why_fit_is_keras_own_is_told(given: dict[str, Any], why: str | bool) -> None:
+    found = status(**given)
+    assert found["fit"] is True if why is True else why in str(found["fit"])
+    off = "it builds on `fit`, which is off"
+    assert (found["validation"] == off, found["tracing"] == off) == (why is not True, why is not True)
+
+
+def test_why_validation_and_tracing_are_keras_own_is_told() -> None:
+    held_back = ARRAYS | {"validation_data": (X, Y)}
+    assert status(**held_back)["validation"] is True
+    assert "tf.data.Dataset" in str(status(**ARRAYS, validation_data=DATASET)["validation"])
+    assert "validation_batch_size" in str(status(**held_back, validation_batch_size=9)["validation"])
+    assert "a metric" in str(status(**held_back, metrics=[lambda y, predicted: predicted[0, 0]])["validation"])
+    assert status(**ARRAYS, kind=OwnClass)["tracing"] == "the model is of a class of its own, OwnClass"
+    assert status(**ARRAYS, eagerly=True)["tracing"] == "the model runs eagerly"
+
+
+def test_what_was_on_in_any_call_of_fit_was_on() -> None:
+    model = small_model()
+    patches.accelerate(model, seed=0)
+    model.fit(X, Y, steps_per_epoch=1)
+    assert patches.status(model)["fit"] == "`fit` is given steps_per_epoch"
+    model.fit(X, Y)
+    model.fit(X, Y, steps_per_epoch=1)
+    assert patches.status(model)["fit"] is True
+
+
+def test_what_is_compiled_anew_is_sped_up_by_the_next_fit() -> None:
+    model = small_model()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    patches.accelerate(model, seed=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, Y)
+    assert patches.status(model)["adam"] is True
+    patches.restore(model)
+    assert own_methods(model) == set()
+
+
+def test_methods_of_the_users_own_are_left_alone() -> None:
+    model = small_model()
+    dense = model.layers[-1]
+    dense.call = call = dense.call
+    patches.accelerate(model, seed=0)
+    assert "no Dense" in str(patches.status(model)["dense"])
+    model.train_step = step = model.train_step
+    model.train_step = own = lambda data: step(data)
+    patches.restore(model)
+    assert dense.call is call
+    assert model.train_step is own
+
+
+def test_a_model_that_is_sped_up_twice_is_so_once() -> None:
+    model, once = small_model(), small_model()
+    for _ in range(2):
+        patches.accelerate(model, seed=3)
+    patches.accelerate(once, seed=3)
+    histories = [one.fit(X, Y, epochs=2).history for one in (model, once)]
+    assert histories[0] == histories[1]
+    assert len(model.fit.hooks) == len(once.fit.hooks)
+    patches.restore(model)
+    assert own_methods(model) == set()

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_search.tuner.fast import fit as fast_fit
+from keras_search.tuner.fast import patches
 from tests.helpers import ROOT
 from tests.tuner.small_models import COUNT, VALIDATION, CountBatches, X, Y, small_model
 
@@ -23,7 +23,7 @@ def test_an_eager_model_calls_its_metric_once_a_step() -> None:
 
     model = small_model()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=[own], run_eagerly=True)
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X[:64], Y[:64])
     assert len(calls) == 2
 
@@ -43,7 +43,7 @@ def went_through(is_fast: bool) -> list[float | list[float]]:
     found = [model.evaluate(X, Y, verbose=0), len(model.predict(X, verbose=0))]
     found += model.fit(X[:40], Y[:40], shuffle=False, verbose=0).history.values()
     if is_fast:
-        fast_fit.accelerate(model, seed=0)
+        patches.accelerate(model, seed=0)
     given = {"validation_data": VALIDATION, "shuffle": False, "verbose": 0}
     history = model.fit(X, Y, epochs=2, callbacks=[Evaluate()], **given).history
     assert history["predictions"] == [COUNT] * 2
@@ -69,7 +69,7 @@ class FitAgain(keras.callbacks.Callback):
 
 def test_a_callback_may_fit_the_model_itself() -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X, Y, epochs=2, callbacks=[FitAgain(), CountBatches()])
     assert int(model.optimizer.iterations) == 2 * (-(-COUNT // 32) + 2)
 
@@ -82,7 +82,7 @@ class CompileAgain(keras.callbacks.Callback):
 
 def test_a_callback_may_compile_the_model_anew() -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X, Y, epochs=2, callbacks=[CompileAgain()])
     assert int(model.optimizer.iterations) == -(-COUNT // 32)
 
@@ -95,7 +95,7 @@ class Steps(keras.callbacks.Callback):
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_the_steps_of_an_epoch_are_its_batches(verbose: int, capsys: pytest.CaptureFixture) -> None:
     model, seen = small_model(), Steps()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X, Y, callbacks=[seen], verbose=verbose)
     assert seen.steps == -(-COUNT // 32)
     assert (f"{seen.steps}/{seen.steps}" in capsys.readouterr().out) == (verbose > 0)
@@ -121,7 +121,7 @@ class OwnFit(keras.Sequential):
 def test_a_model_that_goes_through_its_data_in_its_own_way_does(kind: type[keras.Model], calls: list[int]) -> None:
     model = kind([layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3, "softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     assert "loss" in model.fit(X[:64], Y[:64], validation_data=VALIDATION).history
     assert not calls
 
@@ -131,10 +131,10 @@ from keras_search.tuner import runtime
 runtime.load_tensorflow()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import VALIDATION, X, Y, small_model
-from keras_search.tuner.fast import fit as fast_fit, steps as fast_steps
+from keras_search.tuner.fast import patches, steps
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-weights, devices, plain_tensor, plain_gather = [], set(), fast_steps.tensor, tf.gather
+weights, devices, plain_tensor, plain_gather = [], set(), steps.tensor, tf.gather
 def elsewhere(array):
     with tf.device("CPU:1"):
         return tf.identity(plain_tensor(array))
@@ -143,10 +143,10 @@ def gather(*arguments, **names):
     devices.add(gathered.device)
     return gathered
 tf.gather = gather
-for fast_steps.tensor in (plain_tensor, elsewhere):
+for steps.tensor in (plain_tensor, elsewhere):
     devices.clear()
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     model.fit(X, Y, validation_data=VALIDATION, epochs=2)
     weights.append(model.get_weights())
     print(sorted(devices))
@@ -165,7 +165,7 @@ def test_batches_are_gathered_where_the_arrays_are() -> None:
 
 def test_a_callback_that_counts_batches_still_gets_every_one() -> None:
     model = small_model()
-    fast_fit.accelerate(model, seed=0)
+    patches.accelerate(model, seed=0)
     counter = CountBatches()
     model.fit(X, Y, batch_size=16, callbacks=[counter], verbose=0)
     assert counter.batches == -(-COUNT // 16)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_search.tuner.fast import fit as fast_fit
-from keras_search.tuner.fast import validation as fast_validation
+from keras_search.tuner.fast import patches, validation
 from tests.tuner.small_models import VALIDATION, X, Y, small_model
 
 
@@ -22,7 +21,7 @@ def test_a_metric_of_ones_own_is_what_it_is_in_keras() -> None:
         model = small_model()
         model.compile("adam", "sparse_categorical_crossentropy", metrics=[recall])
         if is_fast:
-            fast_fit.accelerate(model, seed=0)
+            patches.accelerate(model, seed=0)
         found.append(model.fit(X, Y, shuffle=False, validation_data=VALIDATION, verbose=0).history["val_recall"])
     assert found[1] == pytest.approx(found[0], rel=1e-3)
 
@@ -36,11 +35,11 @@ class AddsLoss(layers.Layer):
 def size(*added: keras.Layer, data: tuple[np.ndarray, np.ndarray] = VALIDATION, **compiled: object) -> int:
     model = keras.Sequential([layers.Input(data[0].shape[1:]), *added, layers.Flatten(), layers.Dense(3)])
     model.compile(**{"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]} | compiled)
-    return fast_validation.batch_size(model, data, usual=32)
+    return 32 if validation.why_not_of_any_size(model, data) else max(32, validation.largest(data))
 
 
 def test_batches_are_large_where_every_figure_is_a_mean() -> None:
-    assert size() == size(metrics=[keras.metrics.AUC()]) == fast_validation.MOST_EXAMPLES
+    assert size() == size(metrics=[keras.metrics.AUC()]) == validation.MOST_EXAMPLES
     assert size(AddsLoss()) == 32
     assert size(layers.Masking()) == 32
     assert size(metrics=[recall]) == size(loss=lambda y, predicted: ops.sum(predicted)) == 32
@@ -50,4 +49,4 @@ def test_batches_are_large_where_every_figure_is_a_mean() -> None:
 def test_batches_of_large_examples_stay_small() -> None:
     large = (np.zeros((2, 256, 256, 3), dtype="float32"), np.zeros(2))
     assert size(data=large) == 32
-    assert 32 < size(data=(np.zeros((2, 128, 128), dtype="float32"), np.zeros(2))) < fast_validation.MOST_EXAMPLES
+    assert 32 < size(data=(np.zeros((2, 128, 128), dtype="float32"), np.zeros(2))) < validation.MOST_EXAMPLES

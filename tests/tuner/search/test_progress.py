@@ -20,7 +20,8 @@ from keras_search import search_spaces
 from keras_search.results import files
 from keras_search.search_spaces.declared import declared
 from keras_search.tuner import Tuner, oracles
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import choice
+from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.search import live
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.trial.task import TrialTask
@@ -185,14 +186,14 @@ def test_in_a_file_a_trial_is_a_whole_line_with_its_score_first(tmp_path: Path) 
 def test_what_begins_is_said_before_the_first_trial(
     arguments: dict[str, int], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    class BeginsNone(executors.InProcessExecutor):
+    class BeginsNone(InProcessExecutor):
         slots = max(arguments["workers"], 1)
         shares_memory = arguments["workers"] == 0
 
         def submit(self, *call: object) -> None:
             raise SystemExit(capsys.readouterr().out)
 
-    monkeypatch.setattr(executors, "make", lambda *_: BeginsNone())
+    monkeypatch.setattr(choice, "make", lambda *_: BeginsNone())
     for verbose in (1, 0):
         tuner = Tuner(build, "loss", **arguments, directory=tmp_path, project_name=f"run{verbose}")
         with pytest.raises(SystemExit) as begun:

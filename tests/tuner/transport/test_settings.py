@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from keras_search import results
 from keras_search.tuner import Tuner
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors.in_process import InProcessExecutor
+from keras_search.tuner.executors.pool import WorkerPool
 from keras_search.tuner.transport import settings
 
 RNG = np.random.default_rng(0)
@@ -21,9 +22,9 @@ X, Y = RNG.random((40, 3, 8, 6)), np.arange(40) % 2
 
 
 @pytest.fixture(scope="module")
-def one_worker() -> Iterator[executors.WorkerPool]:
+def one_worker() -> Iterator[WorkerPool]:
     """A worker that lives through all of the tests, as one does through several searches."""
-    with executors.WorkerPool(1) as pool:
+    with WorkerPool(1) as pool:
         yield pool
 
 
@@ -89,7 +90,7 @@ def set_everything() -> None:
 
 
 def test_every_setting_reaches_a_worker_that_runs_already_and_leaves_it_with_the_script(
-    one_worker: executors.WorkerPool, monkeypatch: pytest.MonkeyPatch
+    one_worker: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("A_VARIABLE_OF_THE_SCRIPT", raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -107,8 +108,8 @@ def test_every_setting_reaches_a_worker_that_runs_already_and_leaves_it_with_the
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_what_a_call_sets_is_gone_when_it_ends(workers: int, one_worker: executors.WorkerPool) -> None:
-    executor = one_worker if workers else executors.InProcessExecutor()
+def test_what_a_call_sets_is_gone_when_it_ends(workers: int, one_worker: WorkerPool) -> None:
+    executor = one_worker if workers else InProcessExecutor()
     before = seen()
     executor.submit(set_everything).result()
     there = executor.submit(seen).result()
@@ -151,7 +152,7 @@ def set_policy() -> None:
 
 @pytest.mark.slow
 def test_a_script_with_settings_gets_the_same_models_with_and_without_workers(
-    tmp_path: Path, one_worker: executors.WorkerPool
+    tmp_path: Path, one_worker: WorkerPool
 ) -> None:
     """One after the other, in one worker, so that what one leaves behind would be seen in the next."""
     for name, script, epochs in (("float64", set_float64, 2), ("float32", set_policy, 1)):
@@ -183,9 +184,7 @@ def test_the_policy_that_keras_makes_by_itself_follows_floatx(tmp_path: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
-def test_what_build_sets_holds_for_its_own_trial(
-    workers: int, tmp_path: Path, one_worker: executors.WorkerPool
-) -> None:
+def test_what_build_sets_holds_for_its_own_trial(workers: int, tmp_path: Path, one_worker: WorkerPool) -> None:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
         if hp.Boolean("double", default=True):
             keras.config.set_floatx("float64")
@@ -214,7 +213,7 @@ def test_the_best_model_is_built_under_the_settings_of_its_search(tmp_path: Path
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_worker: executors.WorkerPool) -> None:
+def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_worker: WorkerPool) -> None:
     class Halved(keras.layers.Layer):  # of a function, so it travels itself
         def call(self, x: tf.Tensor) -> tf.Tensor:
             return x / 2
@@ -255,7 +254,7 @@ def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_work
 
 @pytest.mark.slow
 def test_a_model_that_the_hypermodel_holds_is_unpacked_under_the_settings(
-    tmp_path: Path, one_worker: executors.WorkerPool
+    tmp_path: Path, one_worker: WorkerPool
 ) -> None:
     """A lambda in it needs unsafe deserialization, which the script has allowed."""
     keras.config.enable_unsafe_deserialization()

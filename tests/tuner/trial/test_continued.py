@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search import results
-from keras_search.tuner import Tuner, oracles
+from keras_search.tuner import Tuner
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.trial.models import fresh_model
 
@@ -194,7 +194,7 @@ def test_hyperband_trains_no_configuration_twice(tmp_path: Path) -> None:
     last = [row for row in epochs if row["trial_id"] == trial.trial_id][-1]
     assert float(last["val_loss"]) == pytest.approx(history["val_loss"][-1], rel=1e-5)
     kept = list((tmp_path / "run").glob("trial_*/checkpoint*.npz"))
-    assert {path.parent.name.removeprefix("trial_") for path in kept} <= oracles.continuable(tuner.oracle)
+    assert {path.parent.name.removeprefix("trial_") for path in kept} <= tuner.oracle.continuable()
 
 
 @pytest.mark.faults

@@ -18,7 +18,7 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces.custom import CustomHyperModel
-from keras_search.tuner import Tuner, oracles
+from keras_search.tuner import Tuner
 from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 from tests.helpers import mostly_slow
@@ -310,12 +310,11 @@ class AsksThenFails(keras_tuner.HyperModel):
             raise keras_tuner.errors.FailedTrialError("not this one")
 
 
-@pytest.mark.parametrize(("where", "budget"), [("fit", {}), ("fit", {oracles.BUDGET: 1}), ("build", {})])
-def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[str, int], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("where", "budget"), [("fit", None), ("fit", 1), ("build", None)])
+def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: int | None, tmp_path: Path) -> None:
     """Under a budget `fit` is told the epochs by a copy of the hyperparameters."""
     known = keras_tuner.HyperParameters()
     known.Fixed("epochs", 2)
-    known.values |= budget
     for hypermodel in (AsksThenFails(where), CustomHyperModel(AsksThenFails(where))):
         task = TrialTask(
             trial_id="0",
@@ -325,10 +324,11 @@ def test_what_a_failed_trial_had_asked_for_comes_back(where: str, budget: dict[s
             objective=keras_tuner.Objective("default_objective", "min"),
             seed=0,
             is_baseline=False,
+            budget=budget,
         )
         result = pickle.loads(pickle.dumps(run_trial(task)))  # as it comes from another process
         assert result.error is not None
-        assert result.hyperparameters.values == {"epochs": 2, "value": 1} | budget
+        assert result.hyperparameters.values == {"epochs": 2, "value": 1}
         assert not (tmp_path / layout.TRIAL_ASKED).exists()
 
 

@@ -14,11 +14,11 @@ from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import trial_rows
 from keras_search.tuner.errors import InputError, SearchError
-from keras_search.tuner.executors import pool as executors
-from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.executors.base import Executor, failed
 from keras_search.tuner.executors.dask import worker as dask_worker
 from keras_search.tuner.executors.dask.cluster import Cluster
 from keras_search.tuner.executors.dask.worker import Call, Files, WorkerLost
+from keras_search.tuner.executors.workers import check_workers
 from keras_search.tuner.transport import parcels
 from keras_search.tuner.transport.parcels import Stamp
 
@@ -40,7 +40,7 @@ class DaskExecutor(Executor):
     here, and a call that Dask begins twice spoils nothing.
 
     A call whose Dask worker is lost, or leaves, begins again on another one with the files that had come back, up to
-    three times. One whose process crashes raises `executors.WorkerDied`; submitted again, it finds these files too.
+    three times. One whose process crashes raises `WorkerDied`; submitted again, it finds these files too.
 
     Args:
         address: The scheduler's (`Cluster`).
@@ -56,7 +56,7 @@ class DaskExecutor(Executor):
     is_local = False
 
     def __init__(self, address: str, workers: int | str = "auto", trials_per_gpu: int = 1) -> None:
-        self._most = executors.check_workers(workers, trials_per_gpu)
+        self._most = check_workers(workers, trials_per_gpu)
         if self._most == 0:
             raise InputError(
                 Parameter("workers"),
@@ -94,7 +94,7 @@ class DaskExecutor(Executor):
             # Here, for Keras has settings for each thread.
             packed, names = calls.pack(fn, args, kwargs, self.directory)
         except Exception as error:  # whatever an argument's own way of being pickled raises
-            return executors.failed(error)
+            return failed(error)
         watches = any(getattr(argument, "pruner", None) is not None for argument in args)
         # A thread for each call that is under way: it does little but wait.
         return self._threads.submit(self._run, packed, names, settings.changed_environment(), watches)
@@ -181,7 +181,7 @@ class _Attempt:
         """What the call returns or raises.
 
         Raises:
-            executors.WorkerDied: Its process crashed, or its Dask worker was lost.
+            WorkerDied: Its process crashed, or its Dask worker was lost.
             SearchError: The scheduler was lost, or the workers lack code.
         """
         client = self._cluster.client

@@ -29,7 +29,8 @@ from loky.process_executor import ProcessPoolExecutor
 
 from keras_search.tuner import runtime
 from keras_search.tuner.errors import SearchError
-from keras_search.tuner.executors import pool as executors
+from keras_search.tuner.executors import worker_process, workers
+from keras_search.tuner.executors.base import WorkerDied
 from keras_search.tuner.transport import parcels
 from keras_search.tuner.transport.parcels import Stamp
 
@@ -44,7 +45,7 @@ _LEFT_OVER_S = 3600
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "distributed")
 
 
-class WorkerLost(executors.WorkerDied):
+class WorkerLost(WorkerDied):
     """The Dask worker that had a call is gone, or about to go.
 
     Args:
@@ -125,8 +126,8 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         name: Names this attempt at the call.
 
     Returns:
-        Whether it returned, with what, or else the error (`executors.WorkerDied` where its process crashed), packed;
-        and its files, those that it was given and did not change without content.
+        Whether it returned, with what, or else the error (`WorkerDied` where its process crashed), packed; and its
+        files, those that it was given and did not change without content.
 
     Raises:
         WorkerLost: The Dask worker is closing, or nobody wants the call any more.
@@ -150,7 +151,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         return outcome, replica.changes(replica.given)
     except WorkerLost:
         raise
-    except executors.WorkerDied as died:
+    except WorkerDied as died:
         # With the files, which say where it was.
         return parcels.pack(replica.folder, (False, died))[0], replica.changes(replica.given)
     finally:
@@ -244,17 +245,17 @@ def _process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator
     """A process for one call, with TensorFlow loaded; killed where the block raises, else kept for the next call."""
     # A daemon, as a Dask worker may be, can have no children, lest they outlive it; these end with it all the same.
     multiprocessing.current_process().daemon = False
-    gpus = executors._gpus() if on_gpu else []
+    gpus = workers.gpus() if on_gpu else []
     with _lock:
         gpu = min(gpus, key=_busy.count) if gpus else None
         _busy.append(gpu)
         idle = _idle[gpu, environment]
         process, calls = idle.pop() if idle else (None, 0)
-    process = process or executors._single_worker(dict(environment) | executors._environment(gpu))
+    process = process or worker_process.begin(dict(environment) | worker_process.environment(gpu))
     is_kept = False
     try:
         yield process
-        is_kept = calls + 1 < executors.CALLS_PER_WORKER
+        is_kept = calls + 1 < worker_process.CALLS_PER_WORKER
     finally:
         with _lock:
             _busy.remove(gpu)

@@ -1,7 +1,7 @@
 """TensorFlow operations of our own for the CPU, compiled once on each machine that has a C++ compiler.
 
-`operations.cc` has them; `fused_adam.py` and `fast_pooling.py` use them where they are there. Without, trials run on
-TensorFlow's operations: the same formulas, longer.
+`operations.cc` has them; `adam.py` and `pooling.py` use them where they are there. Without, trials run on TensorFlow's
+operations: the same formulas, longer.
 """
 
 import contextlib

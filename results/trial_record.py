@@ -1,0 +1,44 @@
+"""`record.json` in the directory of a trial: what Keras Tuner's `trial.json` has no place for."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from keras_search.results import files, layout
+
+
+@dataclass
+class TrialRecord:
+    """What is known of how a trial was trained; the columns of `summary.csv` among it have the same names.
+
+    Attributes:
+        seed: Seeds the weights, the dropout and the order of the images.
+        is_baseline: Whether it is the documented point.
+        started_at, ended_at: Times in ISO 8601.
+        duration_s: The seconds that its training took, those before an interruption too.
+        best_epoch: The epoch of its score, counted from 1.
+        epochs_run: How many epochs it was trained.
+        parameters: How many its model has.
+        pruned: Whether it was given up.
+        worker: The id of the process that trained it.
+        weights_lost: Why its weights cannot be kept; None where they can.
+        error: Why it failed, in one line.
+        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+    """
+
+    seed: int
+    is_baseline: bool
+    started_at: str
+    ended_at: str | None = None
+    duration_s: float | None = None
+    best_epoch: int | None = None
+    epochs_run: int | None = None
+    parameters: int | None = None
+    pruned: bool = False
+    worker: int | None = None
+    weights_lost: str | None = None
+    error: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+    def save(self, directory: Path) -> None:
+        """Writes it into the `directory` of its trial."""
+        files.write_json(directory / layout.TRIAL_RECORD, asdict(self))

@@ -1,0 +1,94 @@
+"""What is mended of Keras Tuner's grid search and Bayesian optimisation."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import pytest
+
+from tests.tuner.oracles.by_hand import asked, check_point, every_range, made, space, tell
+
+
+def test_the_grid_has_every_combination_once(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("a", ["x", "y"])
+    with hp.conditional_scope("a", ["y"]):
+        hp.Int("b", 1, 3)
+    hp.Boolean("c")
+    oracle = made("grid", tmp_path, hp, trials=100, baseline={"a": "y", "b": 2, "c": False})
+    seen = [tuple(values.items()) for values in asked(oracle, scored=lambda values: 0.5)]
+    assert seen[0] == (("a", "y"), ("b", 2), ("c", False))
+    assert len(seen) == len(set(seen)) == 8
+
+
+def grow(hp: keras_tuner.HyperParameters) -> tuple[Any, ...]:
+    """A space some of whose hyperparameters only a point with more layers shows; returns what a model is made of."""
+    return tuple(hp.Choice(f"units_{layer}", ["few", "many"]) for layer in range(hp.Int("layers", 1, 3)))
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_the_grid_takes_in_what_appears_during_the_search(slots: int, tmp_path: Path) -> None:
+    def going_on() -> Any:
+        hp = keras_tuner.HyperParameters()
+        grow(hp)
+        return made("grid", tmp_path, hp, trials=100)
+
+    models = []
+    oracle = going_on()
+    running = [oracle.create_trial(f"tuner{slot}") for slot in range(slots)]
+    while running := [trial for trial in running if trial.status == "RUNNING"]:
+        trial = running.pop(0)
+        models.append(grow(trial.hyperparameters))
+        tell(oracle, trial, 0.5)
+        if len(models) == 6:  # a kill
+            oracle, running = going_on(), []
+        while len(running) < slots:
+            running.append(oracle.create_trial(f"tuner{len(models)}{len(running)}"))
+    assert len(models) == 2 + 4 + 8
+    assert set(models) == {units for layers in (1, 2, 3) for units in itertools.product(("few", "many"), repeat=layers)}
+
+
+def test_bayesian_leaves_no_range_from_end_to_end(tmp_path: Path) -> None:
+    """Its Gaussian process proposes positions in the unit interval, its ends more often than not."""
+    oracle = made("bayesian", tmp_path, every_range(), trials=30, seed=1)
+    rng = np.random.default_rng(0)
+    size = len(oracle._nonfixed_space())
+    for vector in (np.zeros(size), np.ones(size), *oracle._get_hp_bounds().T, *rng.random((50, size))):
+        check_point(oracle._vector_to_values(vector), every_range())
+
+
+def test_bayesian_stays_in_a_reverse_log(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Int("n", 1, 100, sampling="reverse_log", default=50)
+    seen = [values["n"] for values in asked(made("bayesian", tmp_path, hp, seed=1), scored=lambda values: values["n"])]
+    assert 1 <= min(seen) <= max(seen) <= 100
+    assert 100 in seen
+    assert len(set(seen)) == len(seen) == 14
+
+
+def test_bayesian_stays_in_the_range_of_a_whole_number(tmp_path: Path) -> None:
+    """At the end of the unit interval Keras Tuner's own gives 1 more than the largest."""
+    oracle = made("bayesian", tmp_path, space())
+    vector = oracle._get_hp_bounds()[:, 1]
+    assert oracle._vector_to_values(vector)["units"] == 1000
+
+
+def test_bayesian_models_the_scores_and_repeats_nothing(tmp_path: Path) -> None:
+    """In a space so small that its optimum, rounded to the steps, is soon proposed again."""
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 1, 5)
+    hp.Choice("rate", [1, 2, 3, 4])
+    # Outside of the space, as under --set.
+    oracle = made("bayesian", tmp_path, hp, trials=20, baseline={"units": 1, "rate": 5})
+    running = [oracle.create_trial(str(slot)) for slot in range(3)]
+    seen = [trial.hyperparameters.values for trial in running]
+    while len(seen) < 16:
+        trial = running.pop(0)
+        values = trial.hyperparameters.values
+        tell(oracle, trial, -abs(values["units"] - 3) - values["rate"])
+        running.append(oracle.create_trial(f"later{len(seen)}"))
+        seen.append(running[-1].hyperparameters.values)
+    assert len({str(values) for values in seen}) == 16
+    assert hasattr(oracle.gpr, "X_train_")

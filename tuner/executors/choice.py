@@ -1,0 +1,56 @@
+"""Where trials run: in this process, in workers on this machine, or on a cluster, as the user asks."""
+
+import importlib.util
+from concurrent import futures
+
+from keras_search.results.errors import Parameter
+from keras_search.tuner.errors import InputError
+from keras_search.tuner.executors import foreign
+from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.executors.in_process import InProcessExecutor
+from keras_search.tuner.executors.pool import WorkerPool
+from keras_search.tuner.executors.workers import check_workers, gpus, workers_that_fit
+
+
+def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = None) -> Executor:
+    """The executor for `workers`: `auto`, a number of processes, or 0 for this process.
+
+    `auto` is a worker a GPU, times `trials_per_gpu`; without GPUs a worker a core, fewer where memory is short. With
+    the address of a Dask `scheduler`, all that its cluster has room for.
+
+    Raises:
+        InputError: `workers` is neither, `trials_per_gpu` is not positive, or the cluster cannot be used.
+    """
+    if scheduler is not None:
+        if importlib.util.find_spec("distributed") is None:
+            raise InputError(
+                Parameter("scheduler"), " needs the package distributed: python -m pip install -e '.[distributed]'"
+            )
+        from keras_search.tuner.executors.dask.executor import DaskExecutor
+
+        return DaskExecutor(scheduler, workers, trials_per_gpu)
+    count = check_workers(workers, trials_per_gpu)
+    if count == 0:
+        return InProcessExecutor()
+    visible = gpus()
+    if count is None:
+        count = len(visible) * trials_per_gpu if visible else workers_that_fit()
+    return WorkerPool(count, visible)
+
+
+def accepted(
+    executor: Executor | futures.Executor | None, workers: int | str, trials_per_gpu: int, trial_timeout: float | None
+) -> Executor | None:
+    """The `executor` that a user gives, as one of the toolkit's; None for one that `make` is to give.
+
+    Raises:
+        InputError: Trials cannot run in it, or not within `trial_timeout`, or the numbers are none.
+    """
+    in_this_process = check_workers(workers, trials_per_gpu) == 0
+    if executor is not None:
+        executor = foreign.adopt(executor)
+        in_this_process = executor.shares_memory
+    if trial_timeout is not None and in_this_process:
+        timeout, number = Parameter("trial_timeout"), Parameter("workers")
+        raise InputError(timeout, " ends the process of a trial, and ", number, "=0 has none: use ", number, "=1")
+    return executor

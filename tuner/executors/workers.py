@@ -1,0 +1,59 @@
+"""How many workers: as asked, or as this machine has room for."""
+
+import contextlib
+import operator
+import os
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import psutil
+from loky import cpu_count
+
+from keras_search.results.errors import Parameter
+from keras_search.tuner.errors import InputError
+
+# A worker with MNIST mapped and the documented CNN in training held 0.75 GB of its own; larger models need more.
+WORKER_BYTES = 1_500_000_000
+
+
+def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
+    """`workers` as a number, None for `auto`; raises InputError if it is neither, or `trials_per_gpu` not positive."""
+    if (shared := _whole(trials_per_gpu)) is None or shared < 1:
+        raise InputError(Parameter("trials_per_gpu"), f" is {trials_per_gpu!r}: it must be a number, at least 1")
+    if isinstance(workers, str) and workers == "auto":
+        return None
+    if (count := _whole(workers)) is None:
+        raise InputError(Parameter("workers"), f" is {workers!r}: give auto or a number")
+    if count < 0:
+        raise InputError(Parameter("workers"), f" is {count}: give auto, 0 for this process, or more")
+    return count
+
+
+def workers_that_fit() -> int:
+    """A worker a core, fewer where memory is short."""
+    by_memory = psutil.virtual_memory().available // WORKER_BYTES
+    return max(1, min(cpu_count(), by_memory))
+
+
+def gpus() -> list[str]:
+    """The GPUs that TensorFlow may use, as CUDA_VISIBLE_DEVICES names them."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        return [gpu for gpu in allowed.split(",") if gpu not in ("", "-1")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True)
+    return [str(number) for number, _ in enumerate(listed.stdout.splitlines())] if listed.returncode == 0 else []
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of any kind, or written as the command line gets it; None for anything else, `True` included."""
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value.strip()) else None
+    if isinstance(value, bool):
+        return None
+    with contextlib.suppress(TypeError):
+        return operator.index(value)
+    return None

@@ -1,0 +1,16 @@
+"""The versions of Keras that the accelerations were tried with: with any other, none is used."""
+
+import keras
+
+# Minor versions whose releases pass the tests of `tests/tuner/fast`; those are to pass before another is added.
+TRIED = ("3.15",)
+
+
+def why_none() -> str | None:
+    """Why no acceleration is used in this process; None where those that fit a model are."""
+    backend = keras.config.backend()
+    if backend != "tensorflow":
+        return f"Keras runs on {backend}, not on TensorFlow"
+    if ".".join(keras.__version__.split(".")[:2]) not in TRIED:
+        return f"Keras is {keras.__version__}, and they were tried with {', '.join(TRIED)} only"
+    return None

@@ -1,0 +1,166 @@
+"""The files of an oracle: replaced whole, and read again after a kill, whatever it has left of them."""
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from keras_tuner.engine.oracle import Oracle
+from keras_tuner.engine.trial import Trial
+
+from keras_search.results import files, layout
+from keras_search.results.reading import trial_rows
+from keras_search.search_spaces.space import Value
+
+
+class Persistent(Oracle):
+    """An oracle that goes on from what is on disk.
+
+    Attributes:
+        baseline: The first point.
+        damaged: The files of the run that could not be used when it was reloaded.
+        fresh: Its state before it was reloaded for the first time; None until then.
+    """
+
+    baseline: dict[str, Value]
+    damaged: list[Path]
+    fresh: dict[str, Any] | None
+
+    def predecessor(self, trial: Trial) -> str | None:
+        """The id of the trial that `trial` goes on with; None where it begins from scratch."""
+        return None
+
+    def _enter(self, trial: Trial) -> None:
+        """Takes in a trial that the oracle's file does not know yet, where an oracle notes more than its trials."""
+
+    def get_state(self) -> dict[str, Any]:
+        values = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
+        return super().get_state() | {"points": values}
+
+    def save(self) -> None:
+        files.write_json(Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial: Trial) -> None:
+        files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
+
+    def reload(self) -> None:
+        """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written.
+
+        What is damaged is put into `damaged`; its trial is run again. The point of a trial whose file cannot be read is
+        kept in the oracle's file too; where both are lost, an oracle that ignores scores finds it again, and another
+        one proposes a new point.
+        """
+        folder = Path(self._project_dir)
+        self.damaged.clear()
+        points = self._reload_state(folder / layout.ORACLE)
+        self.trials = {}
+        directories = self._directories(folder, [*points, *self.start_order])
+        lost = []
+        for trial_id, directory in directories.items():
+            trial = self._read_trial(directory)
+            if trial is None and trial_id in points:
+                trial = self._trial(trial_id, points[trial_id])
+            if trial is None:
+                lost.append(trial_id)
+            else:
+                self._take_in(trial, directory)
+        self._draw_again(lost, directories)
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=trial_rows.trial_order)}
+        self.start_order = list(self.trials)
+        self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
+        unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
+        self._retry_queue = unfinished[::-1]  # taken from the end
+
+    def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
+        """Takes over the oracle's file; returns the points of its trials. Where it is damaged all is as at first."""
+        if self.fresh is None:
+            self.fresh = copy.deepcopy(self.get_state() | {"ongoing_trials": {}})
+        fresh = copy.deepcopy(self.fresh)
+        try:
+            state = files.read_json(path) | {"ongoing_trials": {}}
+            points = state.get("points", {})
+            _check_ids([*points, *state["start_order"], *state["end_order"]])
+            self.set_state(state)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.set_state(fresh)
+            points = {}
+            if path.exists():
+                self.damaged.append(path)
+        return points
+
+    def _directories(self, folder: Path, noted: Iterable[str]) -> dict[str, Path]:
+        """The directory of every trial in trial order: of those on disk, those `noted`, and those left out between."""
+        directories = {
+            path.name.removeprefix(layout.TRIAL_PREFIX): path for path in trial_rows.trial_directories(folder)
+        }
+        known = {*directories, *noted}
+        for trial_id in (known | self._left_out(known)) - directories.keys():
+            directories[trial_id] = Path(self._get_trial_dir(trial_id))
+        return {trial_id: directories[trial_id] for trial_id in sorted(directories, key=trial_rows.trial_order)}
+
+    def _left_out(self, trial_ids: set[str]) -> set[str]:
+        """The numbers between `trial_ids`: Keras Tuner counts the trials to number the next, which must be free."""
+        if not all(trial_id.isdecimal() for trial_id in trial_ids):
+            return set()
+        numbers = set(map(int, trial_ids))
+        width = len(str(self.max_trials))
+        return {f"{number:0{width}d}" for number in range(max(numbers, default=0)) if number not in numbers}
+
+    def _read_trial(self, directory: Path) -> Trial | None:
+        path = directory / layout.TRIAL
+        try:
+            # The folder says which trial it is: whatever the file says, its files are here.
+            trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
+            trial = Trial.from_state(files.read_json(path) | {"trial_id": trial_id})
+            if (predecessor := self.predecessor(trial)) is not None:
+                _check_ids([predecessor])
+            return trial
+        except (KeyError, TypeError, ValueError, AttributeError):
+            if path.exists():
+                self.damaged.append(path)
+            return None
+
+    def _trial(self, trial_id: str, values: dict[str, Value]) -> Trial:
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = dict(values)
+        return Trial(hyperparameters, trial_id, "IDLE")
+
+    def _take_in(self, trial: Trial, directory: Path) -> None:
+        trial_id = trial.trial_id
+        self.trials[trial_id] = trial
+        self._record_values(trial)
+        if trial_id not in self.start_order:
+            self.start_order.append(trial_id)
+            self._enter(trial)
+        damaged = trial_rows.damaged_files(directory)
+        self.damaged += damaged
+        has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
+        if has_ended and trial_id not in self.end_order:
+            self.end_order.append(trial_id)
+        elif not has_ended:
+            trial.status, trial.score, trial.best_step = "IDLE", None, None
+            if trial_id in self.end_order:
+                self.end_order.remove(trial_id)
+
+    def _draw_again(self, lost: list[str], directories: dict[str, Path]) -> None:
+        """Takes in the `lost` trials with points that are proposed anew."""
+        if lost:
+            # All points are drawn again from the first, as where the oracle's file is damaged; those that are there
+            # count as tried.
+            self._seed_state = self.seed
+            self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
+        if self._seed_state == self.seed:
+            # Points that are drawn again collide with themselves.
+            self._max_collisions += len(self.trials)
+        for trial_id in lost:
+            is_first = not self.start_order or trial_id.strip("0") == ""
+            values = self.baseline if is_first else None
+            values = values or self.populate_space(trial_id).get("values")
+            if values:
+                self._take_in(self._trial(trial_id, values), directories[trial_id])
+
+
+def _check_ids(ids: Iterable[Any]) -> None:
+    """Raises ValueError if one of `ids` is not the name of a trial, but could be a path to elsewhere."""
+    if not all(isinstance(trial_id, str) and files.is_plain(trial_id) for trial_id in ids):
+        raise ValueError("not the ids of trials")

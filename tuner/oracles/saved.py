@@ -1,0 +1,29 @@
+"""What stands in the file of a run's oracle, read without the oracle."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_search.results import files, layout
+from keras_search.search_spaces.space import Value
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+
+def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
+    """The space as the oracle of the run in the directory `run` knows it; None where there is none to read."""
+    import keras_tuner
+
+    try:
+        return keras_tuner.HyperParameters.from_config(files.read_json(run / layout.ORACLE)["hyperparameters"])
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return None
+
+
+def saved_points(run: Path) -> list[dict[str, Value]]:
+    """The points of the trials that have ended in the directory `run`, in that order, as its oracle noted them."""
+    try:
+        oracle = files.read_json(run / layout.ORACLE)
+        return [dict(oracle["points"][trial_id]) for trial_id in oracle["end_order"] if trial_id in oracle["points"]]
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return []

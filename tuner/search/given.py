@@ -1,0 +1,53 @@
+"""What `search` is given for the hypermodel's `fit`: checked, then put where the trials find it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from keras_search.search_spaces.custom import fits_itself
+from keras_search.tuner.data import shared, user_data
+from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.search.trials import Trials
+from keras_search.tuner.transport import calls
+
+FitArguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> FitArguments:
+    """The arguments, with arrays for data where Keras's own `fit` is given them.
+
+    Raises:
+        InputError: The data are not of numbers.
+    """
+    if fits_itself(trials.hypermodel):
+        return fit_args, fit_kwargs
+    fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
+    named = dict(zip("xy", fit_args)) | fit_kwargs
+    if user_data.labels(named):
+        user_data.require_numbers(trials.baseline_model(), named)
+    return fit_args, fit_kwargs
+
+
+@contextlib.contextmanager
+def placed(
+    fit: FitArguments, hypermodel: keras_tuner.HyperModel, executor: Executor, run: Path
+) -> Iterator[FitArguments]:
+    """The arguments `fit` for the trials in `executor`, while the block runs.
+
+    Raises:
+        InputError: The hypermodel, or something of `fit`, cannot go to worker processes.
+        ValueError: A `tf.data.Dataset` cannot.
+    """
+    if executor.shares_memory:
+        yield shared.hold(fit)
+        return
+    # One elsewhere brings the files that trials read and write there.
+    executor.directory = run.resolve()
+    with shared.folder(run) as folder:
+        stored = shared.store(fit, folder)
+        given = {f"argument {number} of search": value for number, value in enumerate(stored[0], 1)} | stored[1]
+        calls.require_portable({"the hypermodel": hypermodel} | given)
+        yield stored

@@ -1,0 +1,148 @@
+"""The search: ask the oracle, submit the trial, wait for the first to finish, tell the oracle."""
+
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from typing import Any
+
+from keras_search.results.reading import trial_rows
+from keras_search.results.reading.summary import SummaryWriter
+from keras_search.search_spaces.custom import asks_in_fit
+from keras_search.tuner.errors import SearchError
+from keras_search.tuner.executors.base import Executor, cause_of_death
+from keras_search.tuner.record.lock import check_there
+from keras_search.tuner.search import outcome
+from keras_search.tuner.search.notes import Notes
+from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.stop import Stop
+from keras_search.tuner.search.trials import Trials
+from keras_search.tuner.trial.run import run_trial
+from keras_search.tuner.trial.task import TrialTask
+
+# How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
+_WAITING_PER_SLOT = 4
+_SLOTS_CHECK_S = 2
+
+
+class Loop:
+    """Runs trials until there are as many as were asked for, or the oracle has no further point.
+
+    Args:
+        trials: What is asked, and told.
+        executor: Where they run.
+        fit: The arguments for the hypermodel's `fit`.
+        progress: Told of every step.
+        summary: Told of every trial that has ended.
+        stop: Says whether another trial may begin.
+    """
+
+    def __init__(
+        self,
+        trials: Trials,
+        executor: Executor,
+        fit: tuple[tuple[Any, ...], dict[str, Any]],
+        progress: Progress,
+        summary: SummaryWriter,
+        stop: Stop,
+    ) -> None:
+        self._trials = trials
+        self._oracle = trials.oracle
+        self._executor = executor
+        self._fit = fit
+        self._progress = progress
+        self._summary = summary
+        self._stop = stop
+        self._notes = Notes(trials, progress.note)
+        self._waiting: list[TrialTask] = []
+        self._running: dict[Future, TrialTask] = {}
+        self._has_failed_here = False
+
+    def run(self) -> None:
+        """Runs them all.
+
+        Raises:
+            SearchError: The first trials all failed, the same way, or one showed that no trial can work.
+            Interrupted: A signal has come.
+        """
+        if self._executor.slots > 1 and self._is_baseline_alone():
+            self._notes.first_alone()
+        while True:
+            # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
+            check_there(self._trials.run)
+            slots = self._slots()
+            while len(self._running) < slots and not self._stop.is_over and (task := self._ask(slots)):
+                self._submit(task)
+            if not self._running:
+                return
+            for future in self._wait():
+                self._tell(future, self._running.pop(future))
+
+    def _ask(self, slots: int) -> TrialTask | None:
+        """The trial to begin next; None where there is none now."""
+        while len(self._waiting) <= self._most_waiting(slots) and (trial := self._trials.ask()):
+            self._waiting.append(self._trials.task(trial, *self._fit))
+            self._progress.trial_waits(self._waiting[-1])
+        self._notes.of_oracle()
+        if not self._waiting:
+            return None
+        # The trial that ends last should not have begun last, or workers idle beside it.
+        task = max(self._waiting, key=lambda task: (task.is_baseline, task.is_interrupted, task.epochs))
+        self._waiting.remove(task)
+        return task
+
+    def _submit(self, task: TrialTask) -> None:
+        task = self._trials.begin(task)
+        self._progress.trial_begins(task)
+        with self._stop.interruptible():
+            self._running[self._executor.submit(run_trial, task)] = task
+
+    def _wait(self) -> set[Future]:
+        """The trials that have ended: at least one, unless some time has passed."""
+        with self._stop.interruptible():
+            # On a cluster there may be more slots by then.
+            ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
+        check_there(self._trials.run)
+        return ended
+
+    def _tell(self, future: Future, task: TrialTask) -> None:
+        if outcome.may_be_retried(future, task):
+            self._progress.trial_dies(task, cause_of_death(future.exception()))
+            self._waiting.append(replace(task, retries=task.retries - 1))
+            return
+        result = outcome.result(future, task)
+        known = self._trials.known()
+        self._trials.tell(task, result)
+        self._notes.trial_ends(task, result, self._trials.known() - known)
+        self._summary.update(task.directory)
+        self._progress.trial_ends(self._oracle.get_trial(task.trial_id), task.directory)
+        self._notes.weights_lost(task, result)
+        self._has_failed_here |= result.error is not None
+        if result.is_fatal:
+            error = trial_rows.read_trial(task.directory)["error"]
+            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
+
+    def _slots(self) -> int:
+        """How many trials may run at once now: none beside those that run, where all so far failed the same way."""
+        slots = self._progress.slots = self._executor.slots
+        if self._is_baseline_alone():
+            slots = min(1, slots)
+        failure = self._trials.common_failure()
+        if failure is None:
+            return slots
+        if self._has_failed_here and not self._running and not any(map(self._has_begun, self._waiting)):
+            raise SearchError(f"every trial failed the same way: {failure}")
+        self._notes.held(bool(self._running))
+        return len(self._running) or min(1, slots)
+
+    def _most_waiting(self, slots: int) -> int:
+        """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
+        if slots == 1 or self._stop.has_deadline or not self._oracle.ignores_scores:
+            return 0
+        return slots * _WAITING_PER_SLOT
+
+    def _is_baseline_alone(self) -> bool:
+        """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
+        return not self._oracle.end_order and asks_in_fit(self._trials.hypermodel)
+
+    def _has_begun(self, task: TrialTask) -> bool:
+        """Whether a trial that waits was interrupted, or its worker died."""
+        return task.is_interrupted or task.retries < self._trials.retries

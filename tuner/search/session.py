@@ -1,0 +1,71 @@
+"""One search of a run, from its first line to its last: data, progress and signals around the loop."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_search import results
+from keras_search.results.reading.summary import SummaryWriter
+from keras_search.search_spaces.origin import Interrupted
+from keras_search.tuner.data import majority
+from keras_search.tuner.errors import SearchError
+from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.fast import operations
+from keras_search.tuner.record import run_record
+from keras_search.tuner.search import given
+from keras_search.tuner.search.given import FitArguments
+from keras_search.tuner.search.loop import Loop
+from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.stop import Stop
+from keras_search.tuner.search.trials import Trials
+
+
+def run(
+    trials: Trials, executor: Executor, fit: FitArguments, progress: Progress, time_budget: float | None = None
+) -> None:
+    """Searches in a locked run directory.
+
+    Raises:
+        SearchError, Interrupted: As `Loop.run`.
+        InputError, ValueError: What is given cannot go to worker processes.
+    """
+    is_of_command_line = run_record.is_of_command_line(trials.run)  # which says by itself what else is said here
+    summary = SummaryWriter(trials.run)
+    progress.begins(trials.oracle, executor, trials.run)
+    to_beat = majority.sentence(trials.oracle.objective.name, *fit)
+    if to_beat and not is_of_command_line:
+        progress.note(to_beat)
+    if executor.is_local:
+        operations.prepare(progress.note)
+    with (
+        given.placed(fit, trials.hypermodel, executor, trials.run) as placed,
+        Stop(time_budget, progress.stopping) as stop,
+        progress.search(trials.oracle, executor.slots, trials.baseline),
+    ):
+        try:
+            Loop(trials, executor, placed, progress, summary, stop).run()
+        except KeyboardInterrupt:
+            progress.stopped()
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                summary.refresh()
+    if trials.oracle.end_order and not trials.best() and not is_of_command_line:
+        failed = results.read(trials.run).failures
+        print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
+
+
+@contextlib.contextmanager
+def errors_of(run: Path) -> Iterator[None]:
+    """Raises what the caller of `search` is told of where the directory `run` fails the block, or a signal ends it."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror or error}: {error.filename or run}"
+        raise SearchError(
+            f"the run directory can no longer be used ({why}); no finished trial is lost: mend that, and the same "
+            "search goes on"
+        ) from error
+    except Interrupted:
+        # Of no other does Python end the script by the signal, which a loop of the shell waits for to end too.
+        raise KeyboardInterrupt from None

@@ -1,0 +1,186 @@
+"""The trials of a search: the tasks that its oracle's questions are, and what the oracle is told of their results."""
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from keras_search.results import files, layout
+from keras_search.results.reading import trial_rows
+from keras_search.search_spaces.space import Value
+from keras_search.tuner.oracles.recorded import Recorded
+from keras_search.tuner.seeds import trial_seed
+from keras_search.tuner.trial import models
+from keras_search.tuner.trial.pruners import Pruner
+from keras_search.tuner.trial.task import TrialResult, TrialTask
+from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
+
+_SAME_FAILURES_TO_STOP = 3
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of a run, in its oracle and on disk.
+
+    Attributes:
+        oracle: Says what to try.
+        hypermodel: Builds and fits the models.
+        run: The run directory.
+        baseline: The documented point.
+        seed: The run's.
+        executions, keep_weights, pruner, timeout, retries: As for a `Tuner`.
+        tensorboard: What TensorBoard shows of them; None where it is to show nothing.
+    """
+
+    oracle: Recorded
+    hypermodel: keras_tuner.HyperModel
+    run: Path
+    baseline: dict[str, Value]
+    seed: int
+    executions: int
+    keep_weights: int
+    pruner: Pruner | None
+    timeout: float | None
+    retries: int
+    tensorboard: TensorBoardLog | None
+
+    def set_aside(self, say: Callable[[str], Any]) -> None:
+        """Makes room for what damaged files held, and removes what ended trials had left for going on."""
+        for path in self.oracle.damaged:
+            aside = files.set_aside(path)
+            say(f"{path} is damaged: it is kept as {aside.name}, and what it held is worked out again")
+        self.oracle.damaged.clear()
+        for trial_id in self.oracle.end_order:
+            (self.directory(trial_id) / layout.TRIAL_STATE).unlink(missing_ok=True)
+        for trial_id in self.oracle._retry_queue:
+            self.oracle._save_trial(self.oracle.get_trial(trial_id))
+
+    def ask(self) -> Trial | None:
+        """The oracle's next trial, which is to wait; None where it has none now."""
+        names = (f"tuner{number}" for number in itertools.count())
+        trial = self.oracle.create_trial(next(name for name in names if name not in self.oracle.ongoing_trials))
+        if trial.status != TrialStatus.RUNNING:
+            return None
+        self._mark(trial, TrialStatus.IDLE)
+        return trial
+
+    def task(self, trial: Trial, fit_args: Sequence[Any] = (), fit_kwargs: dict[str, Any] | None = None) -> TrialTask:
+        """What is to be done for `trial`."""
+        # It may have more: what the oracle's space holds that the baseline's model has no use for.
+        is_baseline = (
+            trial.trial_id == self.oracle.start_order[0]
+            and self.baseline.items() <= trial.hyperparameters.values.items()
+        )
+        predecessor = self.oracle.predecessor(trial)
+        epochs = self.oracle.epochs_of(trial)
+        return TrialTask(
+            trial_id=trial.trial_id,
+            hyperparameters=trial.hyperparameters,
+            directory=self.directory(trial.trial_id).resolve(),
+            hypermodel=self.hypermodel,
+            objective=self.oracle.objective,
+            seed=trial_seed(self.seed, self._first_of(trial).trial_id),
+            is_baseline=is_baseline,
+            executions=self.executions,
+            fit_args=fit_args,
+            fit_kwargs=fit_kwargs or {},
+            keeps_weights=self.keep_weights > 0,
+            budget=None if epochs is None else epochs.stop,
+            initial_epoch=0 if epochs is None else epochs.start,
+            continues=None if predecessor is None else self.directory(predecessor).resolve(),
+            keeps_checkpoint=trial.trial_id in self.oracle.continuable(),
+            # The documented point is trained as documented.
+            pruner=None if is_baseline else self.pruner,
+            timeout=self.timeout,
+            retries=self.retries,
+            tensorboard=None if self.tensorboard is None else self.tensorboard.curves(trial.trial_id),
+        )
+
+    def begin(self, task: TrialTask) -> TrialTask:
+        """`task` as it begins now: told of the score that its weights must beat to be kept."""
+        self._mark(self.oracle.get_trial(task.trial_id), TrialStatus.RUNNING)
+        best = self.best()
+        if 0 < self.keep_weights <= len(best):
+            return replace(task, weights_from=best[self.keep_weights - 1].score)
+        return task
+
+    def tell(self, task: TrialTask, result: TrialResult) -> None:
+        """Tells the oracle how the trial of `task` ended, and removes the files that are of no further use."""
+        trial = self.oracle.get_trial(task.trial_id)
+        # A trial that was interrupted may hold what it had reported before; Keras Tuner would average the two.
+        trial.metrics = type(trial.metrics)()
+        trial.message = result.error
+        trial.hyperparameters = result.hyperparameters or trial.hyperparameters
+        if result.error is None:
+            # NumPy would warn of those that are no number.
+            metrics = {name: value for name, value in result.metrics.items() if value == value}
+            self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
+            trial.status = TrialStatus.COMPLETED
+        else:
+            trial.status = TrialStatus.FAILED
+        if self.tensorboard is not None:
+            score = None if result.error else self.oracle.objective.get_value(result.metrics)
+            self.tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
+        self.oracle.end_trial(trial)
+        (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
+        if self.tensorboard is not None:
+            self.tensorboard.declare(self.oracle.get_space().space)
+        self._remove_beaten()
+
+    def _remove_beaten(self) -> None:
+        """Removes weights that are not of the best trials, and checkpoints that no trial can go on from."""
+        for beaten in self.best()[self.keep_weights :]:
+            (self.directory(beaten.trial_id) / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
+        continuable = self.oracle.continuable()
+        for path in self.run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
+            if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
+                path.unlink()
+
+    def best(self) -> list[Trial]:
+        """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
+        completed = [trial for trial in self.oracle.trials.values() if trial.status == TrialStatus.COMPLETED]
+        return sorted(completed, key=lambda trial: trial.score, reverse=self.oracle.objective.direction == "max")
+
+    def known(self) -> set[str]:
+        """The names of the hyperparameters that are known."""
+        return {hp.name for hp in self.oracle.get_space().space}
+
+    def common_failure(self) -> str | None:
+        """How all trials that have ended failed, if they did, the same way and often enough to say so."""
+        ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
+        if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
+            return None
+        reasons = [trial_rows.read_trial(self.directory(trial.trial_id))["error"] or "" for trial in ended]
+        return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
+
+    def baseline_model(self) -> keras.Model:
+        """The model of the documented point."""
+        hp = self.oracle.get_space().copy()
+        hp.values = dict(self.baseline)
+        with models.building():
+            return self.hypermodel.build(hp)
+
+    def directory(self, trial_id: str) -> Path:
+        """Where the files of a trial are."""
+        return self.run / f"{layout.TRIAL_PREFIX}{trial_id}"
+
+    def _mark(self, trial: Trial, status: str) -> None:
+        trial.status = status
+        self.oracle._save_trial(trial)
+
+    def _first_of(self, trial: Trial) -> Trial:
+        """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""
+        while (predecessor := self.oracle.predecessor(trial)) is not None:
+            trial = self.oracle.get_trial(predecessor)
+        return trial
+
+
+def _numbers_aside(reason: str) -> str:
+    """`reason` without the values that it names; but a loss that is no number in another epoch is another reason."""
+    return reason if reason.startswith("FailedTrialError") else re.sub(r"[-+.\d\s]+", "", reason)
