@@ -9,7 +9,7 @@ import typer
 
 from keras_search.commands.app import app
 from keras_search.results import layout, plots
-from keras_search.tuner.oracles import named
+from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
 from tests.helpers import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
@@ -123,7 +123,7 @@ def test_columns_oracles_pruners_and_plots_are_documented() -> None:
     page = {path.stem: path.read_text() for path in DOCS}
     assert [name for name in layout.SUMMARY_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
     assert [name for name in layout.EVALUATION_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
-    assert [name for name in named.ORACLES if f"`{name}`" not in page["search"]] == []
+    assert [name for name in oracles.ORACLES if f"`{name}`" not in page["search"]] == []
     assert [name for name in pruners.PRUNERS if f"--pruner {name}`" not in page["search"] and name != "none"] == []
     assert [kind for kind in plots.KINDS if f"`{kind}`" not in page["plots"]] == []
 
