@@ -9,7 +9,7 @@ import pytest
 
 from keras_search import search_spaces
 from keras_search.tuner import Tuner, oracles, seeds
-from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.command.overrides import narrow, sampled
 from tests.tuner.small_search import Small, X, Y, run, trials, tuner
 
 SEED_OF_EVERY_BEHAVIOUR = 1
@@ -153,7 +153,7 @@ def test_seeds_give_points_that_are_not_shifted_copies() -> None:
         hp.Float("a", 0, 1)
         hp.Float("b", 0, 1)
         oracle = oracles.make("random", "val_accuracy", 10, seed, hp)
-        drawn += [oracle.populate_space(str(number))["values"]["a"] for number in range(10)]
+        drawn += [oracle.own_answer(str(number))["values"]["a"] for number in range(10)]
     assert len(set(drawn)) == 50
 
 
@@ -162,7 +162,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     declared = keras_tuner.HyperParameters()
     space.declare(declared)
     narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
-    oracle = oracles.make("random", "val_accuracy", 30, 0, oracles.sampled(declared, narrowed))
+    oracle = oracles.make("random", "val_accuracy", 30, 0, sampled(declared, narrowed))
     Tuner(search_spaces.hypermodel(space, (28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
     points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
     assert points[0] == space.baseline
