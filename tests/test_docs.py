@@ -11,7 +11,7 @@ from keras_search.commands.app import app
 from keras_search.results import evaluation, layout, plots
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
 from tests.test_house import FLOOR
 
