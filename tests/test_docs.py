@@ -11,8 +11,9 @@ from keras_search.commands.app import app
 from keras_search.results import evaluation, layout, plots
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
+from tests.test_house import FLOOR
 
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 RUN = [page for page in [README, *DOCS] if page != CLUSTER]
@@ -133,3 +134,15 @@ def test_the_help_of_a_command_names_the_pages_about_it() -> None:
     named[""] = re.findall(r"docs/[\w-]+\.md", app.info.epilog)
     assert all(named.values())
     assert {ROOT / page for pages in named.values() for page in pages} == set(DOCS)
+
+
+def test_the_drawing_of_the_house_has_every_room_on_its_floor() -> None:
+    folder, drawn = "", []
+    for line in next(block.text for block in blocks(ROOT / "CONTRIBUTING.md") if not block.language).splitlines():
+        indented, names = re.match(r"( *)((?:[\w./]+(?:, )?)*)", line).groups()
+        names = [name.removesuffix("/").removesuffix(".py") for name in names.split(", ") if name]
+        folder = folder if indented or not names else names[0]
+        drawn += [f"{folder}.{name}" for name in names if indented]
+    floors = [FLOOR[room] for room in drawn if room in FLOOR]
+    assert floors == sorted(floors)
+    assert {room for room in FLOOR if "." in room and (ROOT / room.replace(".", "/")).is_dir()} <= set(drawn)

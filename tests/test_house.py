@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from keras_search.commands.app import app
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 # From the roof to the ground. A module imports from the floors below its own and from its own room; what stands on one
 # line is one floor, and imports nothing of each other. A package is also the room of those of its modules that are not

@@ -24,7 +24,7 @@ from keras_search.tuner.data import datasets, pictures
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.executors import choice
 from keras_search.tuner.executors.workers import check_workers
-from tests.conftest import tree
+from tests.helpers import tree
 from tests.results.made_run import make_run, random_trials
 
 Run = Callable[..., tuple[int, str, str]]

@@ -17,7 +17,7 @@ import pytest
 from keras_search.tuner import keras_private
 from keras_search.tuner.errors import VersionError
 from keras_search.tuner.keras_private import names
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 PARTS = ("commands", "keras_search", "results", "search_spaces", "tuner")
 FILES = {path.relative_to(ROOT).as_posix(): path for part in PARTS for path in sorted((ROOT / part).rglob("*.py"))}

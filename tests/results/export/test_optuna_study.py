@@ -19,7 +19,7 @@ from keras_search import results
 from keras_search.results.export import optuna_study
 from keras_search.results.export.optuna_distributions import distribution, parameter
 from keras_search.search_spaces import Hyperparameter
-from tests.conftest import Cli, refused, tree
+from tests.helpers import Cli, refused, tree
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import NASTY, hyperparameter, metric, write_trial
 

@@ -10,7 +10,7 @@ import pytest
 from keras_search import results
 from keras_search.results.reading import projects
 from keras_search.results.telling import tables
-from tests.conftest import ROOT, Cli, refused
+from tests.helpers import ROOT, Cli, refused
 from tests.results.projects import metrics, write_trial
 
 

@@ -13,7 +13,7 @@ import pytest
 from keras_search import results
 from keras_search.results import report
 from keras_search.results.telling import sentences
-from tests.conftest import Cli, refused, run_cli
+from tests.helpers import Cli, refused, run_cli
 from tests.results.made_run import evaluate, make_run, random_trials
 from tests.results.projects import NASTY, hyperparameter, metrics, write_trial
 

@@ -20,7 +20,7 @@ from keras_search.tuner import InputError, runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.evaluation import predictions
-from tests.conftest import ROOT, run_cli, tree
+from tests.helpers import ROOT, run_cli, tree
 from tests.results.made_run import evaluate, make_run, random_trials
 from tests.results.projects import write_trial
 

@@ -13,7 +13,7 @@ from keras import layers
 from keras_search.tuner import Tuner
 from keras_search.tuner.fast import operations as compiled
 from keras_search.tuner.fast import patches
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.tuner.small_models import small_model
 
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from keras_search.results import layout
 from keras_search.tuner import oracles
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.oracles.recorded import Recorded
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 from tests.tuner.oracles.by_hand import NAMES, TRIALS, asked, check_point, every_range, made, score, space, tell
 
 # Bayesian's and GP's restarts of their own are drawn anew by a search that goes on.
