@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keras_search.commands import search_options
-from keras_search.commands.shared import DatasetOption, Workers, called, errors, make_console
+from keras_search.commands.shared import DatasetOption, Workers, errors, evaluate_command, make_console
 from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def run_search(
     trial_timeout: search_options.TrialTimeout = None,
     keep_weights: search_options.KeepWeights = 3,
     tensorboard: search_options.TensorBoard = False,
+    explain_speed: search_options.ExplainSpeed = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
@@ -67,11 +68,12 @@ def run_search(
                 retries=retries,
                 trial_timeout=trial_timeout,
                 tensorboard=tensorboard,
-            )
+            ),
+            explain_speed,
         )
 
 
-def _search(asked: "SearchOptions") -> None:
+def _search(asked: "SearchOptions", explain_speed: bool) -> None:
     """Searches, and says what came of it and what to do next."""
     from keras_search import search_spaces
     from keras_search.tuner.command.search import search
@@ -85,16 +87,15 @@ def _search(asked: "SearchOptions") -> None:
     except Stopped as stopped:
         path, is_stopped = stopped.path, True
     found = _print_outcome(path)
+    if explain_speed:
+        _print_speed(path)
     if is_stopped:
         print("Stopped: the same command goes on.", file=sys.stderr)
         raise typer.Exit(130)
     if found is None or found.finished.empty:
         print(f"Error: {_nothing_finished(found)}", file=sys.stderr)
         raise typer.Exit(1)
-    name = asked.run or path.name
-    named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
-    own_code = ["--run-code"] if search_spaces.is_custom(asked.space) else []
-    print(f"Next: {command(*called(), 'best', *named, '--evaluate', *own_code)}")
+    print(f"Next: {evaluate_command(asked.run or path.name, search_spaces.is_custom(asked.space))}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:
@@ -125,3 +126,15 @@ def _print_outcome(path: Path) -> "results.Run | None":
     if (path / layout.TENSORBOARD).is_dir():
         console.print(f"TensorBoard: {command('tensorboard', '--logdir', path)}", soft_wrap=True)
     return found
+
+
+def _print_speed(path: Path) -> None:
+    """Shows which accelerations the trials so far were trained with, and why not with the others."""
+    from keras_search.results.telling.speed import speed_table
+
+    table = speed_table(path)
+    print()
+    if table is None:
+        print("What made training faster is not known: no trial has told of it.")
+    else:
+        make_console().print(table)

@@ -71,3 +71,7 @@ TensorBoard = Annotated[
     bool,
     typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
 ]
+ExplainSpeed = Annotated[
+    bool,
+    typer.Option("--explain-speed", help="In the end, show what made training faster, and why something did not."),
+]

@@ -1,28 +1,14 @@
-"""What several tests share: the command line in a subprocess, data made on the spot, one finished search."""
+"""Fixtures of many tests - the command line, data made on the spot, one finished search - and how pytest runs them."""
 
-import contextlib
 import gc
-import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import psutil
 import pytest
-from typer.testing import CliRunner
 
-ROOT = Path(__file__).parent.parent
-MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"
-# Narrow and short, so that a trial takes seconds; three trials.
-SEARCH = ["search", "--trials", "3", "--dataset", "digits", "--train-samples", "600", "--set", "epochs=1:2"]
-SEARCH += ["--workers", "0"]  # one process, for the tests' own speed; workers are tested in test_workers.py
-SEARCH += ["--tensorboard"]
-
-Cli = Callable[..., subprocess.CompletedProcess[str]]
+from tests.helpers import SEARCH, Cli, run_cli, run_process
 
 
 def pytest_configure() -> None:
@@ -35,54 +21,6 @@ def pytest_collection_finish() -> None:
     """What is imported stays: the trials of tests, each of which collects garbage, need not look through it."""
     gc.collect()
     gc.freeze()
-
-
-def mostly_slow(cases: Iterable[Any], quick: int) -> list[Any]:
-    """The parameters of a test, of which the default suite tries the first `quick` alone."""
-    parameters = []
-    for number, case in enumerate(cases):
-        slow = [] if number < quick else [pytest.mark.slow]
-        if hasattr(case, "marks"):  # made by `pytest.param`
-            parameters.append(pytest.param(*case.values, id=case.id, marks=[*case.marks, *slow]))
-        else:
-            parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=slow))
-    return parameters
-
-
-def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Runs `python cli.py ARGUMENTS` in the folder `cwd`, within this process: nothing has to be imported anew."""
-    from keras_search.commands import app as cli
-
-    words = list(map(str, arguments))
-    before = signal.getsignal(signal.SIGTERM)
-    with contextlib.chdir(cwd), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COLUMNS", "160")
-        patch.setattr(sys, "argv", ["cli.py", *words])
-        try:
-            done = CliRunner().invoke(cli.app, words, prog_name="python cli.py")
-        finally:
-            signal.signal(signal.SIGTERM, before)
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
-
-
-def run_process(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The same in a process of its own: where that is what is tested, or an environment that is read at import."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "160"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
-def offline(home: Path) -> dict[str, str]:
-    """An environment in which Keras has nothing in its cache and can download nothing."""
-    nowhere = "http://127.0.0.1:9"
-    return {"KERAS_HOME": str(home), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "https_proxy": nowhere}
 
 
 @pytest.fixture
@@ -123,32 +61,3 @@ def arrays() -> dict[str, np.ndarray]:
         "x_test": rng.integers(0, 256, (9, 10, 12), dtype="uint8"),
         "y_test": np.arange(9) % 3,
     }
-
-
-def without_compiling(printed: str) -> list[str]:
-    """The lines, but for what a search says of the operations that it compiles, once a machine."""
-    return [line for line in printed.splitlines() if "compil" not in line]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended may be listed on where nobody waits for it."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def tree(folder: Path) -> dict[str, bytes | None]:
-    """Every path below `folder` with its content: what must not change."""
-    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
-
-
-def refused(cli: Cli, folder: Path, *arguments: str | Path) -> str:
-    """The one line that says why a command is refused, nothing on disk having changed."""
-    before = tree(folder)
-    done = cli(*arguments)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert tree(folder) == before
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("Error: ")
-    return lines[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Cli, refused
+from tests.helpers import Cli, refused
 
 DIGITS = ["search", "--dataset", "digits"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from tests.conftest import ROOT, SEARCH, Cli, mostly_slow, offline, refused, run_cli
+from tests.helpers import ROOT, SEARCH, Cli, mostly_slow, refused, run_cli
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -120,6 +120,14 @@ def test_search_writes_the_learning_curves_for_tensorboard(searched: tuple[Path,
         shown = {event.step: event.tensor_proto.float_val[0] for event in events}
         expected = {int(row["epoch"]): float(row["val_accuracy"]) for row in epochs if row["trial_id"] == trial_id}
         assert shown == pytest.approx(expected)
+
+
+def test_search_explains_what_made_it_fast(searched: tuple[Path, str], run_directory: Path) -> None:
+    told = [json.loads((run_directory / f"trial_{number}" / "record.json").read_text()) for number in range(3)]
+    assert all(record["accelerations"]["adam"] is True for record in told)
+    table = {line.split()[0]: " ".join(line.split()[1:]) for line in searched[1].splitlines() if " of 3 " in f"{line} "}
+    assert {"adam": "3 of 3", "dense": "3 of 3", "fit": "3 of 3"}.items() <= table.items()
+    assert table["batch_norm"].startswith("0 of 3 the model has no BatchNormalization")
 
 
 @pytest.mark.faults
@@ -247,27 +255,6 @@ def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path
     import keras
 
     assert keras.models.load_model(run / "best_model.keras").count_params() == int(best["parameters"])
-
-
-@pytest.mark.slow
-def test_auto_without_network_falls_back_to_digits_loudly(cli: Cli, tmp_path: Path) -> None:
-    done = cli("baseline", "--seeds", "1", "--workers", "0", **offline(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert "NOTE: MNIST is not in Keras's cache and could not be downloaded: using scikit-learn's digits" in done.stdout
-    assert "607,394" in done.stdout
-    assert "Compiled with adam, sparse_categorical_crossentropy" in done.stdout
-    assert "baseline, seed 0: 1 epoch in" in done.stdout
-    assert "not comparable" in done.stdout
-    assert done.stderr == ""
-
-
-@pytest.mark.slow
-def test_mnist_by_name_without_network_names_the_two_ways_out(cli: Cli, tmp_path: Path) -> None:
-    done = cli("samples", "--dataset", "mnist", **offline(tmp_path / "home"))
-    assert done.returncode == 2
-    assert "path of an .npz file" in done.stderr
-    assert "--dataset digits" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
 
 
 def test_samples_draws_a_picture(cli: Cli, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 PARTS = ["commands", "results", "search_spaces", "tuner"]
 GENERIC = ["benchmarks", "cli", "commands", "results", "search_spaces", "tests", "tuner"]

@@ -11,7 +11,7 @@ import pytest
 
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
-from tests.conftest import ROOT, run_cli
+from tests.helpers import ROOT, run_cli
 
 TRIALS = {"bayesian": 12, "tpe": 12, "gp": 12}  # they begin to learn after ten
 DEFAULT_TRIALS = 9

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import MNIST, run_cli
+from tests.helpers import ROOT, run_cli
+
+MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"
 
 pytestmark = [
     pytest.mark.mnist,

@@ -11,7 +11,7 @@ from benchmarks.replay import Recorded, play
 from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.trial import pruners
-from tests.conftest import ROOT, run_cli
+from tests.helpers import ROOT, run_cli
 from tests.results.made_run import evaluate, make_run, random_trials
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, run_process
+from tests.helpers import ROOT, run_process
 
 TIMES = ("duration_s", "started_at", "ended_at", "seconds")
 SMALL = ["search", "--run", "run", "--dataset", "digits", "--train-samples", "300", "--trials", "5"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Cli, refused, run_process
 from tests.faults.searches import SMALL, Tables, finished, tables
+from tests.helpers import Cli, refused, run_process
 
 FILES = [
     "run.json",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_process
 from tests.faults.searches import SMALL, Tables, finished, started, tables, wait_for_state
+from tests.helpers import run_process
 
 
 @pytest.fixture

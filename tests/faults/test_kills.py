@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import is_alive, run_process
 from tests.faults.searches import SMALL, Tables, anew, finished, started, tables
+from tests.helpers import is_alive, run_process
 
 KILLS = 15  # for each number of workers
 PATIENCE_S = 120

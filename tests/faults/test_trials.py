@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_process
 from tests.faults.searches import SMALL, Tables, started, tables, wait_for_state
+from tests.helpers import run_process
 
 SPACE = """
 import os, signal, time

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from keras_search.commands import app as cli
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.results.made_run import make_run, random_trials
 
 WRITERS = {

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from keras_search.commands import app as cli
 from keras_search.results import streams
 from keras_search.results.text import escaped
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.results.made_run import make_run, random_trials
 
 NAME = "größe 数"

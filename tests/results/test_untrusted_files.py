@@ -19,7 +19,7 @@ from keras_search.tuner import InputError
 from keras_search.tuner.evaluation import predictions
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
-from tests.conftest import mostly_slow, tree
+from tests.helpers import mostly_slow, tree
 from tests.results.made_run import make_run, random_trials
 
 SECRET = '{"format": 1}\n'

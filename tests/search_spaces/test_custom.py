@@ -17,7 +17,7 @@ from keras_search import search_spaces
 from keras_search.commands import app as command_line
 from keras_search.search_spaces import SpaceError
 from keras_search.search_spaces.custom import CustomSpace
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 HEAD = """\
 import keras, keras_tuner

@@ -14,7 +14,7 @@ import pytest
 
 from keras_search import results
 from keras_search.tuner import Tuner
-from tests.conftest import without_compiling
+from tests.helpers import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 ESCAPE = "\x1b]0;title\x07\r\n"

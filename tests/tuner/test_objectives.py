@@ -12,7 +12,7 @@ from keras_tuner.oracles import RandomSearchOracle
 from keras_search import results
 from keras_search.tuner import SearchError, Tuner, objectives
 from keras_search.tuner.errors import InputError
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((48, 4), dtype="float32")

@@ -9,7 +9,7 @@ import keras_tuner
 import pytest
 
 from keras_search.tuner import InputError, Tuner
-from tests.conftest import mostly_slow, tree
+from tests.helpers import mostly_slow, tree
 
 
 class Instant(keras_tuner.HyperModel):

@@ -15,7 +15,7 @@ from keras_search.tuner import Tuner
 from keras_search.tuner.command.options import SearchOptions
 from keras_search.tuner.command.search import search
 from keras_search.tuner.errors import InputError
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((64, 4), dtype="float32"), RNG.integers(0, 2, 64)

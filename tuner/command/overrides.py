@@ -1,4 +1,4 @@
-"""`--set`: narrows what a search samples, one hyperparameter at a time.
+"""Narrows what a search samples, one hyperparameter at a time, by overrides such as `dropout=0.1:0.3`.
 
 NAME=VALUE           one value
 NAME=LOW:HIGH[:STEP] a part of the range of an Int or Float; without STEP the declared step stays
@@ -55,7 +55,8 @@ def sampled(
 ) -> "keras_tuner.HyperParameters":
     """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
     import keras_tuner
-    from keras_tuner.engine import hyperparameters as kinds
+
+    from keras_search.tuner.keras_private import kinds
 
     space = keras_tuner.HyperParameters()
     for original, description in zip(declared.space, narrowed, strict=True):

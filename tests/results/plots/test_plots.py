@@ -14,7 +14,7 @@ from keras_search import results
 from keras_search.results import RunError, RunWarning, plots
 from keras_search.results.reading import scores
 from keras_search.results.reading.scales import varied
-from tests.conftest import Cli, refused, run_cli
+from tests.helpers import Cli, refused, run_cli
 from tests.results.made_run import make_run, random_trials
 
 TRIALS = 40

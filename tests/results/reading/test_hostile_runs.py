@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.conftest import Cli
+from tests.helpers import Cli
 from tests.results.made_run import make_run
 
 ESCAPE = "\x1b]0;title\x07"

@@ -1,118 +1,21 @@
 """The report in a real browser, at the width of a phone and of a desk: it renders, sorts, filters and does no harm."""
 
 import math
-import os
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import expect
 
 from keras_search import results
 from keras_search.results import plots, report
 from tests.results.made_run import make_run, random_trials
 from tests.results.projects import metrics, write_trial
+from tests.results.report.browser import Opened
 
 WIDTHS = (390, 1280)
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><script>alert(2)</script>")
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_INSTALLATION = ["apt-get update", "apt-get install -y --no-install-recommends chromium"]
-_LONGEST_S = 120
-
-
-def find_or_install() -> str:
-    """The path of Debian's Chromium or the like; where there is none, a continuous integration's root installs it."""
-    if found := next(filter(None, map(shutil.which, _NAMES)), None):
-        return found
-    if os.environ.get("CI") != "true" or os.geteuid() != 0 or not shutil.which("apt-get"):
-        pytest.skip(
-            "Chromium is missing: `apt-get install chromium`, or CI=true as root on Debian to have it installed"
-        )
-    for command in _INSTALLATION:
-        try:
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(command.split(), env=environment, capture_output=True, timeout=_LONGEST_S, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"Chromium is missing and could not be installed: {error}")
-    return find_or_install()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_or_install()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-class Opened:
-    """A report in the browser.
-
-    Attributes:
-        page: The page.
-        said: What it did beside showing itself: words on the console, dialogs, errors of scripts, requests.
-    """
-
-    def __init__(self, page: Page, path: Path) -> None:
-        self.page = page
-        self.said: list[str] = []
-        self._own = path.as_uri()
-        page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        page.on("dialog", self._dismiss)
-        page.on("request", self._note)
-        page.goto(self._own)
-
-    def heading(self, name: str) -> Locator:
-        return self.page.locator(".trials thead th").nth(self._place(name))
-
-    def column(self, name: str) -> list[str]:
-        """The cells under a heading, of the rows that are shown, without the tags of trials."""
-        cells = self.page.locator(f".trials tbody tr:not([hidden]) > :nth-child({self._place(name) + 1})")
-        return cells.evaluate_all("cells => cells.map((cell) => cell.firstChild?.textContent.trim() ?? '')")
-
-    def sort(self, name: str) -> str | None:
-        """Clicks a heading; gives the order that it then tells."""
-        self.heading(name).get_by_role("button").click()
-        return self.heading(name).get_attribute("aria-sort")
-
-    def count(self) -> str:
-        """How many trials the page says that it shows."""
-        return self.page.locator("#shown").inner_text()
-
-    def is_as_wide_as_its_window(self) -> bool:
-        return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-    def _place(self, name: str) -> int:
-        return self.page.locator(".trials thead th").all_text_contents().index(name)
-
-    def _note(self, request: Request) -> None:
-        if request.url != self._own and not request.url.startswith("data:image/"):
-            self.said.append(f"request: {request.url}")
-
-    def _dismiss(self, dialog: Dialog) -> None:
-        self.said.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """Opens a report in a window of a width; further options are Playwright's for a context."""
-    contexts = []
-
-    def open_page(path: Path, width: int, **options: Any) -> Opened:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
-        return Opened(contexts[-1].new_page(), path)
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def no_model(run: results.Run) -> plots.Predictions:

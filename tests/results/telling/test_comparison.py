@@ -9,7 +9,7 @@ from rich.console import Console
 
 from keras_search.results import RunError, plots
 from keras_search.results.telling import comparison
-from tests.conftest import Cli, refused
+from tests.helpers import Cli, refused
 from tests.results.made_run import make_run
 
 

@@ -16,7 +16,7 @@ from keras_search.results import report
 from keras_search.tuner import Tuner
 from keras_search.tuner.command.options import SearchOptions
 from keras_search.tuner.command.search import search
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 X = np.zeros((100, 2), "float32")
 LABELS = np.array([1] * 30 + [0] * 10 + [2] * 60)  # the last fifth are all of class 2

@@ -20,7 +20,7 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import Tuner
 from keras_search.tuner.errors import InputError
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((32, 4), dtype="float32")

@@ -16,7 +16,7 @@ from keras_search import results, search_spaces
 from keras_search.commands import app as cli
 from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import predictions, saved_model
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 from tests.results.made_run import evaluate, make_run
 
 SPACE = """\

@@ -17,7 +17,7 @@ from keras_search.tuner import InputError, Tuner
 from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.executors.pool import WorkerPool
 from keras_search.tuner.executors.workers import check_workers
-from tests.conftest import tree
+from tests.helpers import tree
 
 X, Y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from keras_search.tuner.executors.base import WorkerDied
 from keras_search.tuner.executors.pool import WorkerPool
-from tests.conftest import is_alive
+from tests.helpers import is_alive
 
 
 @pytest.mark.slow

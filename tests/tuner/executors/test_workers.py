@@ -22,7 +22,7 @@ from keras_search.tuner.executors import choice, worker_process, workers
 from keras_search.tuner.executors.base import run_all
 from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.executors.pool import WorkerPool
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((200, 6, 6, 1), dtype="float32"), RNG.integers(0, 3, 200)
@@ -232,26 +232,6 @@ def test_a_worker_is_replaced_before_its_memory_has_grown(tmp_path: Path, monkey
     assert [row["status"] for row in table(tmp_path)] == ["COMPLETED"] * 3
 
 
-def test_arrays_are_shared_not_copied(tmp_path: Path) -> None:
-    array = np.zeros((1000, 1000), dtype="float32")
-    stored = shared.store({"x": (array, ["kept"])}, tmp_path)
-    loaded = shared.load(stored)
-    assert loaded["x"][1] == ["kept"]
-    mapped = loaded["x"][0]
-    tensor = shared.tensor(mapped)
-    mapped[0, 0] = 7  # copy-on-write: seen by whoever holds this memory, not by the file
-    assert float(tensor[0, 0]) == 7, "the tensor is a copy"
-    assert float(np.load(stored["x"][0].path)[0, 0]) == 0
-    assert shared.load(stored)["x"][0] is mapped, "mapped once a process"
-
-
-def test_other_data_in_the_same_place_are_seen(tmp_path: Path) -> None:
-    """A worker may live through two searches."""
-    for value in (1.0, 2.0):
-        stored = shared.store(np.full(5, value), tmp_path)
-        assert shared.load(stored).tolist() == [value] * 5
-
-
 @pytest.mark.slow
 def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(200).batch(16)
@@ -262,12 +242,6 @@ def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Pa
     tuner = Tuner(Small(), max_trials=2, workers=1, directory=tmp_path, project_name="run")
     tuner.search(data, epochs=1, validation_data=data, verbose=0)
     assert [row["status"] for row in table(tmp_path)] == ["COMPLETED", "COMPLETED"]
-
-
-def test_a_dataset_that_runs_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    data = tf.data.Dataset.from_generator(lambda: iter([1]), output_signature=tf.TensorSpec((), tf.int32))
-    with pytest.raises(ValueError, match="pass arrays, or search with workers=0"):
-        shared.store(data, tmp_path)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search.tuner.fast import patches
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 from tests.tuner.small_models import (
     COUNT,
     VALIDATION,

@@ -13,7 +13,7 @@ from keras import layers
 from keras_search.tuner.fast import patches
 from keras_search.tuner.fast.acceleration import step
 from keras_search.tuner.fast.dense import Dense
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.tuner.small_models import COUNT, VALIDATION, X, Y, model_with_an_autoencoders_step, small_model
 
 

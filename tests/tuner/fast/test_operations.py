@@ -1,7 +1,5 @@
-"""The compiled operations compute what TensorFlow and Keras do; where they cannot be compiled, trials run without."""
+"""The compiled operations compute what TensorFlow and Keras do."""
 
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,9 +16,14 @@ from keras import layers
 from keras_search.tuner.fast import operations, patches
 from keras_search.tuner.fast.acceleration import step
 from keras_search.tuner.fast.pooling import Pooling
-from tests.conftest import ROOT, Cli
+from tests.tuner.fast.trained_alike import (
+    convolutional_model,
+    dense_model,
+    needs_compiler,
+    operation_types,
+    trained_alike,
+)
 
-needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 RNG = np.random.default_rng(0)
 
 
@@ -35,10 +38,6 @@ def seeded() -> None:
     global RNG
     RNG = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
-
-
-def operation_types(function: tf.types.experimental.ConcreteFunction) -> set[str]:
-    return {operation.type for operation in function.graph.get_operations()}
 
 
 def random(*shape: int) -> tf.Tensor:
@@ -115,35 +114,6 @@ def test_other_poolings_are_left_alone() -> None:
         assert "PooledConvolution" not in operation_types(outputs.get_concrete_function(x, pooling, convolution))
 
 
-def trained_alike(
-    model: keras.Model, optimizer: type[keras.Optimizer] = keras.optimizers.Adam, jit: bool = False, **options: object
-) -> list[str]:
-    """Checks that `model` trains to Keras's own weights; returns the operations of its accelerated step."""
-    x, y = RNG.random((70, 8, 8, 1), dtype="float32"), RNG.integers(0, 3, 70)
-    plain = keras.models.clone_model(model)
-    plain.set_weights(model.get_weights())
-    for one in (plain, model):
-        one.compile(optimizer(**{"learning_rate": 0.01, **options}), "sparse_categorical_crossentropy", jit_compile=jit)
-    patches.accelerate(model, seed=0)
-    for one in (plain, model):
-        one.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0)
-    for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-5)
-
-    @tf.function
-    def step(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model.train_step((x, y))
-
-    return [operation.type for operation in step.get_concrete_function(x[:32], y[:32]).graph.get_operations()]
-
-
-def dense_model(**arguments: object) -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return keras.Sequential(
-        [layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(37, "relu", **arguments), layers.Dense(3, "softmax")]
-    )
-
-
 @pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize(
@@ -176,20 +146,6 @@ def test_a_gradient_with_a_second_term_is_not_taken_by_its_factors() -> None:
     twice = layers.Dense(64, "relu")
     outputs = layers.Dense(3, "softmax")(twice(twice(layers.Flatten()(inputs))))
     assert trained_alike(keras.Model(inputs, outputs)).count("AdamByFactors") == 1
-
-
-def convolutional_model(channels: int = 1) -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return keras.Sequential(
-        [
-            layers.Input((8, 8, 1)),
-            layers.Conv2D(channels, 1),
-            layers.Conv2D(6, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(3, "softmax"),
-        ]
-    )
 
 
 @pytest.mark.slow
@@ -327,119 +283,3 @@ def test_factors_of_something_else_are_refused() -> None:
     for left, right in ((random(2, 4), random(2, 2)), (random(2, 4), random(1, 3))):
         with pytest.raises(tf.errors.InvalidArgumentError, match="the factors are"):
             operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
-
-
-_THREADS = """
-import sys
-from keras_search.tuner import runtime
-runtime.load_tensorflow()
-import numpy as np, tensorflow as tf
-from keras_search.tuner.fast import operations
-operations, rng = operations.load(), np.random.default_rng(0)
-random = lambda *shape: tf.constant(rng.normal(size=shape), tf.float32)
-images, filters = random(67, 20, 20, 1), random(3, 3, 1, 20)
-pooled, chosen = operations.pooled_convolution(images, filters, random(20), same=False)
-gradients = operations.pooled_convolution_grad(images, filters, chosen, random(*pooled.shape), same=False)
-variables = [tf.Variable(abs(random(500, 90))) for _ in range(3)]
-left, right = random(32, 500), random(32, 90)
-operations.adam_by_factors(*(one.handle for one in variables), 0.1, 0.9, 0.99, 1e-7, left, right)
-for array in (pooled, *gradients, *variables):
-    sys.stdout.buffer.write(array.numpy().tobytes())
-"""
-
-
-@pytest.mark.slow
-@needs_compiler
-def test_the_numbers_do_not_depend_on_the_threads() -> None:
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", _THREADS],
-            cwd=ROOT,
-            env={**os.environ, "TF_NUM_INTRAOP_THREADS": threads},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for threads in ("1", "3")
-    ]
-    assert len(found[0]) > 4 * 3 * 500 * 90
-    assert found[0] == found[1]
-
-
-def search(cli: Cli, folder: Path, **environment: str) -> str:
-    command = ["search", "--trials", "1", "--workers", "1", "--dataset", "digits", "--train-samples", "200"]
-    done = cli(*command, "--overwrite", XDG_CACHE_HOME=str(folder / "cache"), **environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-SAID = "compiling two operations for this machine's processor, once"
-
-
-def prepare(cache: Path) -> str:
-    command = "from keras_search.tuner import runtime; runtime.load_tensorflow(); "
-    command += "from keras_search.tuner.fast import operations;"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{command} operations.prepare(print); print(operations.load() is not None)"],
-        cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
-@needs_compiler
-@pytest.mark.slow
-def test_a_machine_compiles_once(cli: Cli, tmp_path: Path) -> None:
-    assert SAID in search(cli, tmp_path)
-    (compiled,) = (tmp_path / "cache" / "keras-search-toolkit").iterdir()
-    written = compiled.stat().st_mtime_ns
-    assert prepare(tmp_path / "cache") == "True\n"
-    assert compiled.stat().st_mtime_ns == written
-
-
-@needs_compiler
-@pytest.mark.faults
-def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
-    assert prepare(tmp_path).startswith(SAID)
-    (compiled,) = (tmp_path / "keras-search-toolkit").iterdir()
-    size = compiled.stat().st_size
-    compiled.write_bytes(b"")
-    printed = prepare(tmp_path)
-    assert printed.startswith(SAID)
-    assert printed.endswith("True\n")
-    assert compiled.stat().st_size == size
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("compiler", "why"),
-    [
-        ("no-such-compiler", "there is no C++ compiler no-such-compiler"),
-        ("false", "the C++ compiler false failed (exit status 1)"),
-        ("/tmp -O2", "the C++ compiler /tmp cannot be run (Permission denied)"),
-        ("it's", 'CXX is "it\'s", which is no command (No closing quotation)'),
-    ],
-)
-def test_without_a_compiler_there_are_no_operations(
-    compiler: str, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.setenv("CXX", compiler)
-    operations._path.cache_clear()
-    try:
-        operations.prepare(print)
-        assert capsys.readouterr().out.startswith(f"{why}: trials run without compiled operations")
-        assert operations.load() is None
-        types = trained_alike(convolutional_model())
-        assert not {"PooledConvolution", "AdamByFactors"} & set(types)
-    finally:
-        operations._path.cache_clear()
-        operations.load.cache_clear()
-
-
-@pytest.mark.faults
-def test_a_search_without_a_compiler_says_so_and_runs(cli: Cli, tmp_path: Path) -> None:
-    printed = search(cli, tmp_path, CXX="no-such-compiler")
-    assert "there is no C++ compiler no-such-compiler: trials run without compiled operations" in printed
-    assert "[1/1] trial 0" in printed

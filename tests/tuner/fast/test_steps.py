@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search.tuner.fast import patches
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.tuner.small_models import COUNT, VALIDATION, CountBatches, X, Y, small_model
 
 

@@ -11,7 +11,7 @@ from keras_search.results import layout
 from keras_search.tuner import oracles
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.oracles.recorded import Recorded
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 from tests.tuner.oracles.by_hand import NAMES, TRIALS, asked, check_point, every_range, made, score, space, tell
 
 # Bayesian's and GP's restarts of their own are drawn anew by a search that goes on.
@@ -77,7 +77,7 @@ def test_it_says_how_long_a_trial_is_trained_where_it_decides_that(name: str, tm
     assert bool(oracle.continuable()) == (name == "hyperband")
 
 
-@pytest.mark.parametrize("name", [one for one in NAMES if one.values != ("bayesian",)])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.values != ("bayesian",)])
 def test_every_value_is_one_of_its_hyperparameters(name: str, tmp_path: Path) -> None:
     oracle = made(name, tmp_path, every_range(), trials=30, seed=1)
     for number in range(30):

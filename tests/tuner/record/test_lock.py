@@ -13,7 +13,7 @@ import pytest
 from keras_search.results import layout
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.record.lock import check_there, locked
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 HOLDS = """
 import sys

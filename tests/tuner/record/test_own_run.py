@@ -7,7 +7,7 @@ import pytest
 
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import InputError, Tuner
-from tests.conftest import tree
+from tests.helpers import tree
 from tests.tuner.record.instant import searched, tuner
 
 

@@ -12,7 +12,7 @@ import pytest
 from keras_tuner import oracles as theirs
 
 from keras_search.tuner import InputError
-from tests.conftest import mostly_slow, tree
+from tests.helpers import mostly_slow, tree
 from tests.tuner.record.instant import OBJECTIVE, Instant, searched, tuner, units
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from keras_search import results
 from keras_search.tuner import InputError, Tuner
-from tests.conftest import tree
+from tests.helpers import tree
 from tests.tuner.record.instant import searched, tuner
 
 RNG = np.random.default_rng(0)

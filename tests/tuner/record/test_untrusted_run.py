@@ -10,7 +10,7 @@ import pytest
 
 from keras_search import results
 from keras_search.tuner import InputError, Tuner
-from tests.conftest import tree
+from tests.helpers import tree
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 

@@ -22,7 +22,7 @@ def points(count: int) -> list[dict[str, Any]]:
     declared = keras_tuner.HyperParameters()
     DEEP.declare_hyperparameters(declared)
     oracle = oracles.make("random", keras_tuner.Objective("val_accuracy", "max"), count, 0, declared)
-    return [DEEP.baseline, *(oracle.populate_space(str(number))["values"] for number in range(1, count))]
+    return [DEEP.baseline, *(oracle.own_answer(str(number))["values"] for number in range(1, count))]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from keras_search.commands import app as cli
 from keras_search.tuner import script
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.script import layout
-from tests.conftest import Cli, refused, tree
+from tests.helpers import Cli, refused, tree
 from tests.results.made_run import make_run
 from tests.tuner.script.written import evaluated_part, executed, made
 

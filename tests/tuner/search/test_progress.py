@@ -25,7 +25,7 @@ from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.search import live
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.trial.task import TrialTask
-from tests.conftest import without_compiling
+from tests.helpers import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 

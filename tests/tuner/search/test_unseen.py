@@ -18,8 +18,8 @@ import pytest
 
 from keras_search import results
 from keras_search.tuner import Tuner
-from tests.conftest import ROOT, mostly_slow
 from tests.faults.searches import SMALL
+from tests.helpers import ROOT, mostly_slow
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
 NAME = "größe 数"

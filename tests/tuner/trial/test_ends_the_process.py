@@ -14,7 +14,7 @@ from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.search_spaces import SpaceError
 from keras_search.tuner import Tuner
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 X, Y = np.ones((8, 2), "float32"), np.ones(8, "float32")
 ERRORS = {"exit": SystemExit(0), "interrupt": KeyboardInterrupt(), "generator": GeneratorExit("no more")}

@@ -12,7 +12,7 @@ import pytest
 from keras_search.results.reading import trial_rows
 from keras_search.results.reading.trial_rows import Row
 from keras_search.tuner import Tuner
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((32, 4), dtype="float32")

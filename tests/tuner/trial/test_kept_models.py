@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_search import results
 from keras_search.tuner import Tuner
-from tests.conftest import mostly_slow
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((48, 4), dtype="float32")
