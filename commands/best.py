@@ -3,9 +3,10 @@
 import codecs
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from keras_search.commands.shared import (
     DatasetOption,
@@ -20,6 +21,9 @@ from keras_search.commands.shared import (
     read,
     report_training,
 )
+
+if TYPE_CHECKING:
+    from keras_search import results
 
 
 def show_best(
@@ -39,13 +43,11 @@ def show_best(
         _print_script(run, evaluate, run_code)
         return
     with errors():
-        from keras_search.results import layout
         from keras_search.results.reading import runs
         from keras_search.results.telling import sentences, tables
         from keras_search.results.text import one_line
         from keras_search.tuner.evaluation import comparison as evaluation
         from keras_search.tuner.executors.workers import check_workers
-        from keras_search.tuner.record.lock import locked
 
         evaluation.check_seeds(seeds)
         check_workers(workers)
@@ -64,30 +66,41 @@ def show_best(
         console.print(sentences.best_trial(found))
         if place := sentences.baseline_place(found):
             console.print(place)
-        if not evaluate:
-            return
-        dataset = evaluation.load_dataset(found)
-        space = evaluation.load_space(found, dataset, run_code)
-        is_one = sentences.is_baseline(trial)
-        retrained, often = ("it", "") if is_one else ("it and the baseline", " each")
-        images = f"all {len(dataset.x_train):,} training images of {one_line(dataset.name)}"
-        if space.needs_validation_data:
-            images += " but a sixth, held back as the validation_data that its `fit` needs"
-        with locked(found.path, "evaluation"):
-            console.print(
-                f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')}{often}, "
-                f"and testing on {len(dataset.x_test):,} images"
-            )
-            outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
-        console.print(tables.verdict_table(outcome.verdict, outcome.epochs_trained, outcome.same))
-        for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
-            console.print(sentence)
-        console.print()
+        if evaluate:
+            _evaluate(console, found, path, seeds, workers, run_code)
+
+
+def _evaluate(
+    console: Console, found: "results.Run", path: Path, seeds: int, workers: int | str, run_code: bool
+) -> None:
+    from keras_search.results import layout
+    from keras_search.results.telling import sentences, tables
+    from keras_search.results.text import one_line
+    from keras_search.tuner.evaluation import comparison as evaluation
+    from keras_search.tuner.record.lock import locked
+
+    dataset = evaluation.load_dataset(found)
+    space = evaluation.load_space(found, dataset, run_code)
+    is_one = sentences.is_baseline(found.best)
+    retrained, often = ("it", "") if is_one else ("it and the baseline", " each")
+    images = f"all {len(dataset.x_train):,} training images of {one_line(dataset.name)}"
+    if space.needs_validation_data:
+        images += " but a sixth, held back as the validation_data that its `fit` needs"
+    with locked(found.path, "evaluation"):
         console.print(
-            f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
-            f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}",
-            soft_wrap=True,
+            f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')}{often}, "
+            f"and testing on {len(dataset.x_test):,} images"
         )
+        outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
+    console.print(tables.verdict_table(outcome.verdict, outcome.epochs_trained, outcome.same))
+    for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
+        console.print(sentence)
+    console.print()
+    console.print(
+        f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
+        f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}",
+        soft_wrap=True,
+    )
 
 
 def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:

@@ -23,6 +23,7 @@ class TrialRecord:
         weights_lost: Why its weights cannot be kept; None where they can.
         error: Why it failed, in one line.
         files: SHA-256 of the trial's other files as it ended, by which damage is seen.
+        accelerations: What may make its training faster, by name: True where it has, else why not.
     """
 
     seed: int
@@ -38,6 +39,7 @@ class TrialRecord:
     weights_lost: str | None = None
     error: str | None = None
     files: dict[str, str] = field(default_factory=dict)
+    accelerations: dict[str, bool | str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         """Writes it into the `directory` of its trial."""

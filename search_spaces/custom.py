@@ -15,7 +15,6 @@ from typing import Any
 import cloudpickle
 import keras
 import keras_tuner
-from keras_tuner.engine import hyperparameters as kinds
 
 from keras_search.search_spaces.declared import declared
 from keras_search.search_spaces.epochs import like, misfit, whole
@@ -209,10 +208,10 @@ def _hypermodel(reference: str, thing: Any, known: dict[str, Any]) -> keras_tune
 class _Function(keras_tuner.HyperModel):
     def __init__(self, build: Callable[[keras_tuner.HyperParameters], keras.Model]) -> None:
         super().__init__()
-        self._build = build
+        self._function = build
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        return self._build(hp)
+        return self._function(hp)
 
 
 def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +219,7 @@ def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, An
     return {name: value for name, value in known.items() if name in parameters}
 
 
-def _described(hp: kinds.HyperParameter) -> Hyperparameter:
+def _described(hp: "keras_tuner.engine.hyperparameters.HyperParameter") -> Hyperparameter:
     conditions = tuple((condition.name, tuple(condition.values)) for condition in hp.conditions)
     kind = type(hp).__name__
     if kind in ("Int", "Float"):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 import keras_tuner
-from keras_tuner.engine import hyperparameters as kinds
 
 from keras_search.search_spaces.space import Value
 
@@ -31,7 +30,9 @@ def declared(
     return hp
 
 
-def completed(named: Mapping[str, Value], space: Iterable[kinds.HyperParameter]) -> dict[str, Value]:
+def completed(
+    named: Mapping[str, Value], space: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]"
+) -> dict[str, Value]:
     """The point of `space` that has the values `named`, and the default of whatever else is active there.
 
     A name that is not in the space stays: a `fit` may ask for it.

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 # Narrow and short, so that a trial takes seconds; three trials.
 SEARCH = ["search", "--trials", "3", "--dataset", "digits", "--train-samples", "600", "--set", "epochs=1:2"]
 SEARCH += ["--workers", "0"]  # one process, for the tests' own speed; workers are tested in test_workers.py
-SEARCH += ["--tensorboard"]
+SEARCH += ["--tensorboard", "--explain-speed"]
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -122,6 +122,14 @@ def test_search_writes_the_learning_curves_for_tensorboard(searched: tuple[Path,
         assert shown == pytest.approx(expected)
 
 
+def test_search_explains_what_made_it_fast(searched: tuple[Path, str], run_directory: Path) -> None:
+    told = [json.loads((run_directory / f"trial_{number}" / "record.json").read_text()) for number in range(3)]
+    assert all(record["accelerations"]["adam"] is True for record in told)
+    table = {line.split()[0]: " ".join(line.split()[1:]) for line in searched[1].splitlines() if " of 3 " in f"{line} "}
+    assert {"adam": "3 of 3", "dense": "3 of 3", "fit": "3 of 3"}.items() <= table.items()
+    assert table["batch_norm"].startswith("0 of 3 the model has no BatchNormalization")
+
+
 @pytest.mark.faults
 def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: Path, tmp_path: Path) -> None:
     begun = [argument for argument in SEARCH if argument != "--tensorboard"]  # it may be asked for later

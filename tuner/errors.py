@@ -13,6 +13,22 @@ class SearchError(RuntimeError):
     """The search cannot go on: trial after trial fails the same way, or none can work."""
 
 
+class VersionError(SearchError):
+    """The installed versions lack what the toolkit needs.
+
+    Args:
+        lack: What they lack.
+        *installed: The versions of Keras, Keras Tuner and TensorFlow.
+    """
+
+    def __str__(self) -> str:
+        lack, keras, keras_tuner, tensorflow = self.args
+        return (
+            f"{lack}, with keras {keras}, keras-tuner {keras_tuner} and tensorflow {tensorflow}: "
+            "install keras 3.15, keras-tuner 1.4.8 and tensorflow 2.21, with which this was tried"
+        )
+
+
 class Stopped(KeyboardInterrupt):
     """Ctrl-C or SIGTERM has ended the search of the run directory `path`."""
 

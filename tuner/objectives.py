@@ -48,27 +48,29 @@ def resolve(objective: Any) -> "keras_tuner.Objective":
         InputError: Its direction is not known, or is neither `min` nor `max`.
         TypeError: It is something else.
     """
-    from keras_tuner.src.engine import objective as kinds
+    import keras_tuner
+
+    from keras_search.tuner import keras_private
 
     match objective:
         case None:
-            return kinds.DefaultObjective()
-        case kinds.DefaultObjective():
+            return keras_private.DefaultObjective()
+        case keras_private.DefaultObjective():
             return objective
-        case kinds.MultiObjective():
+        case keras_private.MultiObjective():
             return resolve(objective.objectives)
         case list() | tuple() if objective and all(one is not None for one in objective):
-            return kinds.MultiObjective([resolve(one) for one in objective])
-        case kinds.Objective() if not getattr(objective, "is_guessed", False):
+            return keras_private.MultiObjective([resolve(one) for one in objective])
+        case keras_tuner.Objective() if not getattr(objective, "is_guessed", False):
             if objective.direction not in _DIRECTIONS:
                 raise InputError(
                     f"the direction of the objective {objective.name!r} is {objective.direction!r}: give min or max"
                 )
             return objective
-        case kinds.Objective():
+        case keras_tuner.Objective():
             return resolve(objective.name)
         case str():
-            return kinds.Objective(*_parse_in_python(objective))
+            return keras_tuner.Objective(*_parse_in_python(objective))
     raise TypeError(
         f"objective is {objective!r}: give a metric such as 'val_accuracy', a keras_tuner.Objective, a list of these, "
         "or None where `fit` returns the number to minimise"
@@ -104,9 +106,9 @@ def watch_guesses() -> None:
     It takes those of an oracle that the user makes, of an F1 score the smallest; nothing else tells its guesses from
     an `Objective` of the user's own.
     """
-    from keras_tuner.src.engine import objective as module
+    from keras_search.tuner import keras_private
 
-    create = module.create_objective
+    create = keras_private.objective_maker()
     if hasattr(create, "__wrapped__"):
         return
 
@@ -117,7 +119,7 @@ def watch_guesses() -> None:
             made.is_guessed = True
         return made
 
-    module.create_objective = create_objective
+    keras_private.set_objective_maker(create_objective)
 
 
 def text(objective: "keras_tuner.Objective") -> str:
@@ -168,7 +170,8 @@ def checked(objective: "keras_tuner.Objective", outcome: Any) -> Any:
         keras_tuner.errors.FatalValueError: It is of a metric that gives several numbers.
     """
     import keras
-    from keras_tuner.src.engine.objective import DefaultObjective
+
+    from keras_search.tuner.keras_private import DefaultObjective
 
     if isinstance(outcome, list):
         return [checked(objective, one) for one in outcome]

@@ -9,15 +9,15 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine.trial import Trial
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
-from keras_search.tuner import objectives, oracles, runtime
+from keras_search.tuner import keras_private, objectives, oracles, runtime
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import choice, foreign
 from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import locked
@@ -97,7 +97,7 @@ class Tuner(keras_tuner.Tuner):
         project_name: str | None = "untitled",
         overwrite: bool = False,
     ) -> None:
-        for name in self._replaced(["run_trial", "_build_and_fit_model"]):
+        for name in self._replaced(keras_private.RUNS_A_TRIAL):
             raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
         self._executor = choice.accepted(executor, workers, trials_per_gpu, trial_timeout)
         self._pruner = pruners.get(pruner)

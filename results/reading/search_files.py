@@ -72,6 +72,18 @@ def read_record(trial: Path) -> dict[str, Any]:
     return record
 
 
+def read_accelerations(trial: Path) -> dict[str, bool | str]:
+    """The `TrialRecord.accelerations` of the trial in the folder `trial`.
+
+    Nothing where they are not known, as of trials of older versions, or the record is damaged.
+    """
+    record = files.read_json(trial / layout.TRIAL_RECORD)
+    known = record.get("accelerations") if isinstance(record, dict) else None
+    if not isinstance(known, dict):
+        return {}
+    return {name: value for name, value in known.items() if value is True or isinstance(value, str)}
+
+
 def read_epochs(trial: Path) -> list[dict[str, Any]]:
     """The learning curves of the trial in the folder `trial`, a row per execution and epoch; none where it has none.
 

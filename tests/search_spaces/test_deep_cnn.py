@@ -55,7 +55,7 @@ def test_a_hyperparameter_is_active_where_it_means_something() -> None:
     DEEP.declare(declared)
     oracle = oracles.make("random", keras_tuner.Objective("val_accuracy", "max"), 50, 0, declared)
     for number in range(30):
-        values = oracle.populate_space(str(number))["values"]
+        values = oracle.own_answer(str(number))["values"]
         for block in range(1, 5):
             assert (f"filters_{block}" in values) == (block <= values["blocks"])
         assert ("momentum" in values) == ("sgd_learning_rate" in values) == (values["optimizer"] == "sgd")

@@ -12,7 +12,8 @@ import pytest
 from keras_search import results
 from keras_search.search_spaces import SpaceError, epochs
 from keras_search.tuner import Tuner
-from keras_search.tuner.command.search import SearchOptions, search
+from keras_search.tuner.command.options import SearchOptions
+from keras_search.tuner.command.search import search
 from keras_search.tuner.errors import InputError
 from tests.helpers import mostly_slow
 

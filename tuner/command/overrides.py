@@ -55,7 +55,8 @@ def sampled(
 ) -> "keras_tuner.HyperParameters":
     """`declared`, with the ranges and values of `narrowed`; conditions stay as they are."""
     import keras_tuner
-    from keras_tuner.engine import hyperparameters as kinds
+
+    from keras_search.tuner.keras_private import kinds
 
     space = keras_tuner.HyperParameters()
     for original, description in zip(declared.space, narrowed, strict=True):

@@ -16,6 +16,7 @@ import psutil
 import tensorflow as tf
 
 from keras_search.results import files, layout
+from keras_search.tuner import keras_private
 
 # TensorFlow uses an array in place only where its memory begins at such a multiple.
 _ALIGNMENT = 64
@@ -152,7 +153,7 @@ def _mapped(path: Path, written: int) -> np.ndarray:
 
 def _shuffles(dataset: tf.data.Dataset) -> bool:
     """Whether it has an order that depends on how often it was gone through."""
-    return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, dataset._inputs()))
+    return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, keras_private.inputs(dataset)))
 
 
 def _graph(dataset: tf.data.Dataset) -> bytes:

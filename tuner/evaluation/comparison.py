@@ -131,14 +131,12 @@ def evaluate(
         InputError: There is a link in the run directory, through which would be written.
     """
     run_record.check_links(run.path)
-    best = run.best
-    values = run.configuration
     first = run.info["asked"]["seed"]
     chosen = range(first, first + seeds)
-    same = bool(best["is_baseline"])
+    same = bool(run.best["is_baseline"])
     model_path = run.path.resolve() / layout.BEST_MODEL
     name = run.info["asked"]["space"]
-    tasks = retraining.tasks("best", name, values, epochs(run), chosen)
+    tasks = retraining.tasks("best", name, run.configuration, epochs(run), chosen)
     tasks[0] = replace(tasks[0], save_to=model_path)
     if not same:
         tasks += retraining.tasks("baseline", name, space.baseline, whole(space.baseline.get("epochs")), chosen)
@@ -151,20 +149,25 @@ def evaluate(
         trainings.sort(key=lambda one: (one.model, one.seed))
         write_trainings(run.path, trainings)
         report(training)
+    evaluation = _judged(run, dataset, len(data[0][0]), trainings)
+    evaluation.write(run.path)
+    return evaluation
+
+
+def _judged(run: results.Run, dataset: Dataset, images: int, trainings: list[Training]) -> Evaluation:
+    """What `trainings` on so many `images` show of the best and the baseline."""
     tested = accuracies(trainings)
-    evaluation = Evaluation(
-        dataset=EvaluatedData(dataset.name, dataset.fingerprint, len(data[0][0]), run.info["dataset"]["notice"]),
-        trial_id=best["trial_id"],
-        hyperparameters=values,
+    return Evaluation(
+        dataset=EvaluatedData(dataset.name, dataset.fingerprint, images, run.info["dataset"]["notice"]),
+        trial_id=run.best["trial_id"],
+        hyperparameters=run.configuration,
         epochs=next(training.epochs for training in trainings if training.model == "best"),
         trainings=trainings,
         verdict=verdict.judge(tested["baseline"], tested["best"], dataset.documented_accuracy),
         most_frequent_class=datasets.most_frequent(dataset.y_test),
-        reloaded_accuracy=_retest(model_path, dataset, tested["best"][0]),
-        same=same,
+        reloaded_accuracy=_retest(run.path.resolve() / layout.BEST_MODEL, dataset, tested["best"][0]),
+        same=bool(run.best["is_baseline"]),
     )
-    evaluation.write(run.path)
-    return evaluation
 
 
 def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:

@@ -78,8 +78,9 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
     with choice.make(workers) as executor:
         runtime.load_tensorflow()
         from keras_search.tuner.data import shared
-        from keras_search.tuner.fast import operations
+        from keras_search.tuner.fast import operations, versions
 
+        versions.tell(print)
         operations.prepare(print)
         with shared.folder(run) as folder:
             stored = shared.store(data, folder)

@@ -38,7 +38,7 @@ def load(path: Path, may_be_foreign: bool = False) -> "keras.Model":
         ValueError: It cannot be read back.
     """
     runtime.load_tensorflow()
-    from keras.src.saving import saving_lib
+    from keras_search.tuner import keras_private
 
     try:
         with files.opened(path) as file:
@@ -47,7 +47,7 @@ def load(path: Path, may_be_foreign: bool = False) -> "keras.Model":
                 raise ForeignCode(f"it has {foreign}, which is not a part of Keras")
             file.seek(0)
             # The file itself, not its path: what was looked through is what is loaded.
-            return saving_lib.load_model(file, compile=False, safe_mode=True)
+            return keras_private.load_model(file, compile=False, safe_mode=True)
     except ForeignCode:
         raise
     except files.NotAFile as error:

@@ -5,6 +5,7 @@ import types
 import keras
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import operations, replacing
 from keras_search.tuner.fast.acceleration import Acceleration
 from keras_search.tuner.fast.wrapped_fit import FitCall
@@ -57,8 +58,7 @@ def _update_step(
     if isinstance(gradient, tf.IndexedSlices):
         type(self).update_step(self, gradient, variable, learning_rate)
         return
-    index = self._get_variable_index(variable)
-    moments = self._momentums[index].value.handle, self._velocities[index].value.handle
+    moments = [moment.handle for moment in keras_private.moments(self, variable)]
     dtype = variable.dtype
     rate, beta1, beta2, epsilon = (
         tf.cast(value, dtype) for value in (learning_rate, self.beta_1, self.beta_2, self.epsilon)

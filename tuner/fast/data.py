@@ -5,9 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend import config
-from keras.src.trainers.data_adapters import array_slicing
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+from keras_search.tuner import keras_private
 
 ARGUMENTS = {"x", "y", "sample_weight", "class_weight", "validation_data", "validation_split"}
 _NOT_WITH_A_DATASET = {"y", "sample_weight", "class_weight", "validation_split", "batch_size"}
@@ -18,7 +17,7 @@ def why_not_covered(given: dict[str, Any]) -> str | None:
 
     They are where they are arrays, or datasets whose batches can be counted.
     """
-    if config.max_steps_per_epoch() is not None:
+    if keras_private.max_steps_per_epoch() is not None:
         return "Keras is told of a largest number of steps an epoch"
     if given.get("shuffle") == "batch":
         return '`shuffle` is "batch"'
@@ -43,7 +42,7 @@ def packed(given: dict[str, Any]) -> tuple[Any, Any]:
     arrays = tuple(given.get(name) for name in ("x", "y", "sample_weight"))
     held_back = given.get("validation_data")
     if held_back is None and (share := given.get("validation_split")):
-        arrays, held_back = array_slicing.train_validation_split(arrays, validation_split=share)
+        arrays, held_back = keras_private.validation_split(arrays, share)
     training = _packed(arrays, given.get("class_weight"))
     return training, None if held_back is None else _packed(keras.utils.unpack_x_y_sample_weight(held_back))
 
@@ -52,8 +51,7 @@ def _packed(data: tuple[Any, Any, Any], class_weight: dict[int, float] | None = 
     x, y, sample_weight = data
     if isinstance(x, tf.data.Dataset):
         return x
-    adapter = ArrayDataAdapter(x, y, sample_weight, class_weight=class_weight)
-    return keras.tree.lists_to_tuples(adapter._inputs)
+    return keras_private.packed(x, y, sample_weight, class_weight)
 
 
 def _are_arrays(data: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import acceleration, arguments, steps, versions, wrapped_fit
 from keras_search.tuner.fast.acceleration import Acceleration
 from keras_search.tuner.fast.adam import Adam
@@ -81,4 +82,4 @@ def _apply(model: keras.Model, call: FitCall | None) -> None:
 
 
 def _why_not_at_all(model: keras.Model) -> str | None:
-    return None if model._distribute_strategy is None else "the model was made under a tf.distribute strategy"
+    return "the model was made under a tf.distribute strategy" if keras_private.is_distributed(model) else None

@@ -28,10 +28,11 @@ class Pooling(LayerAcceleration):
     lacks = "the model has no MaxPooling2D of 2x2 pixels without padding"
 
     def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        why = super().why_not(model, call)
-        if why is None and operations.load() is None:
-            why = "there are no compiled operations: a GPU trains, or there is no C++ compiler"
-        return why
+        if (why := super().why_not(model, call)) is not None:
+            return why
+        if model.run_eagerly:
+            return "the model runs eagerly"
+        return None if operations.load() else "there are no compiled operations: on a GPU, or without a C++ compiler"
 
     def covers(self, layer: keras.layers.Layer) -> bool:
         return (

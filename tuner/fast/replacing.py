@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from keras_search.tuner import keras_private
+
 _RECORD = "_replaced"
 _ABSENT = object()
 
@@ -66,4 +68,4 @@ def put_back(model: keras.Model, owner: str) -> None:
 
 def layers(model: keras.Model) -> list[keras.layers.Layer]:
     """All layers of a model, those of models within it too."""
-    return list(model._flatten_layers(include_self=False))
+    return keras_private.layers(model, include_self=False)

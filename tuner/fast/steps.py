@@ -12,10 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.data.shared import tensor
 from keras_search.tuner.fast import replacing
+from keras_search.tuner.keras_private import DataAdapter
 
 
 class Pass(Iterator[tuple[int, int]]):
@@ -176,11 +177,11 @@ def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> 
 
         def body(number: tf.Tensor, _: tf.experimental.Optional) -> tuple[tf.Tensor, tf.experimental.Optional]:
             outputs = tf.experimental.Optional.from_value(one(batch(source, number)))
-            nothing._element_spec = outputs.element_spec
+            keras_private.set_element_spec(nothing, outputs)
             return number + 1, outputs
 
         _, last = tf.while_loop(lambda number, _: number < end, body, (first, nothing), parallel_iterations=1)
-        last._element_spec = nothing.element_spec
+        keras_private.set_element_spec(last, nothing)
         return last.get_value()
 
     return many if run_eagerly else tf.function(many, reduce_retracing=True, autograph=False)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import replacing
 from keras_search.tuner.fast.acceleration import Acceleration
 from keras_search.tuner.fast.steps import Batches
@@ -48,11 +49,11 @@ class VariablesFirst(keras.callbacks.Callback):
             return
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(model.trainable_variables)
-        if model._compile_metrics is None:
+        if not keras_private.has_metrics(model):
             return
         with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
             data = self._data.element_spec if isinstance(self._data, tf.data.Dataset) else self._data
-            model._symbolic_build(data_batch=keras.tree.map_structure(_symbolic, data))
+            keras_private.make_metrics(model, keras.tree.map_structure(_symbolic, data))
 
 
 def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import replacing
 from keras_search.tuner.fast.acceleration import Acceleration
 from keras_search.tuner.fast.steps import ArrayBatches, Batches
@@ -64,10 +65,7 @@ def _tells_means(model: keras.Model) -> bool:
 
     A function of the user's own is called once a batch, and its layer may add a loss once a batch.
     """
-    metrics = model._compile_metrics
-    told = [getattr(model, "loss", None)]
-    if metrics is not None:
-        told += [metrics._user_metrics, metrics._user_weighted_metrics]
+    told = [getattr(model, "loss", None), *keras_private.given_metrics(model)]
     layers = replacing.layers(model)
     return (
         all(_is_known(one) and getattr(one, "reduction", _MEAN) == _MEAN for one in keras.tree.flatten(told))

@@ -1,9 +1,17 @@
 """The versions of Keras that the accelerations were tried with: with any other, none is used."""
 
+from collections.abc import Callable
+
 import keras
 
 # Minor versions whose releases pass the tests of `tests/tuner/fast`; those are to pass before another is added.
 TRIED = ("3.15",)
+
+
+def tell(say: Callable[[str], None]) -> None:
+    """Says that no acceleration is used, where that is so."""
+    if (why := why_none()) is not None:
+        say(f"trials take longer, for no acceleration is used: {why}")
 
 
 def why_none() -> str | None:

@@ -1,8 +1,7 @@
 """Points that say for how many epochs they are trained, and with which trial's model they begin."""
 
-from keras_tuner.engine.trial import Trial
-
 from keras_search.results import layout
+from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.oracles.recorded import Recorded
 
 # What Keras Tuner's Hyperband notes among the values of a point: the epochs up to which and from which it is trained,

@@ -3,9 +3,8 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from keras_tuner.engine.hyperparameters import HyperParameter
-
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import HyperParameter
 from keras_search.tuner.oracles import points
 
 Point = Mapping[str, Value]

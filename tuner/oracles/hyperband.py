@@ -5,9 +5,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.engine.oracle import Oracle
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner import Oracle
 from keras_tuner.oracles import HyperbandOracle
 
 from keras_search.results import layout
@@ -15,6 +13,7 @@ from keras_search.results.text import count
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.errors import InputError
+from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.budgeted import BUDGET, BUDGET_BEFORE, CONTINUED, Budgeted
 

@@ -5,11 +5,11 @@ import warnings
 from typing import Any
 
 import numpy as np
-from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, RandomSearchOracle
 from sklearn.exceptions import ConvergenceWarning
 
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.recorded import Recorded
 

@@ -83,7 +83,7 @@ def make(
     seed: int,
     hyperparameters: "keras_tuner.HyperParameters",
 ) -> "Recorded":
-    """The oracle called `name`, for at most `max_trials` trials.
+    """The oracle called `name`, for at most `max_trials` trials; `adopt` it before it is asked.
 
     Args:
         hyperparameters: What is sampled.

@@ -8,7 +8,6 @@ from typing import Any
 
 import keras_tuner
 import optuna
-from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna import samplers
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
@@ -16,6 +15,7 @@ from optuna.trial import TrialState
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import objectives
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles import optuna_values
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.seeds import derive

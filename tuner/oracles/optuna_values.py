@@ -10,10 +10,10 @@ from typing import Any
 
 import keras_tuner
 import optuna
-from keras_tuner.engine import hyperparameters as kinds
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import kinds
 from keras_search.tuner.oracles import points
 
 # The last position below 1: at 1 itself Keras Tuner's whole numbers leave their range.

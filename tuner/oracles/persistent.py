@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_tuner.engine.oracle import Oracle
-from keras_tuner.engine.trial import Trial
+from keras_tuner import Oracle
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import Trial
 
 
 class Persistent(Oracle):

@@ -6,9 +6,10 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-from keras_tuner.engine import hyperparameters as kinds
 
 from keras_search.search_spaces.space import Value
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import kinds
 
 _NEAR = 1e-9
 
@@ -20,14 +21,14 @@ def rounded(value: Value) -> Value:
 
 def snapped(values: Mapping[str, Any], space: Iterable[kinds.HyperParameter]) -> dict[str, Value]:
     """The point `values`, with the nearest value that each active hyperparameter of `space` has."""
-    hp = keras_tuner.HyperParameters()
+    point = keras_tuner.HyperParameters()
     others = dict(values)
-    for one in space:
-        hp.merge([one])
-        if one.name in values and hp.is_active(one):
-            hp.values[one.name] = nearest(one, values[one.name])
-        others.pop(one.name, None)
-    return hp.values | others
+    for hp in space:
+        point.merge([hp])
+        if hp.name in values and point.is_active(hp):
+            point.values[hp.name] = nearest(hp, values[hp.name])
+        others.pop(hp.name, None)
+    return point.values | others
 
 
 def nearest(hp: kinds.HyperParameter, value: Any) -> Value:
@@ -50,14 +51,14 @@ def nearest(hp: kinds.HyperParameter, value: Any) -> Value:
 def count(hp: kinds.HyperParameter) -> int | None:
     """How many values `hp` has; None where it is any number of a range."""
     if isinstance(hp, (kinds.Int, kinds.Float)):
-        return None if hp.step is None else hp._get_n_values()
+        return None if hp.step is None else keras_private.number_of_steps(hp)
     return len(hp.values)
 
 
 def at(hp: kinds.HyperParameter, place: int) -> Value:
     """The value of `hp`, of which there is a `count`, at `place`, counted from 0."""
     if isinstance(hp, (kinds.Int, kinds.Float)):
-        return _inside(hp, hp._get_value_by_index(place))
+        return _inside(hp, keras_private.value_at_step(hp, place))
     value = hp.values[place]
     return value.item() if isinstance(value, np.generic) else value
 
@@ -65,7 +66,7 @@ def at(hp: kinds.HyperParameter, place: int) -> Value:
 def index(hp: kinds.HyperParameter, value: Any) -> int | None:
     """At which place `hp`, of which there is a `count`, has `value`; None where it has no such value."""
     if not isinstance(hp, (kinds.Int, kinds.Float)):
-        return next((place for place, one in enumerate(hp.values) if same(one, value)), None)
+        return next((place for place, own in enumerate(hp.values) if same(own, value)), None)
     if not _is_in_range(hp, value):
         return None
     place = _nearest_step(hp, min(max(value, hp.min_value), hp.max_value))
@@ -78,9 +79,9 @@ def has(hp: kinds.HyperParameter, value: Any) -> bool:
     return _is_in_range(hp, value) if is_number else index(hp, value) is not None
 
 
-def same(one: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
     """Whether two values are the same, as one that is not a number is to itself."""
-    return one == other or (one != one and other != other)
+    return value == other or (value != value and other != other)
 
 
 def _is_in_range(hp: kinds.HyperParameter, value: Any) -> bool:
@@ -104,4 +105,4 @@ def _nearest_step(hp: kinds.HyperParameter, value: Any) -> int:
     else:
         value = value if hp.sampling == "log" else hp.max_value + hp.min_value - value
         place = round(math.log(value / hp.min_value, hp.step))
-    return min(max(place, 0), hp._get_n_values() - 1)
+    return min(max(place, 0), keras_private.number_of_steps(hp) - 1)

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.engine.trial import Trial
-
 from keras_search.search_spaces.declared import completed
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import HyperParameter, Trial
 from keras_search.tuner.oracles import combinations, points
 from keras_search.tuner.oracles.persistent import Persistent
 
@@ -18,12 +16,11 @@ class Recorded(Persistent):
     The baseline point comes first. No point comes twice, and none leaves the values of its hyperparameters, unless the
     oracle is the user's own.
 
-    An oracle overrides `own_answer`; one that decides how long trials are trained also `epochs_of`, `predecessor` and
-    `continuable`, which a search asks.
+    An oracle overrides `own_answer`. An oracle that decides how long trials are trained also overrides what a search
+    asks of that: `epochs_of`, `predecessor` and `continuable`.
 
     Attributes:
-        may_repeat: Whether points are taken as they are proposed: one of the user's own may ask for one twice on
-            purpose.
+        may_repeat: Whether points are taken as they are proposed: a user's own oracle may repeat one on purpose.
         ignores_scores: Whether the points are the same whatever the scores are: many can be asked for beforehand.
         budget_names: The hyperparameters that are the budget of a point, no part of it.
         untuned: Names and defaults of what the hypermodel asks for and the oracle is not to tune.

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
@@ -13,6 +12,7 @@ from keras_search.results.run_info import ObjectiveInfo
 from keras_search.results.text import count
 from keras_search.tuner import objectives, oracles
 from keras_search.tuner.errors import InputError
+from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.record import question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-from keras_tuner.engine import hyperparameters as kinds
 
 from keras_search.results.errors import Parameter
 from keras_search.results.text import shortened
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
+from keras_search.tuner.keras_private import kinds
 
 Question = dict[str, Any]
 

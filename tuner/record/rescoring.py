@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
+from keras_search.tuner.keras_private import Trial, TrialStatus
 
 _NO_METRICS = (*layout.EPOCH_KEYS, layout.EPOCH_SECONDS, "multi_objective")
 
@@ -38,7 +38,7 @@ class Rescored:
         record = files.read_json(directory / layout.TRIAL_RECORD)
         if isinstance(record, dict):
             files.write_json(directory / layout.TRIAL_RECORD, record | {"best_epoch": self.best_epoch})
-        oracle._save_trial(self.trial)
+        keras_private.save_trial(oracle, self.trial)
 
 
 def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[list[Rescored], list[str]]:

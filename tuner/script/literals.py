@@ -40,8 +40,10 @@ def in_tuple(codes: list[str]) -> str:
 
 def name_of_class(spec: Spec) -> str | None:
     """How a script names the class of `spec`, such as `layers.Dense`; None where it is not Keras's own."""
+    from keras_search.tuner import keras_private
+
     module, name = spec["module"] or "", spec["class_name"]
-    if module.startswith("keras.src.models."):
+    if module.startswith(keras_private.MODELS):
         return f"keras.{name}"
     if module.split(".")[0] != "keras" or module.startswith("keras.src"):
         return None

@@ -8,8 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.utils.naming import to_snake_case
 
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import to_snake_case
 from keras_search.tuner.script import graph
 from keras_search.tuner.script.layout import Brackets, Code, call, prefixed
 from keras_search.tuner.script.literals import NoPlainCode, Spec, described, in_tuple, literal, name_of_class
@@ -19,7 +20,6 @@ _TAKEN = {"accuracy", "inputs", "keras", "layers", "math", "model", "np", "outpu
 # What Keras notes beside the arguments of a constructor or a call.
 _NOTED = {"build_config", "build_input_shape", "compile_config", "registered_name"}
 _REFERENCES = {"keras_history", "input_layers", "output_layers"}
-_OPERATIONS = "keras.src.ops."
 
 
 def write(model: keras.Model) -> tuple[list[Code], keras.Model]:
@@ -118,7 +118,7 @@ class _Writer:
                 variable = self._new_name(spec["config"]["name"])
                 self._assign(variable, self._model(spec))
                 return variable
-            case {"module": str(module)} if module.startswith(_OPERATIONS):
+            case {"module": str(module)} if module.startswith(keras_private.OPERATIONS):
                 return _operation(spec)
             case _:
                 return self._object(spec)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search.results import files, layout
 from keras_search.results.text import count
 from keras_search.search_spaces.origin import contained
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.record.own_run import OwnRun
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.trials import Trials

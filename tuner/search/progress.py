@@ -18,9 +18,9 @@ from keras_search.tuner.search import live
 
 if TYPE_CHECKING:
     import keras_tuner
-    from keras_tuner.engine.trial import Trial
 
     from keras_search.tuner.executors.base import Executor
+    from keras_search.tuner.keras_private import Trial
     from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "

@@ -10,7 +10,7 @@ from keras_search.search_spaces.origin import Interrupted
 from keras_search.tuner.data import majority
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor
-from keras_search.tuner.fast import operations
+from keras_search.tuner.fast import operations, versions
 from keras_search.tuner.record import run_record
 from keras_search.tuner.search import given
 from keras_search.tuner.search.given import FitArguments
@@ -35,6 +35,7 @@ def run(
     to_beat = majority.sentence(trials.oracle.objective.name, *fit)
     if to_beat and not is_of_command_line:
         progress.note(to_beat)
+    versions.tell(progress.note)
     if executor.is_local:
         operations.prepare(progress.note)
     with (

@@ -9,11 +9,12 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.seeds import trial_seed
 from keras_search.tuner.trial import models
@@ -58,8 +59,8 @@ class Trials:
         self.oracle.damaged.clear()
         for trial_id in self.oracle.end_order:
             (self.directory(trial_id) / layout.TRIAL_STATE).unlink(missing_ok=True)
-        for trial_id in self.oracle._retry_queue:
-            self.oracle._save_trial(self.oracle.get_trial(trial_id))
+        for trial_id in keras_private.to_be_retried(self.oracle):
+            keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
 
     def ask(self) -> Trial | None:
         """The oracle's next trial, which is to wait; None where it has none now."""
@@ -172,7 +173,7 @@ class Trials:
 
     def _mark(self, trial: Trial, status: str) -> None:
         trial.status = status
-        self.oracle._save_trial(trial)
+        keras_private.save_trial(self.oracle, trial)
 
     def _first_of(self, trial: Trial) -> Trial:
         """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""

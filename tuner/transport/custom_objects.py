@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import Any
 
 import cloudpickle
-from keras.src.backend.common import global_state
-from keras.src.saving import object_registration
+import keras
+
+from keras_search.tuner import keras_private
 
 # Their objects are registered wherever they are imported.
 _EVERYWHERE = ("keras", "keras_tuner")
-_SCOPE = "custom_objects_scope_dict"
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,27 @@ class CustomObjects:
 
 def current() -> CustomObjects:
     """Those of the script, without those that cannot be sent."""
-    objects = object_registration.GLOBAL_CUSTOM_OBJECTS
-    names = object_registration.GLOBAL_CUSTOM_NAMES.values()
-    scope = global_state.get_global_attribute(_SCOPE) or {}
+    objects = keras.saving.get_custom_objects()
+    names = keras_private.GLOBAL_CUSTOM_NAMES.values()
+    scope = keras_private.get_global_attribute(keras_private.CUSTOM_OBJECTS) or {}
     return CustomObjects(_sent(objects), frozenset(names), _sent(scope))
 
 
 @contextlib.contextmanager
 def registered(sent: CustomObjects) -> Iterator[None]:
     """Registers what was `sent` while the block runs; of what the block registers, only modules' objects stay."""
-    objects, names = object_registration.GLOBAL_CUSTOM_OBJECTS, object_registration.GLOBAL_CUSTOM_NAMES
+    objects, names = keras.saving.get_custom_objects(), keras_private.GLOBAL_CUSTOM_NAMES
     # Modules register theirs as they are imported, once.
     found = _found(sent.objects)
     before, names_before = dict(objects), dict(names)
-    scope = global_state.get_global_attribute(_SCOPE)
+    scope = keras_private.get_global_attribute(keras_private.CUSTOM_OBJECTS)
     objects.update(found)
     names.update({found[name]: name for name in sent.registered & found.keys()})
-    global_state.set_global_attribute(_SCOPE, _found(sent.scope))
+    keras_private.set_global_attribute(keras_private.CUSTOM_OBJECTS, _found(sent.scope))
     try:
         yield
     finally:
-        global_state.set_global_attribute(_SCOPE, scope)
+        keras_private.set_global_attribute(keras_private.CUSTOM_OBJECTS, scope)
         kept = {name: one for name, one in objects.items() if name not in found and _by_name(one) is not None}
         kept_names = {one: name for one, name in names.items() if kept.get(name) is one}
         for registry, content in ((objects, kept | before), (names, kept_names | names_before)):

@@ -16,52 +16,27 @@ from typing import Any
 import keras
 import psutil
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from tensorflow.python.eager import context
-from tensorflow.python.framework import config as tf_config
-from tensorflow.python.framework import ops
-from tensorflow.python.ops.numpy_ops import np_dtypes
+
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import CUSTOM_OBJECTS, DTYPE_POLICY, FORGOTTEN
 
 # Of a worker's environment, what the executors decide.
 _OWN_VARIABLES = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "OMP_NUM_THREADS")
 _OWN_PREFIXES = ("TF_NUM_", "LOKY_", "DASK_")
 
-_POLICY = "dtype_policy"
-# Keras keeps these where `clear_session` forgets them; None is the default of each.
-_FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "safe_mode_saving")
-_SCOPE = "custom_objects_scope_dict"
-
 
 def _policy() -> Any:
     """The policy that the script has set; None where it is the one that Keras makes of floatx by itself."""
-    policy = global_state.get_global_attribute(_POLICY)
+    policy = keras_private.get_global_attribute(DTYPE_POLICY)
     # Keras keeps its own from the first layer on, whatever becomes of floatx.
     return None if policy is None or policy.name in (keras.config.floatx(), "float32") else policy
 
 
 def _kept_by_keras(name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     return (
-        lambda: global_state.get_global_attribute(name),
-        lambda value: global_state.set_global_attribute(name, value),
+        lambda: keras_private.get_global_attribute(name),
+        lambda value: keras_private.set_global_attribute(name, value),
     )
-
-
-def _kept_by(module: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
-    return lambda: getattr(module, name), lambda value: setattr(module, name, value)
-
-
-def _set_graph_options(options: dict[str, Any]) -> None:
-    # The public setter only adds to those that are there.
-    context.context()._optimizer_experimental_options = dict(options)
-    tf.config.optimizer.set_experimental_options({})
-
-
-def _set_numpy_slicing(is_on: bool) -> None:
-    if is_on:
-        from tensorflow.python.ops.numpy_ops import np_math_ops
-
-        np_math_ops.enable_numpy_methods_on_tensor()
-    ops._numpy_style_slicing = is_on
 
 
 def _set_jit(is_on: bool) -> None:
@@ -69,7 +44,7 @@ def _set_jit(is_on: bool) -> None:
 
 
 def _set_determinism(is_on: bool) -> None:
-    (tf_config.enable_op_determinism if is_on else tf_config.disable_op_determinism)()
+    (tf.config.experimental.enable_op_determinism if is_on else keras_private.disable_op_determinism)()
 
 
 # How each is read and set. TensorFlow's context is read without its own getters, which look for GPUs.
@@ -77,25 +52,22 @@ _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
     "image_data_format": (keras.config.image_data_format, keras.config.set_image_data_format),
-    "max_epochs": (keras.config.max_epochs, keras.config.set_max_epochs),
-    "max_steps_per_epoch": (keras.config.max_steps_per_epoch, keras.config.set_max_steps_per_epoch),
-    _POLICY: (_policy, _kept_by_keras(_POLICY)[1]),
-    **{name: _kept_by_keras(name) for name in _FORGOTTEN},
+    "max_epochs": (keras_private.max_epochs, keras_private.set_max_epochs),
+    "max_steps_per_epoch": (keras_private.max_steps_per_epoch, keras_private.set_max_steps_per_epoch),
+    DTYPE_POLICY: (_policy, _kept_by_keras(DTYPE_POLICY)[1]),
+    **{name: _kept_by_keras(name) for name in FORGOTTEN},
     "run_functions_eagerly": (tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
-    "op_determinism": (tf_config.is_op_determinism_enabled, _set_determinism),
+    "op_determinism": (keras_private.is_op_determinism_enabled, _set_determinism),
     "tensor_float_32": (
         tf.config.experimental.tensor_float_32_execution_enabled,
         tf.config.experimental.enable_tensor_float_32_execution,
     ),
-    "soft_device_placement": (
-        lambda: context.context()._soft_device_placement is not False,
-        tf.config.set_soft_device_placement,
-    ),
-    "jit": (lambda: bool(context.context()._optimizer_jit), _set_jit),
-    "graph_options": (lambda: dict(context.context()._optimizer_experimental_options), _set_graph_options),
-    "numpy_promotion": _kept_by(ops, "_dtype_conversion_mode"),
-    "numpy_slicing": (lambda: ops._numpy_style_slicing, _set_numpy_slicing),
-    "numpy_float32": (np_dtypes.is_prefer_float32, np_dtypes.set_prefer_float32),
+    "soft_device_placement": (keras_private.soft_device_placement, tf.config.set_soft_device_placement),
+    "jit": (keras_private.jit, _set_jit),
+    "graph_options": (keras_private.graph_options, keras_private.set_graph_options),
+    "numpy_promotion": (keras_private.numpy_promotion, keras_private.set_numpy_promotion),
+    "numpy_slicing": (keras_private.numpy_slicing, keras_private.set_numpy_slicing),
+    "numpy_float32": (keras_private.is_prefer_float32, keras_private.set_prefer_float32),
     "recursion_limit": (sys.getrecursionlimit, sys.setrecursionlimit),
 }
 
@@ -160,11 +132,11 @@ def kept() -> Iterator[None]:
 
 def clear_session() -> None:
     """Keras's `clear_session`, which forgets the names of layers, but here nothing that the script has set."""
-    names = (*_FORGOTTEN, _SCOPE)
-    before = {name: global_state.get_global_attribute(name) for name in names} | {_POLICY: _policy()}
+    names = (*FORGOTTEN, CUSTOM_OBJECTS)
+    before = {name: keras_private.get_global_attribute(name) for name in names} | {DTYPE_POLICY: _policy()}
     keras.utils.clear_session(free_memory=False)
     for name, value in before.items():
-        global_state.set_global_attribute(name, value)
+        keras_private.set_global_attribute(name, value)
 
 
 def changed_environment() -> dict[str, str | None]:
@@ -186,7 +158,7 @@ def _is_own(variable: str) -> bool:
 def _set_globals(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         read, write = _GLOBALS[name]
-        if name == _POLICY or read() != value:
+        if name == DTYPE_POLICY or read() != value:
             write(value)
 
 

@@ -3,29 +3,21 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras_tuner
 
 from keras_search.results import files
+from keras_search.tuner import keras_private
 
 
 @contextlib.contextmanager
 def noted(hyperparameters: keras_tuner.HyperParameters, path: Path) -> Iterator[None]:
     """Writes `hyperparameters` to `path` whenever another one is asked for in the block, which then removes it."""
-    register = hyperparameters._register
-
-    def noting(*args: Any, **kwargs: Any) -> Any:
-        value = register(*args, **kwargs)
-        files.write_json(path, hyperparameters.get_config())
-        return value
-
     path.unlink(missing_ok=True)
-    hyperparameters._register = noting
     try:
-        yield
+        with keras_private.watched(hyperparameters, lambda: files.write_json(path, hyperparameters.get_config())):
+            yield
     finally:
-        del hyperparameters._register
         path.unlink(missing_ok=True)
 
 

@@ -12,12 +12,11 @@ from typing import Any
 import keras
 import keras_tuner
 import numpy as np
-from keras.src.saving import saving_lib
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.trial.pruners import Curve, Pruner
 
 # What an HDF5 file of weights takes beside the weights, and more.
@@ -161,7 +160,7 @@ class BestWeights(keras.callbacks.Callback):
         # HDF5 may crash where a disk is full.
         files.check_writable(path.parent, _HDF5_BYTES + sum(array.nbytes for array in model.get_weights()))
         with files.replacing(path) as temporary:
-            saving_lib.save_weights_only(model, temporary, objects_to_skip=optimizers(model))
+            keras_private.save_weights_only(model, temporary, objects_to_skip=optimizers(model))
 
 
 def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:

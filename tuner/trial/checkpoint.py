@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_search.results import files
+from keras_search.tuner import keras_private
 
 _BATCH_SIZE = 32  # Keras's
 
@@ -97,7 +98,7 @@ def _is_built_by_a_shape(model: keras.Model, example: Any) -> bool:
 
 
 def _is_stateful(model: keras.Model) -> bool:
-    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+    return any(getattr(layer, "stateful", False) for layer in keras_private.layers(model))
 
 
 def build_from(model: keras.Model, shapes: dict[str, Any]) -> None:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras_tuner.src.engine import tuner_utils
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.trial_record import TrialRecord
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.fast import patches
 from keras_search.tuner.trial import continuation, kept, scores, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog, Pruning
@@ -65,7 +64,7 @@ class Execution:
         self._build(fit_args, fit_kwargs)
         outcome = self._fit(fit_args, fit_kwargs, outcomes)
         outcome = objectives.checked(self._task.objective, outcome)
-        tuner_utils.validate_trial_results(outcome, self._task.objective, "HyperModel.fit()")
+        keras_private.validate_trial_results(outcome, self._task.objective, "HyperModel.fit()")
         curve = [row for row in trial_rows.read_epochs(self._task.directory) if row["execution"] == self._number]
         outcome = scores.aligned(outcome, curve)
         if self._task.keeps_checkpoint:
@@ -95,8 +94,8 @@ class Execution:
         finally:
             self._record.epochs_run = max(self._record.epochs_run or 0, self.begun + self._log.epochs)
             self._record.parameters = _parameters(self.model)
-            if isinstance(self.model, keras.Model):
-                patches.restore(self.model)  # callbacks of the user's own may keep it
+            self._record.accelerations = patches.status(self.model)
+            patches.restore(self.model)  # callbacks of the user's own may keep it
             # It may be a copy.
             self._task.hyperparameters.merge(hp, overwrite=False)
         resumption.require_taken()

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from keras.src.saving import saving_lib
 
 from keras_search.results import files, layout
 from keras_search.results.text import error_line
+from keras_search.tuner import keras_private
 from keras_search.tuner.trial.callbacks import BestWeights, optimizers
 from keras_search.tuner.trial.checkpoint import build_from, save
 
@@ -49,7 +49,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
         build_from(model, config)
     # Keras has nothing to do with one without a `call` else, as a GAN is, though its layers may all be built.
     model.built = model.built or bool(model.weights)
-    saving_lib.load_weights_only(model, path, objects_to_skip=optimizers(model))
+    keras_private.load_weights_only(model, path, objects_to_skip=optimizers(model))
 
 
 def checkpoint(model: Any, epochs: int, path: Path) -> None:

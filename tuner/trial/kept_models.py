@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import keras_tuner
 import numpy as np
-from keras_tuner.engine.trial import Trial
 
 from keras_search.results import layout
 from keras_search.results.reading import trial_rows
@@ -18,6 +17,7 @@ from keras_search.results.text import error_line
 from keras_search.tuner import objectives
 from keras_search.tuner.data import shared
 from keras_search.tuner.fast import patches
+from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.trial import continuation, kept, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.models import fresh_model

@@ -7,13 +7,12 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine.hyperparameters import HyperParameter
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
 from keras_search.search_spaces.origin import contained
 from keras_search.tuner.fast import patches
+from keras_search.tuner.keras_private import HyperParameter, get_hypermodel
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import bars
 

@@ -18,9 +18,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.random.seed_generator import global_seed_generator
 
 from keras_search.results import files
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import wrapped_fit
 from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint
@@ -111,7 +111,7 @@ class Resumption(keras.callbacks.Callback):
             return call.proceed()
         finally:
             self._is_in_fit = False
-            call.model._initial_epoch = None
+            keras_private.begin_at(call.model, None)
 
     def require_taken(self) -> None:
         """Raises OtherTrainingError where the training has ended without going on from the state."""
@@ -158,7 +158,7 @@ class Resumption(keras.callbacks.Callback):
         self.model.history.history.update(state.history)
         # Keras's own way to begin later, `BackupAndRestore`'s; no epoch is left where a callback had ended them.
         self._next = self.params["epochs"] if state.is_over else state.epoch
-        self.model._initial_epoch = self._next
+        keras_private.begin_at(self.model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._next not in (None, epoch):
@@ -216,16 +216,16 @@ def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(callback).items()
-        if name not in ("_model", "params") and not inspect.isroutine(value) and not isinstance(value, _STATELESS)
+        if name not in keras_private.OF_CALLBACKS and not inspect.isroutine(value) and not isinstance(value, _STATELESS)
     }
 
 
 def _generators() -> tuple[Any, ...]:
-    return random.getstate(), np.random.get_state(), np.asarray(global_seed_generator().state.value)
+    return random.getstate(), np.random.get_state(), np.asarray(keras_private.global_seed_generator().state.value)
 
 
 def _set_generators(states: tuple[Any, ...]) -> None:
     of_python, of_numpy, of_keras = states
     random.setstate(of_python)
     np.random.set_state(of_numpy)
-    global_seed_generator().state.assign(of_keras)
+    keras_private.global_seed_generator().state.assign(of_keras)

@@ -7,10 +7,9 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.src.engine import tuner_utils
 
 from keras_search.results.reading.trial_rows import Row
-from keras_search.tuner import objectives
+from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.trial.callbacks import is_better
 
 
@@ -56,7 +55,7 @@ def best(outcomes: list[Any], objective: keras_tuner.Objective) -> tuple[dict[st
     if not outcomes:
         raise keras_tuner.errors.FatalValueError("HyperModel.fit() returned an empty list: return a score or a History")
     found = [_best(outcome, objective) for outcome in outcomes]
-    metrics = tuner_utils.average_metrics_dicts([metrics for metrics, _ in found])
+    metrics = keras_private.average_metrics_dicts([metrics for metrics, _ in found])
     return metrics, int(statistics.mean(step for _, step in found))
 
 
@@ -64,7 +63,7 @@ def _best(outcome: Any, objective: keras_tuner.Objective) -> tuple[dict[str, flo
     if isinstance(outcome, list):
         return best(outcome, objective)
     if not isinstance(outcome, keras.callbacks.History):
-        return tuner_utils.convert_to_metrics_dict(outcome, objective), 0
+        return keras_private.convert_to_metrics_dict(outcome, objective), 0
     found, best_step, best_value = {}, 0, None
     for step, metrics in enumerate(_epochs(outcome)):
         value = objectives.value(objective, metrics)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import keras
 import keras_tuner
-from keras_tuner.engine import hyperparameters as kinds
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api, api_pb2, summary, summary_v2
@@ -17,6 +16,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
+from keras_search.tuner.keras_private import kinds
 from keras_search.tuner.trial.callbacks import numbers
 
 _SCORE = "score"

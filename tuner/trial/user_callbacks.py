@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import keras
-from keras_tuner.src.engine import tuner_utils
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.trial.task import TrialTask
 
 
@@ -19,6 +19,6 @@ def copied(
         from tensorboard.plugins.hparams import api
 
         board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
-        point = tuner_utils.convert_hyperparams_to_hparams(task.hyperparameters, api)
+        point = keras_private.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks

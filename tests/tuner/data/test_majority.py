@@ -14,7 +14,8 @@ import tensorflow as tf
 from keras_search import results
 from keras_search.results import report
 from keras_search.tuner import Tuner
-from keras_search.tuner.command.search import SearchOptions, search
+from keras_search.tuner.command.options import SearchOptions
+from keras_search.tuner.command.search import search
 from tests.helpers import mostly_slow
 
 X = np.zeros((100, 2), "float32")

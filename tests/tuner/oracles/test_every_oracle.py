@@ -77,7 +77,7 @@ def test_it_says_how_long_a_trial_is_trained_where_it_decides_that(name: str, tm
     assert bool(oracle.continuable()) == (name == "hyperband")
 
 
-@pytest.mark.parametrize("name", [one for one in NAMES if one.values != ("bayesian",)])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.values != ("bayesian",)])
 def test_every_value_is_one_of_its_hyperparameters(name: str, tmp_path: Path) -> None:
     oracle = made(name, tmp_path, every_range(), trials=30, seed=1)
     for number in range(30):

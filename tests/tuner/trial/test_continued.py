@@ -15,7 +15,9 @@ from keras import layers
 from keras_search import results
 from keras_search.tuner import Tuner
 from keras_search.tuner.seeds import trial_seed
+from keras_search.tuner.trial import checkpoint, continuation
 from keras_search.tuner.trial.models import fresh_model
+from keras_search.tuner.trial.task import TrialTask
 
 TABLES = ("summary", "epochs")
 RNG = np.random.default_rng(0)
@@ -67,6 +69,23 @@ def test_what_a_trial_continues_is_trained_again_where_it_is_lost(tmp_path: Path
     assert search("part", 7) == whole
     (tmp_path / "part" / f"trial_{first}" / "epochs.csv").write_text("")
     assert search("part", 7) == whole
+
+
+def test_a_model_that_was_trained_for_another_to_go_on_with_is_plain_again(tmp_path: Path) -> None:
+    class Keeps(Small):
+        def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+            self.model = super().build(hp)
+            return self.model
+
+    hypermodel, hp, loss = Keeps(), keras_tuner.HyperParameters(), keras_tuner.Objective("val_loss", "min")
+    hypermodel.build(hp)
+    begins = {"initial_epoch": 2, "continues": tmp_path}
+    task = TrialTask("1", hp, tmp_path, hypermodel, loss, seed=5, is_baseline=False, **begins)
+    continuation.train_predecessor(task, 0, 5, (X, Y), {"callbacks": []})
+    assert checkpoint.read(continuation.checkpoint_path(tmp_path, 0))[0] == 2
+    assert type(hypermodel.model.fit).__name__ == "method"
+    assert not any("call" in vars(layer) for layer in hypermodel.model.layers)
+    assert "update_step" not in vars(hypermodel.model.optimizer)
 
 
 class Batches(keras.utils.PyDataset):

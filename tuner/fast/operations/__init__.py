@@ -17,7 +17,9 @@ from types import ModuleType
 
 import platformdirs
 import tensorflow as tf
-from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+from keras_search.tuner import keras_private
+from keras_search.tuner.fast import versions
 
 _FOLDER = Path(__file__).parent
 _SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
@@ -33,7 +35,7 @@ class _Unavailable(Exception):
 def prepare(say: Callable[[str], None]) -> None:
     """Has the operations ready for every process of this machine; says that it compiles them, or why there are none."""
     load.cache_clear()
-    if tf.config.list_physical_devices("GPU"):
+    if versions.why_none() is not None or tf.config.list_physical_devices("GPU"):
         return
     try:
         path = _path()
@@ -63,7 +65,7 @@ def load() -> ModuleType | None:
 
 def for_graph() -> ModuleType | None:
     """The operations, where the graph that is being traced may have them; XLA cannot compile them."""
-    if tf.executing_eagerly() or GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if tf.executing_eagerly() or keras_private.is_compiled_by_xla(tf.compat.v1.get_default_graph()):
         return None
     return load()
 

@@ -1,0 +1,77 @@
+"""The options of `search`, as the command line shows them."""
+
+from typing import Annotated
+
+import typer
+
+Trials = Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")]
+Space = Annotated[
+    str,
+    typer.Option(
+        help="The search space; `spaces` shows them. Or your own, whose code is then run: FILE.py:NAME or "
+        "MODULE:NAME, a keras_tuner.HyperModel or a function build(hp)."
+    ),
+]
+Oracle = Annotated[
+    str,
+    typer.Option(
+        help="What proposes configurations: random, grid, bayesian, hyperband (epochs are its budget), and with "
+        "Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from the trials that have ended, so "
+        "their points depend on how many run at once."
+    ),
+]
+Pruner = Annotated[
+    str,
+    typer.Option(
+        help="What ends trials that fall behind the others: none, median or asha. With one, scores depend on how "
+        "many run at once."
+    ),
+]
+Objective = Annotated[str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option(help="Begin no further trial after so long, such as 30m or 1h30m.", metavar="TIME"),
+]
+Seed = Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")]
+NewRun = Annotated[
+    str | None,
+    typer.Option(help="A name under runs/, or a path; by default named from dataset, space, oracle and seed."),
+]
+TrainSamples = Annotated[
+    int | None, typer.Option(help="Search on a stratified part of the training images.", metavar="N")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Narrow what is sampled: NAME=VALUE, NAME=LOW:HIGH[:STEP] or NAME=a,b,c; may be repeated. "
+        "The baseline trial keeps its documented values.",
+        metavar="NAME=...",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")]
+TrialsPerGpu = Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Train on the Dask cluster of this scheduler, tls://HOST:PORT or tcp://HOST:PORT, on at most "
+        "--workers at once (docs/cluster.md).",
+        metavar="ADDRESS",
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option(help="Begin a trial again, from its last epoch, N times if its process dies.", metavar="N"),
+]
+TrialTimeout = Annotated[
+    str | None, typer.Option(help="A trial that takes longer fails, such as 30m or 2h.", metavar="TIME")
+]
+KeepWeights = Annotated[int, typer.Option(help="Keep the weights of the best N trials.", metavar="N")]
+TensorBoard = Annotated[
+    bool,
+    typer.Option("--tensorboard", help="Also write every epoch and the HParams tab for TensorBoard."),
+]
+ExplainSpeed = Annotated[
+    bool,
+    typer.Option("--explain-speed", help="In the end, show what made training faster, and why something did not."),
+]

@@ -1,0 +1,115 @@
+"""What the options of a search come to, all of it checked before a file is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_search import search_spaces
+from keras_search.results.reading import runs
+from keras_search.results.run_info import Asked, RunInfo
+from keras_search.search_spaces import Hyperparameter, SearchSpace
+from keras_search.tuner import objectives, oracles, runtime
+from keras_search.tuner.command import durations
+from keras_search.tuner.command.options import SearchOptions
+from keras_search.tuner.command.overrides import narrow
+from keras_search.tuner.data import datasets
+from keras_search.tuner.data.datasets import Dataset, Split
+from keras_search.tuner.trial import pruners
+
+if TYPE_CHECKING:
+    from keras_search.search_spaces import CustomSpace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search, ready to begin.
+
+    Attributes:
+        options: What was asked.
+        path: The run directory.
+        space: What is searched.
+        narrowed: Its hyperparameters, as they are sampled.
+        dataset: What is trained on, as a whole.
+        data: Its training images, cut in two.
+        objective, direction: What is optimised.
+        time_budget, trial_timeout: In seconds; None for no limit.
+    """
+
+    options: SearchOptions
+    path: Path
+    space: "SearchSpace | CustomSpace"
+    narrowed: Sequence[Hyperparameter]
+    dataset: Dataset
+    data: Split
+    objective: str
+    direction: str
+    time_budget: float | None
+    trial_timeout: float | None
+
+    def asked(self) -> Asked:
+        """What must be the same where a run is gone on with."""
+        return {
+            "space": search_spaces.resolved(self.options.space),
+            "space_code": search_spaces.fingerprint(self.options.space),
+            "dataset": f"{self.dataset.name} sha256:{self.dataset.fingerprint[:16]}",
+            "objective": f"{self.objective}:{self.direction}",
+            "oracle": self.options.oracle,
+            "pruner": self.options.pruner,
+            "seed": self.options.seed,
+            "train_samples": self.options.train_samples,
+            "set": sorted(self.options.overrides),
+        }
+
+    def details(self) -> RunInfo:
+        """What else a reader of the run should know."""
+        return {
+            "objective": {"name": self.objective, "direction": self.direction},
+            "baseline": self.space.baseline,
+            "dataset": {
+                "name": self.dataset.name,
+                "source": self.dataset.source,
+                "fingerprint": self.dataset.fingerprint,
+                "training_images": len(self.data.x_train),
+                "validation_images": len(self.data.x_validation),
+                "notice": self.dataset.notice,
+                "most_frequent_class": datasets.most_frequent(self.data.y_validation),
+            },
+        }
+
+
+def make(options: SearchOptions) -> Plan:
+    """The search that `options` ask for.
+
+    TensorFlow is loaded for a space of the user's own alone, unless Keras must get the dataset.
+
+    Raises:
+        InputError, search_spaces.SpaceError: The options are not possible.
+    """
+    options.check_numbers()
+    search_spaces.check(options.space)
+    is_custom = search_spaces.is_custom(options.space)
+    if not is_custom:  # a user's own space may need the data
+        narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
+    oracles.check(options.oracle)
+    pruners.get(options.pruner)
+    objective, direction = objectives.parse(options.objective)
+    time_budget = _seconds("time_budget", options.time_budget)
+    trial_timeout = _seconds("trial_timeout", options.trial_timeout)
+    path = None if options.run is None else runs.directory(options.run)
+    dataset = datasets.load(options.dataset)
+    data = datasets.split(dataset, options.seed, options.train_samples)
+    if is_custom:
+        runtime.load_tensorflow()
+    space = search_spaces.load(options.space, dataset.input_shape, dataset.num_classes)
+    narrowed = narrow(space.hyperparameters, options.overrides)
+    if is_custom:
+        space.check_epochs(narrowed)
+    oracles.check(options.oracle, [hyperparameter.name for hyperparameter in narrowed])
+    if path is None:
+        path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
+    return Plan(options, path, space, narrowed, dataset, data, objective, direction, time_budget, trial_timeout)
+
+
+def _seconds(parameter: str, text: str | None) -> float | None:
+    return None if text is None else durations.parse(parameter, text)
