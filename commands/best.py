@@ -21,6 +21,7 @@ from keras_search.commands.shared import (
     read,
     report_training,
 )
+from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
     from keras_search import results
@@ -44,58 +45,58 @@ def show_best(
         return
     with errors():
         from keras_search.results.reading import runs
-        from keras_search.results.telling import sentences, tables
-        from keras_search.results.text import one_line
-        from keras_search.tuner.evaluation import comparison as evaluation
+        from keras_search.tuner.evaluation import comparison
         from keras_search.tuner.executors.workers import check_workers
 
-        evaluation.check_seeds(seeds)
+        comparison.check_seeds(seeds)
         check_workers(workers)
         found = read(runs.find(run))
         if evaluate:
-            evaluation.check_recorded(found)
-            evaluation.check_code(found, run_code)
-        trial = found.best
-        path = Path(one_line(str(found.path)))  # to be shown
+            comparison.check_recorded(found)
+            comparison.check_code(found, run_code)
         console = make_console()
-        data = f" on {one_line(found.dataset['name'])}" if found.dataset else ""
-        finished = count(len(found.finished), "finished trial")
-        console.print(f"The best of {finished} of {path}{data}: trial {one_line(trial['trial_id'])}", soft_wrap=True)
-        print_notice(console, found)
-        console.print(tables.configuration_table(found.configuration))
-        console.print(sentences.best_trial(found))
-        if place := sentences.baseline_place(found):
-            console.print(place)
+        _print_best(console, found)
         if evaluate:
-            _evaluate(console, found, path, seeds, workers, run_code)
+            _evaluate(console, found, seeds, workers, run_code)
 
 
-def _evaluate(
-    console: Console, found: "results.Run", path: Path, seeds: int, workers: int | str, run_code: bool
-) -> None:
+def _print_best(console: Console, run: "results.Run") -> None:
+    from keras_search.results.telling import sentences, tables
+
+    data = f" on {one_line(run.dataset['name'])}" if run.dataset else ""
+    finished = count(len(run.finished), "finished trial")
+    trial = one_line(run.best["trial_id"])
+    console.print(f"The best of {finished} of {one_line(str(run.path))}{data}: trial {trial}", soft_wrap=True)
+    print_notice(console, run)
+    console.print(tables.configuration_table(run.configuration))
+    console.print(sentences.best_trial(run))
+    if place := sentences.baseline_place(run):
+        console.print(place)
+
+
+def _evaluate(console: Console, run: "results.Run", seeds: int, workers: str, run_code: bool) -> None:
     from keras_search.results import layout
     from keras_search.results.telling import sentences, tables
-    from keras_search.results.text import one_line
-    from keras_search.tuner.evaluation import comparison as evaluation
+    from keras_search.tuner.evaluation import comparison
     from keras_search.tuner.record.lock import locked
 
-    dataset = evaluation.load_dataset(found)
-    space = evaluation.load_space(found, dataset, run_code)
-    is_one = sentences.is_baseline(found.best)
-    retrained, often = ("it", "") if is_one else ("it and the baseline", " each")
+    dataset = comparison.load_dataset(run)
+    space = comparison.load_space(run, dataset, run_code)
+    retrained, often = ("it", "") if sentences.is_baseline(run.best) else ("it and the baseline", " each")
     images = f"all {len(dataset.x_train):,} training images of {one_line(dataset.name)}"
     if space.needs_validation_data:
         images += " but a sixth, held back as the validation_data that its `fit` needs"
-    with locked(found.path, "evaluation"):
+    with locked(run.path, "evaluation"):
         console.print(
             f"\nRetraining {retrained} on {images}, on {count(seeds, 'seed')}{often}, "
             f"and testing on {len(dataset.x_test):,} images"
         )
-        outcome = evaluation.evaluate(found, dataset, space, seeds, workers, report_training)
+        outcome = comparison.evaluate(run, dataset, space, seeds, workers, report_training)
     console.print(tables.verdict_table(outcome.verdict, outcome.epochs_trained, outcome.same))
     for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
         console.print(sentence)
     console.print()
+    path = Path(one_line(str(run.path)))  # to be shown
     console.print(
         f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
         f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}",

@@ -1,13 +1,21 @@
 """`report`: a run as one HTML file."""
 
-import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_search.commands.shared import RunCode, errors, make_console, read
+from keras_search.commands.shared import (
+    RunCode,
+    errors,
+    evaluate_command,
+    make_console,
+    predictor,
+    read,
+    run_name,
+    told,
+)
 
 if TYPE_CHECKING:
     from keras_search import results
@@ -28,18 +36,16 @@ def write_report(
     """Write a report on a run: one HTML file with verdict, plots, trials and the best configuration."""
     with errors():
         from keras_search.results import files, layout, outputs, report
-        from keras_search.results.export import formats as export
         from keras_search.results.reading import runs
         from keras_search.results.text import escaped, listed, one_line
-        from keras_search.tuner.evaluation import predictions
 
         found = read(runs.find(run))
         _tell_damage(found)
         path = out or found.path / layout.REPORT
-        export.check("out", path)
-        pictures = report.draw(found, functools.partial(predictions.predict, run_code=run_code))
+        outputs.check("out", path)
+        pictures = report.draw(found, predictor(run_code))
         code, why_not = _script(found, run_code)
-        page = escaped(report.html(found, pictures, code))
+        page = escaped(report.html(found, pictures, code, evaluate_command(run_name(found.path))))
         if out is None:
             files.write_text(path, page)
         else:
@@ -81,4 +87,4 @@ def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
     try:
         return script.write(run, run_code), ""
     except (InputError, RunError, SpaceError) as error:
-        return None, str(error).removeprefix("code: ")
+        return None, told(error)

@@ -1,13 +1,12 @@
 """`results`, `compare` and `plot`: what happened in runs."""
 
-import functools
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_search.commands.shared import RunCode, count, errors, make_console, print_notice, read
+from keras_search.commands.shared import RunCode, count, errors, make_console, predictor, print_notice, read
 
 if TYPE_CHECKING:
     from keras_search import results
@@ -32,7 +31,7 @@ def show_results(
 ) -> None:
     """Show the trials of a run, or of any Keras Tuner project."""
     with errors():
-        from keras_search.results.export import formats as export
+        from keras_search.results.export import formats
         from keras_search.results.reading import projects, runs
         from keras_search.results.telling import tables
         from keras_search.results.text import one_line
@@ -49,9 +48,9 @@ def show_results(
             return
         found = read(path)
         trials = tables.ordered(found, sort, top)
-        export.check_all(files)
+        formats.check_all(files)
         for option, file in files.items():
-            export.FORMATS[option](trials, file)
+            formats.FORMATS[option](trials, file)
         console.print(found.headline, soft_wrap=True)
         print_notice(console, found)
         shown = trials.head(_MOST_SHOWN if top is None else top)
@@ -106,13 +105,12 @@ def plot_run(
         from keras_search.results import layout, plots
         from keras_search.results.reading import runs
         from keras_search.results.text import listed, one_line
-        from keras_search.tuner.evaluation import predictions
 
         plots.check_kinds(kinds or [])
         found = read(runs.find(run))
         folder = out or found.path / layout.PLOTS
         plots.check_folder(folder, is_named=out is not None)
-        predict = functools.partial(predictions.predict, run_code=run_code)
+        predict = predictor(run_code)
         left_out: dict[str, list[str]] = {}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("ignore")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keras_search.commands import search_options
-from keras_search.commands.shared import DatasetOption, Workers, called, errors, make_console
+from keras_search.commands.shared import DatasetOption, Workers, errors, evaluate_command, make_console
 from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
@@ -95,10 +95,7 @@ def _search(asked: "SearchOptions", explain_speed: bool) -> None:
     if found is None or found.finished.empty:
         print(f"Error: {_nothing_finished(found)}", file=sys.stderr)
         raise typer.Exit(1)
-    name = asked.run or path.name
-    named = [f"--run={name}"] if name.startswith("-") else ["--run", name]
-    own_code = ["--run-code"] if search_spaces.is_custom(asked.space) else []
-    print(f"Next: {command(*called(), 'best', *named, '--evaluate', *own_code)}")
+    print(f"Next: {evaluate_command(asked.run or path.name, search_spaces.is_custom(asked.space))}")
 
 
 def _nothing_finished(run: "results.Run | None") -> str:

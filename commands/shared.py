@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +11,13 @@ import typer
 from rich.console import Console
 
 from keras_search.results.numbers import number
-from keras_search.results.text import count, one_line
+from keras_search.results.text import command, count, one_line
 
 if TYPE_CHECKING:
     from keras_search import results
+    from keras_search.results.errors import EvaluateIt, Parameter
     from keras_search.results.evaluation import Training
+    from keras_search.results.plots import Predictions
 
 _WIDTH_IN_A_FILE = 160
 _MOST_PROBLEMS = 20
@@ -58,7 +60,23 @@ _OPTIONS = {
     "path": "--out",
     "project_name": "--run",
     "samples": "--train-samples",
+    "url": "--optuna",
 }
+
+
+def told(error: ValueError) -> str:
+    """The message of `error` in the words of the command line: with the names of options."""
+    from keras_search.results.errors import Refusal
+
+    return error.told(_said) if isinstance(error, Refusal) else str(error)
+
+
+def _said(part: "Parameter | EvaluateIt") -> str:
+    from keras_search.results.errors import EvaluateIt
+
+    if isinstance(part, EvaluateIt):
+        return f"`{evaluate_command(run_name(part.run))}` makes it"
+    return option(part)
 
 
 def option(parameter: str) -> str:
@@ -75,19 +93,35 @@ def called() -> list[str]:
     return ["python", sys.argv[0]] if path.suffix == ".py" else ["keras-search"]
 
 
+def run_name(path: Path) -> str:
+    """By what name a command finds the run in the directory `path`."""
+    from keras_search.results.reading import runs
+
+    return path.name if path.parent == runs.ROOT else str(path)
+
+
+def evaluate_command(run: str, run_code: bool = False) -> str:
+    """The command that evaluates a run.
+
+    Args:
+        run: Its name, or its path.
+        run_code: Whether its models are built by code of the user's own.
+    """
+    named = [f"--run={run}"] if run.startswith("-") else ["--run", run]
+    return command(*called(), "best", *named, "--evaluate", *(["--run-code"] if run_code else []))
+
+
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error, and exit code 2."""
     from keras_search.results import RunError
-    from keras_search.results.errors import Refusal
     from keras_search.search_spaces import SpaceError
     from keras_search.tuner.errors import InputError, SearchError
 
     try:
         yield
     except (InputError, RunError, SpaceError) as error:
-        told = error.told(option) if isinstance(error, Refusal) else str(error)
-        print(f"Error: {one_line(told)}", file=sys.stderr)
+        print(f"Error: {one_line(told(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -111,6 +145,20 @@ def read(path: Path) -> "results.Run":
     if len(run.problems) > _MOST_PROBLEMS:
         print(f"Warning: {len(run.problems) - _MOST_PROBLEMS:,} more like these", file=sys.stderr)
     return run
+
+
+def predictor(run_code: bool) -> "Callable[[results.Run], Predictions]":
+    """What says which classes the evaluated model of a run gives the test images, or why there is none."""
+    from keras_search.results import RunError
+    from keras_search.tuner.evaluation import predictions
+
+    def predict(run: "results.Run") -> "Predictions":
+        try:
+            return predictions.predict(run, run_code)
+        except RunError as error:
+            raise RunError(told(error)) from error
+
+    return predict
 
 
 def print_notice(console: Console, run: "results.Run") -> None:

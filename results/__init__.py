@@ -11,7 +11,8 @@ run.best  # the best finished trial
 
 from keras_search.results.errors import RunError, RunWarning
 from keras_search.results.reading.objective import Objective
-from keras_search.results.reading.run import Run, read
+from keras_search.results.reading.run import Run
+from keras_search.results.reading.run_directory import read
 
 
 def _html(run: Run) -> str:

@@ -32,6 +32,10 @@ class Training:
     train_s: float
 
 
+# Of `evaluation.csv`.
+COLUMNS = [part.name for part in fields(Training)]
+
+
 @dataclass(frozen=True)
 class EvaluatedData:
     """The data of an evaluation.
@@ -100,8 +104,7 @@ def accuracies(trainings: Iterable[Training]) -> dict[str, list[float]]:
 
 def write_trainings(run: Path, trainings: Iterable[Training]) -> None:
     """Writes `evaluation.csv` of the run directory `run`, a line a training."""
-    columns = [part.name for part in fields(Training)]
-    files.write_csv(run / layout.EVALUATION_CSV, columns, map(asdict, trainings))
+    files.write_csv(run / layout.EVALUATION_CSV, COLUMNS, [asdict(training) for training in trainings])
 
 
 def read(run: Path) -> Evaluation | None:

@@ -6,8 +6,17 @@ import stat
 from pathlib import Path
 
 from keras_search.results import files
+from keras_search.results.errors import Parameter, RunError
 
 _STREAMS = (1, 2)
+
+
+def check(parameter: str, path: Path) -> None:
+    """Raises RunError where `path`, given by `parameter`, can be no file: it is a folder, or is in none."""
+    if path.is_dir():
+        raise RunError(Parameter(parameter), f" {str(path)!r} is a folder: give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise RunError(Parameter(parameter), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
 def write(path: Path, content: bytes) -> None:

@@ -8,11 +8,12 @@ import pytest
 import typer
 
 from keras_search.commands.app import app
-from keras_search.results import layout, plots
+from keras_search.results import evaluation, layout, plots
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
 from tests.helpers import ROOT
 from tests.pages import CLUSTER, DOCS, ONCE, ONLY_ON_MNIST, README, Block, Folder, blocks, form
+from tests.test_house import FLOOR
 
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 RUN = [page for page in [README, *DOCS] if page != CLUSTER]
@@ -122,7 +123,7 @@ def test_a_page_names_no_option_that_a_command_does_not_have(page: Path) -> None
 def test_columns_oracles_pruners_and_plots_are_documented() -> None:
     page = {path.stem: path.read_text() for path in DOCS}
     assert [name for name in layout.SUMMARY_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
-    assert [name for name in layout.EVALUATION_COLUMNS if f"`{name}`" not in page["run-directory"]] == []
+    assert [name for name in evaluation.COLUMNS if f"`{name}`" not in page["run-directory"]] == []
     assert [name for name in oracles.ORACLES if f"`{name}`" not in page["search"]] == []
     assert [name for name in pruners.PRUNERS if f"--pruner {name}`" not in page["search"] and name != "none"] == []
     assert [kind for kind in plots.KINDS if f"`{kind}`" not in page["plots"]] == []
@@ -133,3 +134,15 @@ def test_the_help_of_a_command_names_the_pages_about_it() -> None:
     named[""] = re.findall(r"docs/[\w-]+\.md", app.info.epilog)
     assert all(named.values())
     assert {ROOT / page for pages in named.values() for page in pages} == set(DOCS)
+
+
+def test_the_drawing_of_the_house_has_every_room_on_its_floor() -> None:
+    folder, drawn = "", []
+    for line in next(block.text for block in blocks(ROOT / "CONTRIBUTING.md") if not block.language).splitlines():
+        indented, names = re.match(r"( *)((?:[\w./]+(?:, )?)*)", line).groups()
+        names = [name.removesuffix("/").removesuffix(".py") for name in names.split(", ") if name]
+        folder = folder if indented or not names else names[0]
+        drawn += [f"{folder}.{name}" for name in names if indented]
+    floors = [FLOOR[room] for room in drawn if room in FLOOR]
+    assert floors == sorted(floors)
+    assert {room for room in FLOOR if "." in room and (ROOT / room.replace(".", "/")).is_dir()} <= set(drawn)

@@ -1,13 +1,16 @@
 """The house: which room stands on which, and that imports go down only."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import typer
 
+from keras_search.commands.app import app
 from tests.helpers import ROOT
 
 # From the roof to the ground. A module imports from the floors below its own and from its own room; what stands on one
@@ -104,6 +107,15 @@ def test_imports_go_down(module: str) -> None:
 def test_no_imports_go_round() -> None:
     graph = {module: set(ours(module)) for module in modules()}
     TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_only_commands_know_the_names_of_options() -> None:
+    commands = typer.main.get_command(app).commands.values()
+    options = {name for command in commands for option in command.params for name in option.opts if name[0] == "-"}
+    for module in (module for module in modules() if module.partition(".")[0] in ("results", "search_spaces", "tuner")):
+        for node in ast.walk(ast.parse(modules()[module].read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not options & set(re.findall(r"--[a-z-]+", node.value)), f"{module} has {node.value!r}"
 
 
 def test_results_are_read_without_keras() -> None:

@@ -15,8 +15,7 @@ from keras_search import results, search_spaces
 from keras_search.commands import app as cli
 from keras_search.commands import shared
 from keras_search.results import plots
-from keras_search.results.export import formats as export
-from keras_search.results.export import optuna_study
+from keras_search.results.export import formats, optuna_study
 from keras_search.results.reading import runs
 from keras_search.results.text import command
 from keras_search.tuner import InputError, objectives
@@ -162,10 +161,10 @@ REFUSALS: dict[str, Callable[[], object]] = {
     "saw": lambda: pictures.check_folder(Path(__file__)),
     "kinds": lambda: plots.check_kinds(["pie"]),
     "path": lambda: plots.check_file(Path("x.nope")),
-    "csv": lambda: export.check("csv", Path("/")),
-    "optuna": lambda: optuna_study._address("nowhere"),
+    "csv": lambda: formats.check("csv", Path("/")),
+    "url": lambda: optuna_study._address("nowhere"),
 }
-OPTIONS = {"overrides": "--set", "samples": "--train-samples", "kinds": "--kind", "path": "--out"}
+OPTIONS = {"overrides": "--set", "samples": "--train-samples", "kinds": "--kind", "path": "--out", "url": "--optuna"}
 
 
 @pytest.mark.parametrize("parameter", REFUSALS)

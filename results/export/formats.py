@@ -17,17 +17,14 @@ if TYPE_CHECKING:
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*[]<>|~&"})
 
 
-def check(option: str, path: Path) -> None:
-    """Makes sure that `path` can be written in the format of `option`, such as `csv`.
+def check(format: str, path: Path) -> None:
+    """Makes sure that `path` can be written in `format`, one of `FORMATS`.
 
     Raises:
         RunError: It is a folder, is in none, or what writes the format is not installed.
     """
-    if path.is_dir():
-        raise RunError(Parameter(option), f" {str(path)!r} is a folder: give the name of a file")
-    if not path.absolute().parent.is_dir():
-        raise RunError(Parameter(option), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
-    if option == "parquet":
+    outputs.check(format, path)
+    if format == "parquet":
         try:
             import pyarrow  # noqa: F401
         except ImportError:
@@ -37,18 +34,18 @@ def check(option: str, path: Path) -> None:
 
 
 def check_all(files: Mapping[str, Path]) -> None:
-    """Makes sure that each of `files`, by their options, can be written, and that no two are one file.
+    """Makes sure that each of `files`, by their formats, can be written, and that no two are one file.
 
     Raises:
         RunError: One cannot be written, or is given for two formats.
     """
-    options: dict[Path, str] = {}
-    for option, path in files.items():
-        check(option, path)
-        other = options.setdefault(path.resolve(), option)
-        if other != option and (not path.exists() or path.is_file()):
+    formats: dict[Path, str] = {}
+    for format, path in files.items():
+        check(format, path)
+        other = formats.setdefault(path.resolve(), format)
+        if other != format and (not path.exists() or path.is_file()):
             raise RunError(
-                Parameter(option), f" {str(path)!r} is the file of ", Parameter(other), " too: give each its own"
+                Parameter(format), f" {str(path)!r} is the file of ", Parameter(other), " too: give each its own"
             )
 
 

@@ -29,7 +29,7 @@ try:
 
     from keras_search.results.export.optuna_distributions import distribution, parameter
 except ImportError:
-    raise RunError(Parameter("optuna"), " needs the package optuna: python -m pip install -e '.[optuna]'") from None
+    raise RunError("an Optuna study needs the package optuna: python -m pip install -e '.[optuna]'") from None
 
 _STATES = {
     "COMPLETED": TrialState.COMPLETE,
@@ -73,7 +73,7 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
         raise RunError(f"{shown(address)!r} has a study {name!r} already: give another ", Parameter("name")) from None
     # A driver that is missing, a file of something else, the tables of another version of Optuna's, a full disk.
     except (ImportError, OSError, RuntimeError, sqlite3.Error, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise RunError(Parameter("optuna"), f" {shown(address)!r} cannot be written: {_reason(error)}") from None
+        raise RunError(Parameter("url"), f" {shown(address)!r} cannot be written: {_reason(error)}") from None
     return Counter(trial.state.name.lower() for trial in trials)
 
 
@@ -120,12 +120,12 @@ def _address(url: str) -> URL:
         address = make_url(url)
     except (ArgumentError, ValueError):
         meant = example if not url.strip() or "://" in url else f"sqlite:///{url}"
-        raise RunError(Parameter("optuna"), f" is {url!r}: give the URL of a database, such as {meant}") from None
+        raise RunError(Parameter("url"), f" is {url!r}: give the URL of a database, such as {meant}") from None
     if address.get_backend_name() == "sqlite":
         if address.database in (None, "", ":memory:"):
-            raise RunError(Parameter("optuna"), f" is {url!r}, which names no file: write {example}")
+            raise RunError(Parameter("url"), f" is {url!r}, which names no file: write {example}")
         if not (folder := Path(address.database).parent).is_dir():
-            raise RunError(Parameter("optuna"), f" {url!r}: there is no folder {str(folder)!r}")
+            raise RunError(Parameter("url"), f" {url!r}: there is no folder {str(folder)!r}")
     return address
 
 

@@ -18,10 +18,7 @@ def check_file(path: Path) -> None:
     """Raises RunError if no figure can be written to `path`: no such folder, or an ending that is no format."""
     if path.suffix.lstrip(".").lower() not in FORMATS:
         raise RunError(Parameter("path"), f" {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
-    if path.is_dir():
-        raise RunError(Parameter("path"), f" {str(path)!r} is a folder: give the name of a file")
-    if not path.absolute().parent.is_dir():
-        raise RunError(Parameter("path"), f" {str(path)!r}: there is no folder {str(path.parent)!r}")
+    outputs.check("path", path)
 
 
 def check_folder(path: Path, is_named: bool = True) -> None:

@@ -8,9 +8,9 @@ from keras_search.results import evaluation
 from keras_search.results.errors import RunError
 from keras_search.results.evaluation import Evaluation
 from keras_search.results.numbers import is_missing, number
-from keras_search.results.reading import runs, scores
+from keras_search.results.reading import scores
 from keras_search.results.telling import sentences
-from keras_search.results.text import command, count, one_line
+from keras_search.results.text import count, one_line
 from keras_search.results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Outcome:
         rows: The table of models, empty where none is known to be the best.
         sentences: The outcome in more words.
         advice: What is to be done next, empty where there is nothing.
-        command: The command that does so; None where the toolkit has none.
+        command: The command that does so; None where there is none.
     """
 
     tone: str
@@ -67,17 +67,20 @@ class Outcome:
     command: str | None = None
 
 
-def of(run: "Run") -> Outcome:
+def of(run: "Run", evaluate: str | None = None) -> Outcome:
     """The verdict of `run` where it was evaluated, else what is known without one.
+
+    Args:
+        evaluate: The command that evaluates it; None where none is to be shown.
 
     Raises:
         DamagedFile: Its `evaluation.json` cannot be read.
     """
     found = evaluation.read(run.path)
-    return without_verdict(run) if found is None else _with_verdict(run, found)
+    return without_verdict(run, evaluate) if found is None else _with_verdict(run, found, evaluate)
 
 
-def without_verdict(run: "Run") -> Outcome:
+def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
     """What is known of a run that has not been evaluated."""
     try:
         finished = scores.scored(run)
@@ -99,7 +102,8 @@ def without_verdict(run: "Run") -> Outcome:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:
         retrained, tested = ("it", "it") if sentences.is_baseline(best) else ("it and the baseline", "both")
-        advice = f"To retrain {retrained} from scratch on several seeds, and to test {tested} on the test images:"
+        advice = f"To retrain {retrained} from scratch on several seeds, and to test {tested} on the test images"
+        advice += ":" if evaluate else ", evaluate the run."
     else:
         advice = "The data are not recorded: train the best configuration with your own script, and test it there."
     headings, rows = _trials(named, objective)
@@ -110,11 +114,11 @@ def without_verdict(run: "Run") -> Outcome:
         rows=rows,
         sentences=[*filter(None, [sentences.baseline_place(run), sentences.to_beat(run)]), chosen],
         advice=advice,
-        command=_evaluate(run) if run.dataset else None,
+        command=evaluate if run.dataset else None,
     )
 
 
-def _with_verdict(run: "Run", found: Evaluation) -> Outcome:
+def _with_verdict(run: "Run", found: Evaluation, evaluate: str | None) -> Outcome:
     verdict = found.verdict
     said = sentences.verdict(verdict, found.most_frequent_class, found.same)
     said.append(
@@ -125,7 +129,7 @@ def _with_verdict(run: "Run", found: Evaluation) -> Outcome:
     now, then = one_line(str(run.best["trial_id"])), one_line(found.trial_id)
     advice = (
         f"This is the verdict on trial {then}, the best one then. The search went on, and trial {now} is the best one "
-        "now. To test that one:"
+        "now. To test that one" + (":" if evaluate else ", evaluate the run again.")
     )
     return Outcome(
         tone=_tone(verdict, found.same),
@@ -134,7 +138,7 @@ def _with_verdict(run: "Run", found: Evaluation) -> Outcome:
         rows=_models(found),
         sentences=said,
         advice="" if now == then else advice,
-        command=None if now == then else _evaluate(run),
+        command=None if now == then else evaluate,
     )
 
 
@@ -192,8 +196,3 @@ def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str
         if any(texts):
             figures[heading] = texts
     return ("model", *figures), [Row(cells) for cells in zip(named, *figures.values())]
-
-
-def _evaluate(run: "Run") -> str:
-    name = run.path.name if run.path.parent == runs.ROOT else str(run.path)
-    return one_line(command("python", "cli.py", "best", "--run", name, "--evaluate"))

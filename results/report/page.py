@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 20
 
 
-def html(run: "Run", pictures: Pictures, code: str | None = None) -> str:
+def html(run: "Run", pictures: Pictures, code: str | None = None, evaluate: str | None = None) -> str:
     """The report on `run` as one HTML file.
 
     It loads nothing, and its own Content-Security-Policy allows it neither to nor to run any script but its own.
@@ -29,13 +29,14 @@ def html(run: "Run", pictures: Pictures, code: str | None = None) -> str:
     Args:
         pictures: What `draw` gives.
         code: The best configuration as code to paste; None for the few lines that have Keras Tuner build it.
+        evaluate: The command that evaluates the run, which is shown where that is to be done next.
     """
     problems = list(run.problems)
     try:
-        found = outcome.of(run)
+        found = outcome.of(run, evaluate)
     except DamagedFile as error:
         problems.append(one_line(str(error)))
-        found = outcome.without_verdict(run)
+        found = outcome.without_verdict(run, evaluate)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )

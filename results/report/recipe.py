@@ -3,6 +3,7 @@
 import math
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_search.results.errors import RunError
@@ -72,7 +73,11 @@ def code(run: "Run") -> str | None:
 def command(run: "Run") -> str | None:
     """The command that began the run; None where `search` did not."""
     found = run.info.get("command")
-    return f"python {one_line(shlex.join(found))}" if found else None
+    if not found:
+        return None
+    program, *arguments = found
+    program = ["python", program] if program.endswith(".py") else [Path(program).name]
+    return one_line(shlex.join([*program, *arguments]))
 
 
 def repeatable(run: "Run") -> str:
@@ -98,7 +103,7 @@ def facts(run: "Run") -> dict[str, str]:
     found = {
         "objective": sentences.objective(run),
         "search space": asked.get("space"),
-        "narrowed by": " ".join(f"--set {shlex.quote(one)}" for one in asked.get("set") or []),
+        "narrowed by": ", ".join(asked.get("set") or []),
         "oracle": asked.get("oracle"),
         "pruner": asked.get("pruner"),
         "seed": asked.get("seed"),

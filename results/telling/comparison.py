@@ -9,7 +9,7 @@ from keras_search.results.numbers import number
 from keras_search.results.reading import scores
 from keras_search.results.reading.objective import Objective
 from keras_search.results.reading.run import Run
-from keras_search.results.reading.run import read as read_run
+from keras_search.results.reading.run_directory import read as read_run
 from keras_search.results.telling import sentences
 from keras_search.results.telling.fitted import Column, FittedTable
 from keras_search.results.text import one_line

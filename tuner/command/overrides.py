@@ -1,4 +1,4 @@
-"""`--set`: narrows what a search samples, one hyperparameter at a time.
+"""Narrows what a search samples, one hyperparameter at a time, by overrides such as `dropout=0.1:0.3`.
 
 NAME=VALUE           one value
 NAME=LOW:HIGH[:STEP] a part of the range of an Int or Float; without STEP the declared step stays

@@ -29,9 +29,8 @@ def check_recorded(run: results.Run) -> None:
     """Raises InputError if it is not recorded what `run` searched, and on which data."""
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
-            Parameter("evaluate"),
-            f": run {str(run.path)!r} has no dataset recorded, as `search` does in {layout.RUN}: train its "
-            "best configuration with your own script, on your own data",
+            f"run {str(run.path)!r} has no dataset recorded, as the command line does in {layout.RUN}: train its "
+            "best configuration with your own script, on your own data"
         )
 
 
@@ -56,8 +55,10 @@ def check_code(run: results.Run, run_code: bool) -> None:
     name = run.info["asked"]["space"]
     if search_spaces.is_custom(name) and not run_code:
         raise InputError(
-            f"run {str(run.path)!r} builds its models by code of its author's, {search_spaces.code(name)}: look at it, "
-            "and add --run-code to have it run"
+            f"run {str(run.path)!r} builds its models by code of its author's, {search_spaces.code(name)}: look at it "
+            "and give ",
+            Parameter("run_code=True"),
+            " to have it run",
         )
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from keras_search import results, search_spaces
 from keras_search.results import evaluation, layout
-from keras_search.results.errors import DamagedFile
+from keras_search.results.errors import DamagedFile, EvaluateIt
 from keras_search.results.evaluation import Evaluation
 from keras_search.results.plots import Predictions
-from keras_search.results.text import command, telling_line
+from keras_search.results.text import telling_line
 from keras_search.search_spaces import SpaceError
 from keras_search.tuner.data import handwriting, pictures
 from keras_search.tuner.errors import InputError
@@ -49,7 +49,7 @@ class Classified:
 
 
 def predict(run: results.Run, run_code: bool = False) -> Predictions:
-    """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify the test images.
+    """Lets `best_model.keras` of `run`, which an evaluation left there, classify the test images.
 
     Args:
         run_code: Whether the code of its search space, which `run` names, may be run for a model that needs it.
@@ -62,7 +62,7 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
         dataset = comparison.load_dataset(run)
         probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
     except (InputError, SpaceError) as error:
-        raise results.RunError(str(error)) from error
+        raise results.RunError(*error.args) from error
     except OSError as error:
         raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
     title = (
@@ -73,7 +73,7 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
 
 
 def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) -> list[Classified]:
-    """Lets `best_model.keras` of `run`, which `best --evaluate` left there, classify PNG and JPEG pictures.
+    """Lets `best_model.keras` of `run`, which an evaluation left there, classify PNG and JPEG pictures.
 
     A digit is brought to the form of MNIST's or scikit-learn's, where the run was on these (`tuner.handwriting`). For
     other data a picture is resized as a whole, and its values are scaled to the range of theirs.
@@ -111,8 +111,7 @@ def _evaluation(run: results.Run) -> Evaluation:
     with contextlib.suppress(DamagedFile):
         evaluated = evaluation.read(run.path)
     if evaluated is None or not _path(run).is_file():
-        evaluate = command("python", "cli.py", "best", "--run", run.path, "--evaluate")
-        raise results.RunError(f"run {str(run.path)!r} has no evaluated model: `{evaluate}` makes it")
+        raise results.RunError(f"run {str(run.path)!r} has no evaluated model: ", EvaluateIt(run.path))
     return evaluated
 
 

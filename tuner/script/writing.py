@@ -8,7 +8,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from keras_search import results, search_spaces
-from keras_search.results.errors import Parameter
 from keras_search.results.telling import sentences
 from keras_search.results.text import one_line
 from keras_search.search_spaces.origin import blamed
@@ -39,7 +38,7 @@ _IMPORTS = {  # in the order in which they are written
 def write(run: results.Run, run_code: bool = False) -> str:
     """The best configuration of `run` as a Python script: it trains on all training images, and tests.
 
-    It needs Keras, and for digits scikit-learn. The model is trained as `best --evaluate` trains its first: with the
+    It needs Keras, and for digits scikit-learn. The model is trained as an evaluation trains its first: with the
     run's seed, for as many epochs. What a space of the user's own prints goes to standard error.
 
     Args:
@@ -53,9 +52,8 @@ def write(run: results.Run, run_code: bool = False) -> str:
     """
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
-            Parameter("code"),
-            f": run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
-            "build the best one by your own script, from the hyperparameters that `best` shows without it",
+            f"run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
+            "build the best one by your own script, from its hyperparameters"
         )
     evaluation.check_code(run, run_code)
     trial = run.best
@@ -66,9 +64,8 @@ def write(run: results.Run, run_code: bool = False) -> str:
             body = _body(run, dataset, stored)
         except NoPlainCode as error:
             raise InputError(
-                Parameter("code"),
-                f": the model of trial {one_line(str(trial['trial_id']))} cannot be written with Keras alone: it "
-                f"has {one_line(str(error))}",
+                f"the model of trial {one_line(str(trial['trial_id']))} cannot be written with Keras alone: it "
+                f"has {one_line(str(error))}"
             ) from error
     used = "".join(line for name, line in _IMPORTS.items() if re.search(rf"\b{name}\b", body))
     return f'"""{_docstring(run, dataset, stored)}\n"""\n\n{used.strip()}\n{body}\n'

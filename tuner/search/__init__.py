@@ -1,1 +1,1 @@
-"""What runs beside a search: its progress, how it is stopped, how its trials came out."""
+"""The search loop: ask, submit, wait, tell; its progress, how it is stopped, how its trials came out."""

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from keras_search import results
-from keras_search.results.export import formats as export
+from keras_search.results.export import formats
 from keras_search.results.reading.summary import SummaryWriter
 from tests.helpers import Cli, refused
 from tests.results.projects import NASTY, metrics, write_trial
@@ -47,8 +47,8 @@ def test_every_format_has_the_same_trials(cli: Cli, project: Path, tmp_path: Pat
 def test_parquet_gives_back_what_it_was_given(project: Path, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     trials = results.read(project).trials
-    export.check("parquet", tmp_path / "t.parquet")
-    export.write_parquet(trials, tmp_path / "t.parquet")
+    formats.check("parquet", tmp_path / "t.parquet")
+    formats.write_parquet(trials, tmp_path / "t.parquet")
     found = pandas.read_parquet(tmp_path / "t.parquet")
     assert list(found.columns) == list(trials.columns)
     assert found["score"].equals(trials["score"])
@@ -61,7 +61,7 @@ def test_parquet_without_pyarrow_names_the_command(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(results.RunError, match=r"^parquet needs the package pyarrow: python -m pip install"):
-        export.check("parquet", tmp_path / "t.parquet")
+        formats.check("parquet", tmp_path / "t.parquet")
 
 
 def test_the_csv_files_of_a_run_hold_no_formula_either(tmp_path: Path) -> None:

@@ -204,15 +204,15 @@ def test_a_narrowed_range_has_the_baseline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("study.db", "optuna is 'study.db': give the URL of a database, such as sqlite:///study.db"),
+        ("study.db", "url is 'study.db': give the URL of a database, such as sqlite:///study.db"),
         ("out/study.db", "such as sqlite:///out/study.db"),
-        ("", "optuna is '': give the URL of a database"),
-        ("sqlite://", "optuna is 'sqlite://', which names no file"),
+        ("", "url is '': give the URL of a database"),
+        ("sqlite://", "url is 'sqlite://', which names no file"),
         ("sqlite:///no/study.db", "there is no folder 'no'"),
         ("sqlite:///project", "cannot be written: it is no regular file"),
         ("sqlite:///text", "cannot be written: file is not a database"),
         ("nosuch://x", "cannot be written: Can't load plugin"),
-        ("mssql+pymssql://me:secret@host/x", "optuna 'mssql+pymssql://me:***@host/x' cannot be written"),
+        ("mssql+pymssql://me:secret@host/x", "url 'mssql+pymssql://me:***@host/x' cannot be written"),
     ],
 )
 def test_storages_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, said: str) -> None:
@@ -260,5 +260,5 @@ def test_a_storage_that_fails_halfway_has_no_half_a_study(tmp_path: Path) -> Non
 def test_without_optuna_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     monkeypatch.delitem(sys.modules, "keras_search.results.export.optuna_study")
-    with pytest.raises(results.RunError, match=r"^optuna needs the package optuna: python -m pip install -e"):
+    with pytest.raises(results.RunError, match=r"^an Optuna study needs the package optuna: python -m pip install -e"):
         importlib.import_module("keras_search.results.export.optuna_study")

@@ -106,7 +106,7 @@ def test_best_of_a_project_without_data_is_shown_but_not_evaluated(cli: Cli, pro
     assert done.stdout.splitlines()[-1] == "val_loss 0.1250 at epoch 2"
     assert all(character.isprintable() for line in done.stdout.splitlines() for character in line)
     message = refused(cli, tmp_path, "best", "--run", project, "--evaluate")
-    assert message.startswith(f"Error: --evaluate: run {str(project)!r} has no dataset recorded")
+    assert message.startswith(f"Error: run {str(project)!r} has no dataset recorded")
 
 
 @pytest.mark.slow

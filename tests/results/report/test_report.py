@@ -97,7 +97,7 @@ def test_the_verdict_comes_first_in_the_words_of_the_terminal(
     run: results.Run, baseline: list[float], best: list[float], headline: str, tone: str
 ) -> None:
     found = evaluate(run, baseline, best, documented=0.1135)
-    page = report.html(run, NO_PICTURES)
+    page = report.html(run, NO_PICTURES, evaluate="THE COMMAND")
     text = shown(page)
     assert headline in html.unescape(re.search(r"<h1>(.*?)</h1>", page)[1])
     assert f'<section id="verdict" class="verdict {tone}">' in page
@@ -108,7 +108,7 @@ def test_the_verdict_comes_first_in_the_words_of_the_terminal(
     assert ", ".join(map(sentences.percent, best)) in text
     assert "on 1,438 training images" in text
     assert "Not tested yet" not in text
-    assert "--evaluate" not in text
+    assert "THE COMMAND" not in text
 
 
 def test_a_verdict_on_the_baseline_itself(run: results.Run) -> None:
@@ -125,16 +125,18 @@ def test_a_best_that_is_the_baseline_is_not_set_beside_it(tmp_path: Path) -> Non
     page = report.html(found, NO_PICTURES)
     text = shown(page)
     assert "The best of the 3 finished trials is the baseline itself." in text
-    assert "To retrain it from scratch on several seeds, and to test it on the test images:" in text
+    assert "To retrain it from scratch on several seeds, and to test it on the test images, evaluate the run." in text
+    text = shown(report.html(found, NO_PICTURES, evaluate="THE COMMAND"))
+    assert "and to test it on the test images: THE COMMAND" in text
     assert '<th scope="col">baseline</th>' not in page
     assert "finished trials, 0.9000" in text
 
 
 def test_a_verdict_on_a_trial_that_is_no_longer_the_best_says_so(run: results.Run) -> None:
     evaluate(run, [0.97, 0.98], [0.99, 0.991], trial_id="0000")
-    text = shown(report.html(run, NO_PICTURES))
+    text = shown(report.html(run, NO_PICTURES, evaluate="THE COMMAND"))
     assert f"the verdict on trial 0000, the best one then. The search went on, and trial {run.best['trial_id']}" in text
-    assert "--evaluate" in text
+    assert "To test that one: THE COMMAND" in text
 
 
 def test_a_damaged_evaluation_is_told_and_counts_as_none(run: results.Run) -> None:
@@ -215,11 +217,11 @@ def test_a_project_whose_scores_are_all_infinite(tmp_path: Path) -> None:
 def test_what_cannot_be_read_and_what_is_not_recorded_is_said(project: Path) -> None:
     (project / "trial_1" / "trial.json").write_text("{")
     run = results.read(project)
-    text = shown(report.html(run, report.draw(run, no_model)))
+    text = shown(report.html(run, report.draw(run, no_model), evaluate="THE COMMAND"))
     assert "What could not be read" in text
     assert "trial_1 is left out: trial.json is cut off or damaged" in text
     assert "The data are not recorded: train the best configuration with your own script" in text
-    assert "--evaluate" not in text
+    assert "THE COMMAND" not in text
     assert "Versions Not recorded." in text
 
 

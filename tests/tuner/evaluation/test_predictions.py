@@ -84,7 +84,7 @@ def test_the_report_has_matrix_and_mistakes(evaluated: results.Run, tmp_path: Pa
 
 
 def test_what_is_not_there_is_named(evaluated: results.Run, tmp_path: Path) -> None:
-    with pytest.raises(results.RunError, match=r"has no evaluated model: `python cli.py best --run .* --evaluate`"):
+    with pytest.raises(results.RunError, match=r"has no evaluated model: evaluate it first$"):
         predictions.predict(make_run(tmp_path / "other", random_trials(1)))
     write_trial(tmp_path / "project", "0")
     with pytest.raises(results.RunError, match="has no dataset recorded, on which its best model could be tested"):
@@ -190,7 +190,7 @@ def test_bad_pictures_are_refused_before_anything_is_loaded_or_written(evaluated
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{said}\n")
     assert tree(tmp_path) == before
     other = make_run(tmp_path / "other", random_trials(1))
-    with pytest.raises(results.RunError, match=r"has no evaluated model: `python cli.py best --run .* --evaluate`"):
+    with pytest.raises(results.RunError, match=r"has no evaluated model: evaluate it first$"):
         predictions.classify(other, [tmp_path / "blank.png"])
 
 

@@ -115,6 +115,6 @@ REFUSED = {
 @pytest.mark.parametrize("said", REFUSED)
 def test_what_keras_alone_cannot_say_is_named(said: str, arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     run = own(tmp_path, textwrap.dedent(REFUSED[said]), arrays, {"epochs": 3})
-    message = "^code: the model of trial 0000 cannot be written with Keras alone: it has .*"
+    message = "^the model of trial 0000 cannot be written with Keras alone: it has .*"
     with pytest.raises(InputError, match=message + re.escape(said)):
         script.write(run, run_code=True)
