@@ -94,7 +94,7 @@ for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
 
 
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
-    """The layers of `model`, those within other layers as well, and `model` itself."""
+    """The layers of `model`, those within other layers as well, after `model` itself where `include_self` is set."""
     return list(model._flatten_layers(include_self=include_self))
 
 
@@ -174,7 +174,7 @@ def is_compiled_by_xla(graph: tf.Graph) -> bool:
 
 
 def set_element_spec(optional: tf.experimental.Optional, like: tf.experimental.Optional) -> None:
-    """Makes `optional`, which is empty or of a loop, one of elements of the same kind as those of `like`."""
+    """Declares the element of `optional`, which a loop knows only as it is traced, to be of the kind of `like`'s."""
     optional._element_spec = like.element_spec
 
 
