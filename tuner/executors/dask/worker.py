@@ -8,15 +8,12 @@ TensorFlow is not loaded here: the Dask worker can always answer, and a call can
 """
 
 import contextlib
-import itertools
 import logging
-import multiprocessing
 import platform
 import shutil
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -25,12 +22,11 @@ from typing import TYPE_CHECKING
 
 import distributed
 from distributed import Status
-from loky.process_executor import ProcessPoolExecutor
 
 from keras_search.tuner import runtime
 from keras_search.tuner.errors import SearchError
-from keras_search.tuner.executors import worker_process, workers
 from keras_search.tuner.executors.base import WorkerDied
+from keras_search.tuner.executors.dask import processes
 from keras_search.tuner.transport import parcels
 from keras_search.tuner.transport.parcels import Stamp
 
@@ -142,7 +138,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         worker.log_event(call.search, {"call": name, "worker": worker.address})
         while not replica.is_complete.wait(_CHECK_S):
             _require_wanted(worker, task)
-        with _process("GPU" in worker.state.total_resources, call.environment) as process:
+        with processes.process("GPU" in worker.state.total_resources, call.environment) as process:
             data = {file: replica.place(file) for file in call.data}
             future = process.submit(_run_here, call.packed, replica.folder, data)
             while not wait([future], timeout=_CHECK_S).done:
@@ -202,10 +198,7 @@ def exchange(call: str, known: Mapping[str, Stamp], news: Files) -> Files | None
 def forget(search: str, dask_worker: "Worker") -> None:
     """Removes what is kept here between the calls of `search`."""
     shutil.rmtree(Path(dask_worker.local_directory) / f"search-{search}", ignore_errors=True)
-    with _lock:
-        for process, _ in itertools.chain.from_iterable(_idle.values()):
-            process.shutdown(wait=False, kill_workers=True)
-        _idle.clear()
+    processes.end_idle()
 
 
 def versions() -> dict[str, str]:
@@ -232,37 +225,6 @@ def _require_wanted(worker: "Worker", key: str) -> None:
 logging.getLogger("distributed.worker").addFilter(
     lambda record: not (str(record.msg).startswith("Run out-of-band") and record.args == (exchange.__name__,))
 )
-
-_lock = threading.Lock()
-# The processes that wait for their next call, with how many they have had, by the GPU that they see and what else
-# they began with.
-_idle: dict[tuple[str | None, tuple[tuple[str, str], ...]], list[tuple[ProcessPoolExecutor, int]]] = defaultdict(list)
-_busy: list[str | None] = []
-
-
-@contextlib.contextmanager
-def _process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[ProcessPoolExecutor]:
-    """A process for one call, with TensorFlow loaded; killed where the block raises, else kept for the next call."""
-    # A daemon, as a Dask worker may be, can have no children, lest they outlive it; these end with it all the same.
-    multiprocessing.current_process().daemon = False
-    gpus = workers.gpus() if on_gpu else []
-    with _lock:
-        gpu = min(gpus, key=_busy.count) if gpus else None
-        _busy.append(gpu)
-        idle = _idle[gpu, environment]
-        process, calls = idle.pop() if idle else (None, 0)
-    process = process or worker_process.begin(dict(environment) | worker_process.environment(gpu))
-    is_kept = False
-    try:
-        yield process
-        is_kept = calls + 1 < worker_process.CALLS_PER_WORKER
-    finally:
-        with _lock:
-            _busy.remove(gpu)
-            if is_kept:
-                idle.append((process, calls + 1))
-        if not is_kept:
-            process.shutdown(wait=False, kill_workers=True)
 
 
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
