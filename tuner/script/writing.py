@@ -15,7 +15,7 @@ from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.evaluation import comparison as evaluation
+from keras_search.tuner.evaluation import comparison
 from keras_search.tuner.script import data
 from keras_search.tuner.script.layout import WIDTH, call, laid_out, prefixed
 from keras_search.tuner.script.literals import NoPlainCode, literal
@@ -55,10 +55,10 @@ def write(run: results.Run, run_code: bool = False) -> str:
             f"run {str(run.path)!r} was not made by `search`: what builds its models is not recorded in it, so "
             "build the best one by your own script, from its hyperparameters"
         )
-    evaluation.check_code(run, run_code)
+    comparison.check_code(run, run_code)
     trial = run.best
     with contextlib.redirect_stdout(sys.stderr):
-        dataset = evaluation.load_dataset(run)
+        dataset = comparison.load_dataset(run)
         stored = datasets.arrays(dataset.source)
         try:
             body = _body(run, dataset, stored)
@@ -89,13 +89,13 @@ def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
     values, seed = run.configuration, asked["seed"]
     few = training.few(dataset.x_train, dataset.y_train)
     with blamed(asked["space"]) if search_spaces.is_custom(asked["space"]) else contextlib.nullcontext():
-        space = evaluation.load_space(run, dataset, run_code=True)
+        space = comparison.load_space(run, dataset, run_code=True)
         hypermodel = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes)
         again = training.build(hypermodel, values, seed + 1)
         built = training.build(hypermodel, values, seed)
     if space.needs_validation_data:
         raise NoPlainCode("a `fit` of its hypermodel that needs `validation_data`")
-    fit = training.fit(hypermodel, values, built, few, evaluation.epochs(run))
+    fit = training.fit(hypermodel, values, built, few, comparison.epochs(run))
     statements, copy = model.write(built)
     training.check(built, again, copy, few)
     policy = keras.config.dtype_policy().name
