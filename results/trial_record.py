@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from keras_search.results import files, layout
 
@@ -44,3 +45,9 @@ class TrialRecord:
     def save(self, directory: Path) -> None:
         """Writes it into the `directory` of its trial."""
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """What is recorded of the trial in `directory`, unchecked; nothing where the file is missing or damaged."""
+    record = files.read_json(directory / layout.TRIAL_RECORD)
+    return record if isinstance(record, dict) else {}

@@ -88,6 +88,25 @@ class LayerAcceleration(Acceleration):
         return self.covers(layer) and not replacing.has_its_own(layer, "call")
 
 
+class CallAcceleration(Acceleration):
+    """One that changes each call of `fit` to which it applies."""
+
+    @abstractmethod
+    def why_not_to(self, call: FitCall) -> str | None:
+        """Why it does not apply to `call`; None where it does."""
+
+    @abstractmethod
+    def change(self, call: FitCall) -> None:
+        """Changes a call to which it applies."""
+
+    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
+        return "`model.fit` was not called" if call is None else self.why_not_to(call)
+
+    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+        if call is not None:
+            self.change(call)
+
+
 @dataclass
 class State:
     """What is kept with a model that is sped up.
@@ -106,17 +125,22 @@ class State:
 def begin(model: keras.Model, seed: int) -> State:
     """A new state of `model`."""
     vars(model)[_STATE] = State(seed)
+    return state(model)
+
+
+def is_on(model: Any) -> bool:
+    """Whether `model` has a state; what is no model has none."""
+    return _STATE in getattr(model, "__dict__", {})
+
+
+def state(model: keras.Model) -> State:
+    """The state of a model that has one."""
     return vars(model)[_STATE]
 
 
-def state(model: Any) -> State | None:
-    """The state of `model`; None where it is not sped up, or is no model."""
-    return getattr(model, "__dict__", {}).get(_STATE)
-
-
-def forget(model: keras.Model) -> None:
+def end(model: keras.Model) -> None:
     """Takes the state from `model`."""
-    vars(model).pop(_STATE, None)
+    del vars(model)[_STATE]
 
 
 def mark_steps(model: keras.Model) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_search.tuner.fast import acceleration, data, steps
-from keras_search.tuner.fast.acceleration import Acceleration, State
+from keras_search.tuner.fast.acceleration import CallAcceleration, State
 from keras_search.tuner.fast.steps import ArrayBatches, Batches, DatasetBatches
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
@@ -30,7 +30,7 @@ _SPENT = data.ARGUMENTS | {"batch_size", "validation_batch_size", "shuffle", "ca
 _UNDERSTOOD = _SPENT | {"epochs", "verbose", "validation_freq", "initial_epoch"}
 
 
-class Fit(Acceleration):
+class Fit(CallAcceleration):
     """Gives Keras's `fit` batches of our own, and a loop over its steps that takes them.
 
     Calls that it does not cover (a generator, a `tf.data.Dataset` of unknown length, `steps_per_epoch`) go to Keras
@@ -40,18 +40,16 @@ class Fit(Acceleration):
     name = "fit"
     what = f"up to {STEPS_PER_CALL} steps run in one call, on batches gathered by index"
 
-    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        if call is None:
-            return "`model.fit` was not called"
-        if name := steps.own_loop(model):
+    def why_not_to(self, call: FitCall) -> str | None:
+        if name := steps.own_loop(call.model):
             return f"the model has its own `{name}`"
         if others := call.given.keys() - _UNDERSTOOD:
             return f"`fit` is given {', '.join(sorted(others))}"
         return data.why_not_covered(call.given)
 
-    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+    def change(self, call: FitCall) -> None:
+        model, given = call.model, call.given
         steps.loop(model, self.name)
-        given = call.given
         callbacks = keras.tree.flatten(given.get("callbacks", []))
         # A bar that is drawn as training goes on counts every batch.
         is_watched = given["verbose"] not in (0, 2) or _watch_batches(callbacks)

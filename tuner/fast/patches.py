@@ -48,21 +48,20 @@ def restore(model: Any) -> None:
 
     Whatever else a user's `build` gives stays as it is.
     """
-    if acceleration.state(model) is None:
+    if not acceleration.is_on(model):
         return
     for one in reversed(ACCELERATIONS):
         one.undo(model)
     acceleration.unmark_steps(model)
     wrapped_fit.unwrap(model)
-    acceleration.forget(model)
+    acceleration.end(model)
     if versions.why_none() is None and steps.own_loop(model) is None:
         steps.forget_functions(model)  # their graphs hold what layers and optimizer did
 
 
 def status(model: Any) -> dict[str, bool | str]:
     """By the name of each acceleration, True where it has been on since `accelerate`, else why not."""
-    state = acceleration.state(model)
-    return {} if state is None else dict(state.status)
+    return dict(acceleration.state(model).status) if acceleration.is_on(model) else {}
 
 
 def _applied(call: FitCall) -> keras.callbacks.History:

@@ -39,7 +39,9 @@ def replace(thing: Any, name: str, method: Callable[..., Any], owner: str) -> No
 
 
 def is_replaced(thing: Any, name: str) -> bool:
-    return name in vars(thing).get(_RECORD, {})
+    """Whether what took the place of the method is there still: a user may have given `thing` another one since."""
+    replacement = vars(thing).get(_RECORD, {}).get(name)
+    return replacement is not None and vars(thing).get(name) is replacement.method
 
 
 def has_its_own(thing: Any, name: str) -> bool:
@@ -55,13 +57,11 @@ def put_back(model: keras.Model, owner: str) -> None:
         for name, replacement in list(record.items()):
             if replacement.owner != owner:
                 continue
-            del record[name]
-            if attributes.get(name) is not replacement.method:
-                continue
-            if replacement.before is _ABSENT:
+            if is_replaced(thing, name) and replacement.before is _ABSENT:
                 del attributes[name]
-            else:
+            elif is_replaced(thing, name):
                 attributes[name] = replacement.before
+            del record[name]
         if not record:
             attributes.pop(_RECORD, None)
 

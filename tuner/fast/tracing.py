@@ -14,23 +14,21 @@ import tensorflow as tf
 
 from keras_search.tuner import keras_private
 from keras_search.tuner.fast import replacing
-from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.acceleration import CallAcceleration
 from keras_search.tuner.fast.steps import Batches
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
-class Tracing(Acceleration):
+class Tracing(CallAcceleration):
     """Adds `VariablesFirst` to the callbacks of a call, as the last one: others may freeze or unfreeze layers."""
 
     name = "tracing"
     what = "a model's step is traced once, not twice"
 
-    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        if call is None or not isinstance(call.x, Batches):
-            return "it builds on `fit`, which is off"
-        return _why_not_keras(model)
+    def why_not_to(self, call: FitCall) -> str | None:
+        return _why_not_keras(call.model) if isinstance(call.x, Batches) else "it builds on `fit`, which is off"
 
-    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+    def change(self, call: FitCall) -> None:
         call.set("callbacks", [*call.get("callbacks"), VariablesFirst(call.x.data)])
 
 

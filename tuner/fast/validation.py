@@ -7,7 +7,7 @@ import keras
 
 from keras_search.tuner import keras_private
 from keras_search.tuner.fast import replacing
-from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.acceleration import CallAcceleration
 from keras_search.tuner.fast.steps import ArrayBatches, Batches
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
@@ -19,14 +19,14 @@ _MEAN = "sum_over_batch_size"
 _TELL_MEANS = ("keras", "keras_search")
 
 
-class Validation(Acceleration):
+class Validation(CallAcceleration):
     """Makes the batches of arrays that `Fit` validates on large, where no figure depends on their size."""
 
     name = "validation"
     what = f"validation runs in batches of up to {MOST_EXAMPLES} examples"
 
-    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        if call is None or not isinstance(call.x, Batches):
+    def why_not_to(self, call: FitCall) -> str | None:
+        if not isinstance(call.x, Batches):
             return "it builds on `fit`, which is off"
         batches = call.get("validation_data")
         if batches is None:
@@ -35,9 +35,9 @@ class Validation(Acceleration):
             return "the validation data are a tf.data.Dataset, in batches of its own"
         if call.asked.get("validation_batch_size") is not None:
             return "`fit` is given a `validation_batch_size`"
-        return why_not_of_any_size(model, batches.data)
+        return why_not_of_any_size(call.model, batches.data)
 
-    def replace(self, model: keras.Model, call: FitCall | None) -> None:
+    def change(self, call: FitCall) -> None:
         batches = call.get("validation_data")
         batches.enlarge(largest(batches.data))
 

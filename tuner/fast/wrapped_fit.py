@@ -6,6 +6,7 @@ after the training, on arguments that it may change; the hook that was added las
 
 import functools
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -42,10 +43,11 @@ class FitCall:
         hooks: "list[Hook]",
     ) -> None:
         self.model = model
+        self.asked = dict(signature.bind(*args, **kwargs).arguments)
+        self.arguments = dict(self.asked)
         self._fit = fit
-        self._bound = signature.bind(*args, **kwargs)
+        self._signature = signature
         self._hooks = hooks
-        self.asked = dict(self._bound.arguments)
         parameters = signature.parameters.values()
         self._others = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), "")
 
@@ -53,15 +55,8 @@ class FitCall:
         """Calls the next hook, or trains at last; what `fit` gives."""
         if self._hooks:
             return self._hooks.pop()(self)
-        return self._fit(*self._bound.args, **self._bound.kwargs)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        return self._bound.arguments
-
-    @arguments.setter
-    def arguments(self, arguments: dict[str, Any]) -> None:
-        self._bound.arguments = arguments
+        bound = self._bound()
+        return self._fit(*bound.args, **bound.kwargs)
 
     @property
     def is_keras(self) -> bool:
@@ -76,7 +71,8 @@ class FitCall:
     @property
     def x(self) -> Any:
         """What is trained on: the first argument, whatever its name."""
-        return self._bound.args[0] if self._bound.args else self._bound.kwargs.get("x")
+        bound = self._bound()
+        return bound.args[0] if bound.args else bound.kwargs.get("x")
 
     def get(self, name: str) -> Any:
         """The argument `name`, which a `fit` may take without naming it; None where it is not given."""
@@ -84,14 +80,17 @@ class FitCall:
 
     def set(self, name: str, value: Any) -> None:
         """Replaces the argument `name`; one that `fit` does not take is left out."""
-        if name in self._bound.signature.parameters:
+        if name in self._signature.parameters:
             self.arguments[name] = value
         elif self._others:
-            self.arguments.setdefault(self._others, {})[name] = value
+            self.arguments[self._others] = self.arguments.get(self._others, {}) | {name: value}
 
     def has(self, name: str) -> bool:
         """Whether the argument `name` is given, be it as None."""
         return name in self._holder(name)
+
+    def _bound(self) -> inspect.BoundArguments:
+        return inspect.BoundArguments(self._signature, OrderedDict(self.arguments))
 
     def _holder(self, name: str) -> dict[str, Any]:
         return self.arguments if name in self.arguments else self.arguments.get(self._others, {})
@@ -120,9 +119,11 @@ class _WrappedFit:
 
 def add(model: keras.Model, hook: Hook) -> None:
     """Has `hook` called around `model.fit`, before those that were added earlier."""
-    if not replacing.is_replaced(model, "fit"):
-        replacing.replace(model, "fit", _WrappedFit(model), _OWNER)
-    model.fit.hooks.append(hook)
+    wrapped = vars(model).get("fit")
+    if not isinstance(wrapped, _WrappedFit):
+        wrapped = _WrappedFit(model)
+        replacing.replace(model, "fit", wrapped, _OWNER)
+    wrapped.hooks.append(hook)
 
 
 def unwrap(model: keras.Model) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras_tuner
 
-from keras_search.results import files, layout
+from keras_search.results import files, layout, trial_record
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.keras_private import Trial, TrialStatus
@@ -35,8 +35,7 @@ class Rescored:
         """Writes the trial's files in `directory`; its weights go where they are of another epoch."""
         if not self.keeps_weights:
             (directory / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
-        record = files.read_json(directory / layout.TRIAL_RECORD)
-        if isinstance(record, dict):
+        if record := trial_record.read(directory):
             files.write_json(directory / layout.TRIAL_RECORD, record | {"best_epoch": self.best_epoch})
         keras_private.save_trial(oracle, self.trial)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_search.results import files, layout
+from keras_search.results import trial_record
 from keras_search.results.text import count
 from keras_search.search_spaces.origin import contained
 from keras_search.tuner.keras_private import Trial, TrialStatus
@@ -97,4 +97,4 @@ class BestModels:
 
     def _weights_lost(self, trial: Trial) -> str | None:
         """Why the weights of `trial` cannot be kept, for a reason of the model's own; None where they can."""
-        return (files.read_json(self.trials.directory(trial.trial_id) / layout.TRIAL_RECORD) or {}).get("weights_lost")
+        return trial_record.read(self.trials.directory(trial.trial_id)).get("weights_lost")

@@ -241,7 +241,7 @@ def test_why_one_is_not_on_is_told() -> None:
 def test_why_fit_is_keras_own_is_told(given: dict[str, Any], why: str | bool) -> None:
     found = status(**given)
     assert found["fit"] is True if why is True else why in str(found["fit"])
-    off = "it builds on `fit`, which is off"
+    off = "it builds on `fit`, which is off" if given else why
     assert (found["validation"] == off, found["tracing"] == off) == (why is not True, why is not True)
 
 
