@@ -89,15 +89,16 @@ def _parse_in_python(text: str) -> tuple[str, str]:
         ) from None
 
 
-def settle(oracle: "keras_tuner.Oracle") -> None:
+def settle(oracle: "keras_tuner.Oracle") -> "keras_tuner.Objective":
     """Gives an oracle of the user's the direction that its objective's name tells, where Keras Tuner guessed."""
     guessed = text(oracle.objective)
-    oracle.objective = resolve(oracle.objective)
-    if text(oracle.objective) != guessed:
+    oracle.objective = objective = resolve(oracle.objective)
+    if text(objective) != guessed:
         print(
-            f"the objective of the oracle is taken for {text(oracle.objective)}, where Keras Tuner takes it for "
+            f"the objective of the oracle is taken for {text(objective)}, where Keras Tuner takes it for "
             f"{guessed}: give it a keras_tuner.Objective(name, direction) to have it otherwise"
         )
+    return objective
 
 
 def watch_guesses() -> None:
@@ -116,7 +117,7 @@ def watch_guesses() -> None:
     def create_objective(objective: Any) -> "keras_tuner.Objective":
         made = create(objective)
         if isinstance(objective, str):
-            made.is_guessed = True
+            made.is_guessed = True  # pyright: ignore[reportAttributeAccessIssue]
         return made
 
     keras_private.set_objective_maker(create_objective)

@@ -77,7 +77,8 @@ def train_predecessor(
     hp, epochs = within_budget(task, model, 0, task.initial_epoch)
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     patches.restore(model)
-    kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
+    if (path := predecessor(task, execution)) is not None:
+        kept.checkpoint(model, count.epochs, path)
 
 
 def within_budget(
