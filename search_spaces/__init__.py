@@ -8,8 +8,6 @@ from keras_search.search_spaces import baseline_cnn, deep_cnn
 from keras_search.search_spaces.space import Hyperparameter, SearchSpace, SpaceError
 
 if TYPE_CHECKING:
-    import keras_tuner
-
     from keras_search.search_spaces.custom import CustomSpace
 
 SPACES = {space.name: space for space in [baseline_cnn.SPACE, deep_cnn.SPACE]}
@@ -84,20 +82,6 @@ def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSp
     return custom.load(name, input_shape, num_classes)
 
 
-def hypermodel(
-    space: "SearchSpace | CustomSpace", input_shape: tuple[int, ...], num_classes: int
-) -> "keras_tuner.HyperModel":
-    """`space` as a `keras_tuner.HyperModel` for images of `input_shape` in `num_classes` classes.
-
-    A user's own is that for the images that it was loaded for.
-    """
-    if not isinstance(space, SearchSpace):
-        return space.hypermodel
-    from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
-
-    return SpaceHyperModel(space, input_shape, num_classes)
-
-
 __all__ = [
     "SPACES",
     "Hyperparameter",
@@ -107,7 +91,6 @@ __all__ = [
     "code",
     "fingerprint",
     "get",
-    "hypermodel",
     "is_custom",
     "load",
     "resolved",

@@ -32,23 +32,22 @@ class CustomSpace:
         name: What stands behind the colon of its reference.
         hyperparameters: Every hyperparameter, in the order of declaration.
         baseline: The hypermodel's `baseline`, or the default of every hyperparameter that is active there.
-        hypermodel: What builds and fits its models.
     """
 
     name: str
     hyperparameters: list[Hyperparameter]
     baseline: dict[str, Value]
-    hypermodel: "CustomHyperModel" = field(repr=False)
+    _hypermodel: "CustomHyperModel" = field(repr=False)
 
     @property
     def needs_validation_data(self) -> bool:
         """Whether the hypermodel has a `fit` of its own that cannot be called without `validation_data`."""
-        asked = inspect.signature(self.hypermodel.own.fit).parameters.get("validation_data")
+        asked = inspect.signature(self._hypermodel.own.fit).parameters.get("validation_data")
         return asked is not None and asked.default is asked.empty
 
     def check_epochs(self, narrowed: Iterable[Hyperparameter]) -> None:
         """Raises SpaceError if `epochs`, of what is sampled or of the baseline, is nothing that `model.fit` takes."""
-        if self.hypermodel.fits_itself:
+        if self._hypermodel.fits_itself:
             return
         wrong = [misfit(one) for one in narrowed if one.name == "epochs"]
         wrong += [value for value in [self.baseline.get("epochs", 1)] if whole(value) is None]
@@ -58,6 +57,10 @@ class CustomSpace:
                 f"space {self.name!r} has the hyperparameter `epochs`, and {value!r} is no number of epochs: declare "
                 "whole numbers above 0"
             )
+
+    def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "CustomHyperModel":
+        """What builds and fits its models: those for the images that the space was loaded for."""
+        return self._hypermodel
 
 
 class CustomHyperModel(keras_tuner.HyperModel):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import keras
     import keras_tuner
 
+    from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
+
 
 class SpaceError(ValueError):
     """A search space or a hyperparameter that does not exist, or a value that it does not have."""
@@ -122,3 +124,9 @@ class SearchSpace:
             if all(point.get(parent) in values for parent, values in hyperparameter.conditions):
                 point[hyperparameter.name] = hyperparameter.default
         return point
+
+    def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "SpaceHyperModel":
+        """This space as a `keras_tuner.HyperModel` for images of `input_shape` in `num_classes` classes."""
+        from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
+
+        return SpaceHyperModel(self, input_shape, num_classes)

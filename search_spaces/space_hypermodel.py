@@ -7,21 +7,20 @@ import keras_tuner
 
 from keras_search.results.hyperparameter import Value
 from keras_search.search_spaces.losses import SmoothedCrossentropy
-from keras_search.search_spaces.space import SearchSpace
 
 
 class SpaceHyperModel(keras_tuner.HyperModel):
     """Builds and fits the models of a `SearchSpace`; works with any Keras Tuner tuner.
 
     Attributes:
-        space: The search space.
+        space: The `SearchSpace`, whose own module imports this one.
         baseline: The values of the documented point.
         takes_epochs: `fit` may be told to train for fewer epochs than the point has; a schedule stays that of all.
     """
 
     takes_epochs = True
 
-    def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], num_classes: int) -> None:
+    def __init__(self, space: Any, input_shape: tuple[int, ...], num_classes: int) -> None:
         super().__init__(name=space.name)
         self.space = space
         self.input_shape = input_shape

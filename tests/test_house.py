@@ -37,9 +37,11 @@ tuner.runtime tuner.seeds tuner.keras_private
 tuner.errors
 
 search_spaces
-search_spaces.baseline_cnn search_spaces.custom search_spaces.deep_cnn search_spaces.space_hypermodel
-search_spaces.declared search_spaces.epochs search_spaces.losses search_spaces.origin
+search_spaces.baseline_cnn search_spaces.custom search_spaces.deep_cnn
+search_spaces.declared search_spaces.epochs search_spaces.origin
 search_spaces.space
+search_spaces.space_hypermodel
+search_spaces.losses
 
 results
 results.report

@@ -28,7 +28,7 @@ def documented() -> keras.Model:
 @pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
 def test_baseline_point_is_the_documented_model() -> None:
     space = search_spaces.get("baseline_cnn")
-    hypermodel = search_spaces.hypermodel(space, (28, 28, 1), 10)
+    hypermodel = space.hypermodel((28, 28, 1), 10)
     hp = keras_tuner.HyperParameters()
     keras.utils.clear_session()  # names are counted up from here
     ours = hypermodel.build(hp)
@@ -47,7 +47,7 @@ def test_baseline_point_is_the_documented_model() -> None:
 
 def test_the_documented_training_is_one_epoch_in_batches_of_32() -> None:
     space = search_spaces.get("baseline_cnn")
-    hypermodel = search_spaces.hypermodel(space, (28, 28, 1), 10)
+    hypermodel = space.hypermodel((28, 28, 1), 10)
     hp = keras_tuner.HyperParameters()
     model = hypermodel.build(hp)
     received: dict = {}
@@ -57,7 +57,7 @@ def test_the_documented_training_is_one_epoch_in_batches_of_32() -> None:
 
 
 def test_a_hypermodel_works_with_plain_keras_tuner(tmp_path) -> None:  # noqa: ANN001
-    hypermodel = search_spaces.hypermodel(search_spaces.get("baseline_cnn"), (28, 28, 3), 7)
+    hypermodel = search_spaces.get("baseline_cnn").hypermodel((28, 28, 3), 7)
     tuner = keras_tuner.RandomSearch(hypermodel, objective="val_accuracy", directory=tmp_path)
     space = {hp.name: (hp.min_value, hp.max_value, hp.step) for hp in tuner.oracle.get_space().space}
     assert space == {

@@ -62,7 +62,7 @@ def test_every_form_is_taken(form: str, tmp_path: Path) -> None:
     assert space.baseline == {"units": 2, "epochs": 10}
     hp = keras_tuner.HyperParameters()
     hp.values = {"units": 5, "epochs": 1}
-    assert search_spaces.hypermodel(space, (8, 8, 1), 3).build(hp).layers[1].units == 5
+    assert space.hypermodel((8, 8, 1), 3).build(hp).layers[1].units == 5
 
 
 def test_its_own_baseline_epochs_and_fit_stand(tmp_path: Path) -> None:

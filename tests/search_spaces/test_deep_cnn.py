@@ -23,7 +23,7 @@ def point(**values: object) -> keras_tuner.HyperParameters:
 
 
 def model(**values: object) -> keras.Model:
-    return search_spaces.hypermodel(DEEP, (28, 28, 1), 10).build(point(**values))
+    return DEEP.hypermodel((28, 28, 1), 10).build(point(**values))
 
 
 def test_its_baseline_is_the_documented_model() -> None:
@@ -31,7 +31,7 @@ def test_its_baseline_is_the_documented_model() -> None:
     hp = keras_tuner.HyperParameters()
     hp.values = dict(documented.baseline)
     keras.utils.set_random_seed(0)
-    expected = search_spaces.hypermodel(documented, (28, 28, 1), 10).build(hp)
+    expected = documented.hypermodel((28, 28, 1), 10).build(hp)
     keras.utils.set_random_seed(0)
     found = model(**DEEP.baseline)
     assert found.count_params() == 607_394
@@ -73,7 +73,7 @@ def test_a_hyperparameter_is_active_where_it_means_something() -> None:
     ],
 )
 def test_points_far_from_the_baseline_train(values: dict[str, object]) -> None:
-    hypermodel = search_spaces.hypermodel(DEEP, (28, 28, 1), 10)
+    hypermodel = DEEP.hypermodel((28, 28, 1), 10)
     hp = point(**values)
     built = hypermodel.build(hp)
     history = hypermodel.fit(hp, built, X, Y, verbose=0)
@@ -84,11 +84,11 @@ def test_points_far_from_the_baseline_train(values: dict[str, object]) -> None:
 def test_small_images_survive_four_blocks() -> None:
     for pooling in ("max", "average"):
         hp = point(blocks=4, pooling=pooling)
-        assert search_spaces.hypermodel(DEEP, (8, 8, 3), 2).build(hp).output_shape == (None, 2)
+        assert DEEP.hypermodel((8, 8, 3), 2).build(hp).output_shape == (None, 2)
 
 
 def test_cosine_falls_from_the_learning_rate_to_almost_nothing() -> None:
-    hypermodel = search_spaces.hypermodel(DEEP, (28, 28, 1), 10)
+    hypermodel = DEEP.hypermodel((28, 28, 1), 10)
     hp = point(schedule="cosine", learning_rate=0.002, epochs=4)
     built = hypermodel.build(hp)
     rates = []
@@ -105,7 +105,7 @@ def test_smoothing_is_keras_crossentropy_of_smoothed_labels() -> None:
 
 
 def test_a_model_trained_with_smoothing_is_saved_without(tmp_path) -> None:  # noqa: ANN001
-    hypermodel = search_spaces.hypermodel(DEEP, (28, 28, 1), 10)
+    hypermodel = DEEP.hypermodel((28, 28, 1), 10)
     hp = point(label_smoothing=0.1)
     built = hypermodel.build(hp)
     assert isinstance(built.loss, SmoothedCrossentropy)

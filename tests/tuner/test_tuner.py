@@ -163,7 +163,7 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
     space.declare(declared)
     narrowed = narrow(space.hyperparameters, ["filters=8:16", "dense_units=64", "dropout=0.1,0.3"])
     oracle = oracles.make("random", "val_accuracy", 30, 0, sampled(declared, narrowed))
-    Tuner(search_spaces.hypermodel(space, (28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
+    Tuner(space.hypermodel((28, 28, 1), 10), oracle=oracle, directory=tmp_path, project_name="run")
     points = [oracle.create_trial(str(number)).hyperparameters.values for number in range(20)]
     assert points[0] == space.baseline
     assert {point["filters"] for point in points[1:]} == {8, 12, 16}

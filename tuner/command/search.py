@@ -75,7 +75,7 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
     from keras_search.tuner.tuner import Tuner
 
     options = planned.options
-    hypermodel = search_spaces.hypermodel(planned.space, planned.dataset.input_shape, planned.dataset.num_classes)
+    hypermodel = planned.space.hypermodel(planned.dataset.input_shape, planned.dataset.num_classes)
     oracle = oracles.make(
         options.oracle,
         keras_tuner.Objective(planned.objective, planned.direction),

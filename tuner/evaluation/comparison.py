@@ -178,7 +178,7 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
 
     hp = keras_tuner.HyperParameters()
     hp.values = dict(space.baseline)
-    model = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes).build(hp)
+    model = space.hypermodel(dataset.input_shape, dataset.num_classes).build(hp)
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     return "\n".join(lines) + (

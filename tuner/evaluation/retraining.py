@@ -99,7 +99,7 @@ def _train_one(task: TrainingTask) -> Training:
 
     (x_train, y_train), fit_kwargs, (x_test, y_test) = shared.load(task.data)
     shape, classes = x_train.shape[1:], int(y_train.max()) + 1
-    hypermodel = search_spaces.hypermodel(search_spaces.load(task.space, shape, classes), shape, classes)
+    hypermodel = search_spaces.load(task.space, shape, classes).hypermodel(shape, classes)
     hp = keras_tuner.HyperParameters()
     hp.values = dict(task.values)
     if task.epochs is not None:

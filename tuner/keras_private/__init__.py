@@ -58,7 +58,7 @@ try:
     )
 
     # Settings of TensorFlow that the public functions make, but do not read or put back.
-    from tensorflow.python.eager.context import context as _context
+    from tensorflow.python.eager import context as _eager
     from tensorflow.python.framework import ops as _ops
     from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
     from tensorflow.python.ops.numpy_ops.np_dtypes import is_prefer_float32, set_prefer_float32
@@ -142,7 +142,7 @@ def set_max_steps_per_epoch(number: int | None) -> None:
     keras.config.set_max_steps_per_epoch(number)
 
 
-def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[Any, Any]:
     """`arrays` in two, as `fit` splits them by its `validation_split`."""
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
@@ -173,7 +173,7 @@ def is_compiled_by_xla(graph: tf.Graph) -> bool:
     return GraphOrParentsInXlaContext(graph)
 
 
-def set_element_spec(optional: tf.experimental.Optional, like: tf.experimental.Optional) -> None:
+def set_element_spec(optional: Any, like: tf.experimental.Optional) -> None:
     """Declares the element of `optional`, which a loop knows only as it is traced, to be of the kind of `like`'s."""
     optional._element_spec = like.element_spec
 
@@ -181,6 +181,10 @@ def set_element_spec(optional: tf.experimental.Optional, like: tf.experimental.O
 def inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
     """The datasets that `dataset` is made of."""
     return dataset._inputs()
+
+
+def _context() -> Any:
+    return _eager.context()
 
 
 def soft_device_placement() -> bool:
@@ -238,7 +242,7 @@ def number_of_steps(hp: kinds.Int | kinds.Float) -> int:
     return hp._get_n_values()
 
 
-def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> int | float:
+def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> Any:
     """The value of a range with steps at `place`, counted from 0."""
     return hp._get_value_by_index(place)
 

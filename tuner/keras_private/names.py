@@ -16,6 +16,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_optimizer_jit": "the setting; its public getter looks for GPUs",
         "_optimizer_experimental_options": "the setting, to which the public setter only adds",
     },
+    "tensorflow.python.eager.context": {"context": "where TensorFlow keeps the settings of a thread"},
     "tensorflow.python.framework.ops": {
         "_dtype_conversion_mode": "the setting of NumPy's promotion of types",
         "_numpy_style_slicing": "the setting of NumPy's indices",
@@ -23,6 +24,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "keras_tuner.engine.hyperparameters": dict.fromkeys(
         ("Boolean", "Choice", "Fixed", "Float", "Int"), "a kind of hyperparameters"
     ),
+    "keras_tuner.src.engine.objective": {"create_objective": "called for the objective of an oracle that a user makes"},
     "keras_tuner.HyperParameters": {"_register": "called for every hyperparameter that a model asks for"},
     "keras_tuner.src.engine.hyperparameters.hp_types.numerical.Numerical": {
         "_get_n_values": "how many values a range with steps has",

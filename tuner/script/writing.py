@@ -90,7 +90,7 @@ def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
     few = training.few(dataset.x_train, dataset.y_train)
     with blamed(asked["space"]) if search_spaces.is_custom(asked["space"]) else contextlib.nullcontext():
         space = evaluation.load_space(run, dataset, run_code=True)
-        hypermodel = search_spaces.hypermodel(space, dataset.input_shape, dataset.num_classes)
+        hypermodel = space.hypermodel(dataset.input_shape, dataset.num_classes)
         again = training.build(hypermodel, values, seed + 1)
         built = training.build(hypermodel, values, seed)
     if space.needs_validation_data:

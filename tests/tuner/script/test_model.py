@@ -14,7 +14,7 @@ from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.script import layout, model, training
 from tests.tuner.script.written import evaluated_part, executed, hyperparameters, made, own
 
-DEEP = search_spaces.hypermodel(search_spaces.get("deep_cnn"), (28, 28, 1), 10)
+DEEP = search_spaces.get("deep_cnn").hypermodel((28, 28, 1), 10)
 
 
 def points(count: int) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def test_a_functional_model_with_shared_layers_and_models_inside(arrays: dict[st
     code = script.write(run, run_code=True)
     theirs = executed(evaluated_part(code))["model"]
     space = evaluation.load_space(run, evaluation.load_dataset(run), run_code=True)
-    ours = search_spaces.hypermodel(space, (10, 12, 1), 3).build(hyperparameters({"dropout": 0.25, "epochs": 3}))
+    ours = space.hypermodel((10, 12, 1), 3).build(hyperparameters({"dropout": 0.25, "epochs": 3}))
     assert theirs.count_params() == ours.count_params()
     assert model.is_same(theirs.get_config(), ours.get_config())
     assert model.is_same(theirs.get_compile_config(), ours.get_compile_config())

@@ -109,7 +109,7 @@ ERROR = "ValueError: the kernel is larger than the image"
 @functools.cache
 def deep_cnn() -> keras_tuner.HyperParameters:
     """What the largest space declares, its values being the baseline."""
-    return declared(search_spaces.hypermodel(search_spaces.get("deep_cnn"), (28, 28, 1), 10))
+    return declared(search_spaces.get("deep_cnn").hypermodel((28, 28, 1), 10))
 
 
 def printed(folder: Path, width: int | None, objective: str = "val_accuracy") -> tuple[list[str], list[str]]:
