@@ -1,1 +1,1 @@
-"""What is trained on: datasets, their splits, pictures, and arrays that processes share."""
+"""Training data: datasets and their splits, pictures, and arrays that several processes share."""

@@ -1,4 +1,4 @@
-"""Arrays of images and labels: read from the user's `.npz`, checked, and brought to one form."""
+"""Arrays of images and labels: read from the user's `.npz`, checked, and converted to one form."""
 
 import zipfile
 import zlib
@@ -12,15 +12,15 @@ from keras_search.tuner.errors import InputError
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 _SMALLEST_SIDE = 4
-# Without channels, what is so narrow and so many times longer is taken for a series of some values a step.
+# An array without channels that is narrower than this, and this many times as long, is taken for a time series.
 _NARROW, _TIMES = 16, 4
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """The four arrays of an `.npz` file, as they stand there; pickled objects are not loaded.
+    """Reads the four arrays of an `.npz` file unchanged; pickled objects are not loaded.
 
     Raises:
-        InputError: The file is not there, is damaged, lacks an array or holds pickled objects.
+        InputError: The file is missing or damaged, lacks an array, or holds pickled objects.
     """
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file" if path.exists() else "not there"
@@ -34,7 +34,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                 raise InputError(f"dataset {str(path)!r} lacks {', '.join(missing)}: it needs {', '.join(NAMES)}")
             arrays = {name: file[name] for name in NAMES}
             if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-                raise ValueError("a member is no array")
+                raise ValueError("a member is not an array")
             return arrays
     except InputError:
         raise
@@ -64,15 +64,19 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def check(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """`x_train, y_train, x_test, y_test`: float32 (images, height, width, channels) and int64 (images,).
+    """Checks `arrays` and converts them to float32 (images, height, width, channels) and int64 (images,).
 
-    Images of uint8 are scaled to [0, 1], floats are taken as they are.
+    Images of uint8 are scaled to [0, 1]; the values of floats are kept.
 
     Args:
-        source: What the messages call the dataset.
+        source: The name of the dataset in messages.
+
+    Returns:
+        `x_train, y_train, x_test, y_test`.
 
     Raises:
-        InputError: Shapes, types, lengths, values or labels are not those of a classification of images.
+        InputError: The arrays do not make an image classification dataset: wrong shapes, types, lengths, values or
+            labels.
     """
     x_train, y_train = _images(arrays, "x_train", source), _labels(arrays, "y_train", source)
     x_test, y_test = _images(arrays, "x_test", source), _labels(arrays, "y_test", source)
@@ -90,8 +94,8 @@ def check(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.nd
         source,
         f"has labels in y_train that are not 0..n-1 (found {_some(classes)}): number the classes from 0, none left out",
     )
-    strange = np.setdiff1d(y_test, classes)
-    _require(not len(strange), source, f"has labels in y_test that y_train lacks: {_some(strange)}")
+    unknown = np.setdiff1d(y_test, classes)
+    _require(not len(unknown), source, f"has labels in y_test that y_train lacks: {_some(unknown)}")
     return x_train, y_train, x_test, y_test
 
 
@@ -116,7 +120,7 @@ def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray
         f"images, store them with their channel, {(*images.shape, 1)}; a series wants a script of your own",
     )
     if images.dtype == np.uint8:
-        # Divided as float32, a byte gives the same number as NumPy's `/ 255` rounded to float32.
+        # Dividing in float32 gives the same numbers as dividing in float64 and rounding to float32.
         images = images.astype("float32")
         images /= 255
     _require(
@@ -136,7 +140,7 @@ def _labels(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray
     _require(
         labels.ndim == 1 and len(labels) > 0,
         source,
-        f"has {name} of shape {labels.shape}: it must hold one class a image, shape (images,)",
+        f"has {name} of shape {labels.shape}: it must hold one class for each image, shape (images,)",
     )
     _require(
         np.issubdtype(labels.dtype, np.integer),

@@ -29,10 +29,10 @@ class Dataset:
 
     Attributes:
         name: `mnist`, `fashion_mnist`, `digits`, or the stem of the user's file.
-        source: What to ask for to get it again: a name, or the absolute path of a file.
-        x_train, x_test: float32 (images, height, width, channels); files of uint8 are scaled to [0, 1].
+        source: What `load` needs to load it again: a name, or the absolute path of a file.
+        x_train, x_test: float32 (images, height, width, channels); uint8 images are scaled to [0, 1].
         y_train, y_test: int64 (images,), classes 0..n-1.
-        fingerprint: SHA-256 over the arrays, as they are here.
+        fingerprint: SHA-256 of these arrays.
         notice: What the user must know about this choice of data, or empty.
     """
 
@@ -56,7 +56,7 @@ class Dataset:
 
     @property
     def documented_accuracy(self) -> float | None:
-        """The test accuracy that the baseline's README reports, where it is comparable: on MNIST."""
+        """The test accuracy in the baseline's README; None for other data than its MNIST."""
         return DOCUMENTED_ACCURACY if self.fingerprint == MNIST_FINGERPRINT else None
 
     def describe(self) -> str:
@@ -70,7 +70,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """A training set cut into a part to train on and a part to validate on; the test images are not here."""
+    """The training images of a dataset, split into training and validation data."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -81,10 +81,10 @@ class Split:
 def load(source: str) -> Dataset:
     """Loads the dataset `source`: `auto`, `mnist`, `fashion_mnist`, `digits`, or the path of an `.npz` file.
 
-    `auto` is MNIST where Keras has it in its cache or can download it, else digits.
+    `auto` is MNIST if Keras has it in its cache or can download it, else digits.
 
     Raises:
-        InputError: The name is unknown, the data are not to be had, or the file does not hold what it should.
+        InputError: The name is unknown, the data cannot be loaded, or the file is not an image classification dataset.
     """
     if source == "auto":
         return _load_auto()
@@ -97,22 +97,22 @@ def load(source: str) -> Dataset:
 
 
 def arrays(source: str) -> dict[str, np.ndarray]:
-    """`x_train, y_train, x_test, y_test` as they are stored in `source`, one of `NAMES` or the path of an `.npz` file.
+    """`x_train, y_train, x_test, y_test` as `source` stores them: one of `NAMES` or the path of an `.npz` file.
 
     Raises:
-        InputError: They are not to be had.
+        InputError: They cannot be loaded.
     """
     return _LOADERS[source]() if source in NAMES else checked_arrays.read_npz(Path(source))
 
 
 def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
-    """Cuts the training images, or a stratified part of `samples` of them, into training and validation parts.
+    """Splits the training images, or a stratified sample of `samples` of them, into training and validation data.
 
-    A sixth is for validation (10,000 of MNIST's 60,000), stratified by class, and of each class at least one image is
-    in either part; the same seed gives the same cut.
+    The validation data are a sixth (10,000 of MNIST's 60,000), stratified by class. Both parts have at least one image
+    of each class. The same seed gives the same split.
 
     Raises:
-        InputError: `samples` is fewer than two a class or more than there are, or a class has a single image.
+        InputError: `samples` is fewer than two per class or more than there are, or a class has a single image.
     """
     labels = dataset.y_train
     samples = len(labels) if samples is None else samples
@@ -140,7 +140,7 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
 
 
 def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `count` random examples, each class its share (largest remainder)."""
+    """Indices of `count` random examples, each class in proportion (largest remainder method)."""
     sizes = np.bincount(labels)
     exact = sizes * count / len(labels)
     shares = exact.astype(int)
@@ -152,7 +152,7 @@ def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.n
 
 
 def _of_each_class(labels: np.ndarray, count: int, rng: np.random.Generator, least: int) -> np.ndarray:
-    """As `stratified`, in order, but of each class at least `least`, in place of examples of the largest."""
+    """Like `stratified`, sorted, with at least `least` examples of each class; the largest classes give theirs up."""
     chosen = stratified(labels, count, rng)
     for label in range(labels.max() + 1):
         while np.count_nonzero(labels[chosen] == label) < least:
@@ -186,7 +186,7 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
     runtime.load_tensorflow()
     import keras
 
-    patience = socket.getdefaulttimeout()
+    timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)
     try:
         (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
@@ -201,7 +201,7 @@ def _keras_arrays(name: str) -> dict[str, np.ndarray]:
             " digits",
         ) from error
     finally:
-        socket.setdefaulttimeout(patience)
+        socket.setdefaulttimeout(timeout)
     return dict(zip(checked_arrays.NAMES, (x_train, y_train, x_test, y_test)))
 
 
@@ -209,11 +209,11 @@ def _digits_arrays() -> dict[str, np.ndarray]:
     """scikit-learn's 8x8 digits as 28x28 uint8 images, 1,500 to train on and 297 to test on."""
     from sklearn import datasets
 
-    digits = datasets.load_digits()
-    images = enlarged(digits.images)
+    rows, targets = datasets.load_digits(return_X_y=True)
+    images, labels = enlarged(np.asarray(rows).reshape(-1, 8, 8)), np.asarray(targets)
     test = np.zeros(len(images), dtype=bool)
-    test[stratified(digits.target, 297, np.random.default_rng(0))] = True
-    return dict(zip(checked_arrays.NAMES, (images[~test], digits.target[~test], images[test], digits.target[test])))
+    test[stratified(labels, 297, np.random.default_rng(0))] = True
+    return dict(zip(checked_arrays.NAMES, (images[~test], labels[~test], images[test], labels[test])))
 
 
 def enlarged(images: np.ndarray) -> np.ndarray:
@@ -221,8 +221,8 @@ def enlarged(images: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     factors = (1, 28 / 8, 28 / 8)
-    images = ndimage.zoom(images, factors, order=1, grid_mode=True, mode="nearest")
-    return np.round(images * (255 / 16)).astype("uint8")
+    zoomed = np.asarray(ndimage.zoom(images, factors, order=1, grid_mode=True, mode="nearest"))
+    return np.round(zoomed * (255 / 16)).astype("uint8")
 
 
 _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
@@ -239,7 +239,7 @@ def _make(name: str, source: str, arrays: dict[str, np.ndarray]) -> Dataset:
     if fingerprint == MNIST_FINGERPRINT:
         name = "mnist"
     elif source not in _LOADERS and name in _LOADERS:
-        name = f"{name}.npz"  # a file called like a dataset that it is not
+        name = f"{name}.npz"  # a file with the name of a known dataset, but other data
     return Dataset(name, source, *checked, fingerprint)
 
 
@@ -247,5 +247,5 @@ def _fingerprint(*arrays: np.ndarray) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What always giving the most frequent answer scores on the validation data of a search in Python."""
+"""The accuracy of always predicting the most frequent class, on the validation data of a search in Python."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ import numpy as np
 
 from keras_search.results.telling import sentences
 
-# With more classes than this, or fewer examples a class, whole numbers may count something.
+# With more classes than this, or fewer examples per class, whole numbers may be counts instead of classes.
 _MOST_CLASSES = 1000
 _LEAST_EXAMPLES_A_CLASS = 2
 
 
 def sentence(objective: str, fit_args: Sequence[Any], fit_kwargs: Mapping[str, Any]) -> str:
-    """What an accuracy must be held against; empty where `objective` is none, or the labels are not plainly classes."""
+    """The accuracy to compare with, in words; empty if `objective` is no accuracy or labels are not clearly classes."""
     labels = _validated(fit_args, fit_kwargs) if _is_accuracy(objective) else None
     classes = None if labels is None else _classes(labels)
     if classes is None:
@@ -30,19 +30,21 @@ def _is_accuracy(objective: str) -> bool:
 
 
 def _validated(fit_args: Sequence[Any], fit_kwargs: Mapping[str, Any]) -> Any:
-    """The labels that are validated on, where they are at hand as an array; else None."""
+    """The labels of the validation data, if they are an array; else None."""
     held_out = fit_kwargs.get("validation_data")
     if isinstance(held_out, tuple) and len(held_out) > 1:
         return held_out[1]
     labels = fit_args[1] if len(fit_args) > 1 else fit_kwargs.get("y")
     share = fit_kwargs.get("validation_split")
-    if held_out is not None or not share or not hasattr(labels, "__getitem__") or not hasattr(labels, "shape"):
+    if held_out is not None or not share or labels is None:
         return None
-    return labels[math.floor(len(labels) * (1 - share)) :]  # as Keras cuts it
+    if not hasattr(labels, "__getitem__") or not hasattr(labels, "shape"):
+        return None
+    return labels[math.floor(len(labels) * (1 - share)) :]  # as Keras splits it
 
 
 def _classes(labels: Any) -> np.ndarray | None:
-    """The class of each example; None where `labels` are not plainly classes, as numbers or one-hot rows."""
+    """The class of each example; None if `labels` are not clearly classes, as whole numbers or one-hot rows."""
     if not hasattr(labels, "shape") or not all(labels.shape):
         return None
     array = np.asarray(labels)

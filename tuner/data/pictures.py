@@ -1,4 +1,4 @@
-"""Pictures as people have them: read, resized, and written."""
+"""The user's pictures: read, resized, and written."""
 
 import itertools
 import warnings
@@ -12,14 +12,14 @@ from keras_search.results import files
 from keras_search.results.errors import Parameter
 from keras_search.tuner.errors import InputError
 
-_SEEN = 280  # pixels: about the longer side of what is written
+_SEEN = 280  # pixels: about the longer side of the pictures that are written
 
 
 def read(path: Path) -> Image.Image:
-    """The picture in a PNG or JPEG file, upright, in `L` or `RGB`; transparent parts become paper for the ink on them.
+    """The picture in a PNG or JPEG file, upright, in mode `L` or `RGB`; transparent parts become paper.
 
     Raises:
-        InputError: There is no such file, it is too large, or it is not such a picture.
+        InputError: There is no such file, the picture is too large, or it is not PNG or JPEG.
     """
     if not path.is_file():
         raise InputError(f"{str(path)!r} is {'a folder' if path.is_dir() else 'not there'}: give a PNG or JPEG file")
@@ -37,7 +37,7 @@ def read(path: Path) -> Image.Image:
         raise
     except Exception as error:  # a damaged file may make Pillow raise anything
         raise InputError(f"{str(path)!r} cannot be read ({error}): it is cut off or damaged") from error
-    if picture.mode.startswith("I"):  # 16 bits, of which Pillow's own conversion would keep the lower ones
+    if picture.mode.startswith("I"):  # 16 bits per pixel, of which Pillow's own conversion keeps the lower 8
         return Image.fromarray((np.asarray(picture) // 257).astype("uint8"))
     if picture.has_transparency_data:
         picture = _on_paper(picture.convert("RGBA"))
@@ -45,7 +45,7 @@ def read(path: Path) -> Image.Image:
 
 
 def resized(picture: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
-    """The whole of `picture` as uint8 of `shape`, (height, width, 1 or 3); what is left over is like its border."""
+    """`picture` scaled to fit `shape`, (height, width, 1 or 3), as uint8; the rest has the colour of its border."""
     height, width, channels = shape
     picture = picture.convert("L" if channels == 1 else "RGB")
     pixels = np.asarray(picture).reshape(picture.height, picture.width, channels)
@@ -55,19 +55,22 @@ def resized(picture: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises InputError if no pictures can be written into `folder`, which need not be there yet."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise InputError(Parameter("saw"), f" {str(folder)!r}: {str(there)!r} is a file: give the name of a folder")
+    """Raises InputError if `folder` cannot take pictures; it need not exist yet."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(Parameter("saw"), f" {str(folder)!r}: {str(existing)!r} is a file: give the name of a folder")
 
 
 def save(images: Mapping[Path, np.ndarray], folder: Path) -> list[Path]:
-    """Writes each image, uint8, into `folder` as a PNG file called like the picture that it was made of.
+    """Writes each image into `folder` as a PNG file with the name of the picture that it was made from.
 
-    It is enlarged by whole pixels, so that these can be seen. No file is replaced: a name that is taken gets a number.
+    Images are enlarged by whole pixels, to make these visible. No file is replaced: a name that is taken gets a number.
 
     Args:
-        images: By the files of the pictures.
+        images: Images of uint8, by the paths of their pictures.
+
+    Returns:
+        The paths of the files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -82,12 +85,12 @@ def save(images: Mapping[Path, np.ndarray], folder: Path) -> list[Path]:
 
 
 def border(pixels: np.ndarray) -> np.ndarray:
-    """The outermost pixels of (height, width), in one row."""
+    """The outermost pixels of an array (height, width), in one row."""
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:
-    """A picture with transparent parts on white, or on black where what is opaque is light."""
+    """A picture with transparent parts, on white; on black if its opaque parts are light."""
     grey, opacity = (np.asarray(picture.convert("LA"), dtype=float)[..., band] for band in (0, 1))
     is_light = (grey * opacity).sum() > 127.5 * opacity.sum()
     paper = Image.new("RGBA", picture.size, "black" if is_light else "white")

@@ -15,7 +15,7 @@ _SIDE = 4
 
 
 def check_picture(path: Path) -> None:
-    """Raises InputError if no picture can be written to `path`: no such folder, or an ending that is no format."""
+    """Raises InputError if no picture can be written to `path`: its folder is missing, or its format is unknown."""
     formats = Figure().canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in formats:
         raise InputError(

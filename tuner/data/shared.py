@@ -1,4 +1,4 @@
-"""Data that every process of a search uses: written once, then mapped into memory, so that all share one copy."""
+"""Data for all processes of a search: written to disk once, then mapped into memory, so that all share one copy."""
 
 import contextlib
 import functools
@@ -18,10 +18,10 @@ import tensorflow as tf
 from keras_search.results import files, layout
 from keras_search.tuner import keras_private
 
-# TensorFlow uses an array in place only where its memory begins at such a multiple.
+# TensorFlow uses an array in place only if its address is a multiple of this many bytes.
 _ALIGNMENT = 64
 
-# Of larger arrays a GPU is sent the batches.
+# Bytes; larger arrays stay in main memory, and a GPU is sent their batches.
 _MOST_ON_GPU = 2_000_000_000
 
 
@@ -34,7 +34,7 @@ class StoredArray:
 
 @dataclass(frozen=True)
 class StoredDataset:
-    """The graph of a `tf.data.Dataset`, or its file; its shuffling and mapping happen anew wherever it is loaded."""
+    """The graph of a `tf.data.Dataset`, or its file; each process that loads it shuffles and maps for itself."""
 
     graph: bytes | Path
     element_spec: Any
@@ -42,15 +42,15 @@ class StoredDataset:
 
 @contextlib.contextmanager
 def folder(run: Path) -> Iterator[Path]:
-    """A folder in `run` that is this process's alone, for `store`, while the block runs.
+    """Gives a folder in `run` for this process alone, to `store` data in; it is removed after the block.
 
-    Those that killed processes have left behind are removed first.
+    Folders that killed processes have left behind are removed first.
     """
     prefix = f"{layout.DATA}-{platform.node()}-"
-    for left in run.glob(f"{prefix}*"):
-        owner = left.name.removeprefix(prefix)
+    for existing in run.glob(f"{prefix}*"):
+        owner = existing.name.removeprefix(prefix)
         if owner.isdecimal() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(existing, ignore_errors=True)
     own = run.resolve() / f"{prefix}{os.getpid()}"
     try:
         yield own
@@ -59,13 +59,13 @@ def folder(run: Path) -> Iterator[Path]:
 
 
 def store(data: Any, folder: Path) -> Any:
-    """`data` with its arrays and datasets written into `folder` and replaced by where they are.
+    """Writes the arrays and datasets in `data` into `folder`, and returns `data` with references in their places.
 
     Args:
-        data: What `fit` is called with: any nesting of tuples, lists and dicts.
+        data: The arguments of a `fit`: any nesting of tuples, lists and dicts.
 
     Raises:
-        ValueError: A `tf.data.Dataset` runs Python code, so it cannot go to another process.
+        ValueError: A `tf.data.Dataset` runs Python code, so no other process can use it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -88,9 +88,9 @@ def store(data: Any, folder: Path) -> Any:
 
 
 def hold(data: Any) -> Any:
-    """`data` for trials in this process, each of which is to meet the same: its datasets shuffle as at first.
+    """`data` for trials in this process, with datasets that shuffle in the same orders for every trial.
 
-    One that cannot be copied, as it runs Python code, goes on in its orders from trial to trial.
+    A dataset that runs Python code cannot be copied: its orders continue from trial to trial.
     """
 
     def held(leaf: Any) -> Any:
@@ -103,7 +103,7 @@ def hold(data: Any) -> Any:
 
 
 def load(data: Any) -> Any:
-    """What `store` or `hold` was given, arrays being mapped from their files."""
+    """The data that `store` or `hold` was given, with arrays mapped from their files."""
 
     def fetch(leaf: Any) -> Any:
         if isinstance(leaf, StoredArray):
@@ -118,14 +118,14 @@ def load(data: Any) -> Any:
 
 
 def tensor(array: np.ndarray) -> tf.Tensor:
-    """`array` as a tensor, floats in Keras's width, where a model's batches are to be taken from it.
+    """`array` as a tensor, floats converted to Keras's `floatx`, in the memory from which batches are fastest taken.
 
-    That is a GPU's memory, if there is one, for floats that leave it room for models; else main memory, without a copy
-    where that can be.
+    Floats go to the memory of the GPU, if there is one and they leave it room for models. All else goes to main memory,
+    without a copy where TensorFlow can use the array in place.
     """
     floating = np.issubdtype(array.dtype, np.floating)
     dtype = np.dtype(keras.config.floatx() if floating else array.dtype)
-    # TensorFlow's gather knows few types of integers on GPUs, and of these a batch is small.
+    # On GPUs, TensorFlow's gather supports few integer types; batches of integers (labels) are small anyway.
     if floating and array.size * dtype.itemsize <= _MOST_ON_GPU and tf.config.list_logical_devices("GPU"):
         with contextlib.suppress(tf.errors.ResourceExhaustedError), tf.device("GPU:0"):
             return tf.constant(array, dtype=dtype)
@@ -146,20 +146,20 @@ def tensor(array: np.ndarray) -> tf.Tensor:
 
 @functools.lru_cache(maxsize=32)
 def _mapped(path: Path, written: int) -> np.ndarray:
-    # `written` tells another search's data in the same place.
-    # Copy-on-write: nobody writes, but TensorFlow takes no read-only memory.
+    # `written` keeps the data of different searches apart, whose files may have the same path.
+    # Copy-on-write: nothing writes to it, but TensorFlow refuses read-only memory.
     return np.load(path, mmap_mode="c", allow_pickle=False)
 
 
 def _shuffles(dataset: tf.data.Dataset) -> bool:
-    """Whether it has an order that depends on how often it was gone through."""
+    """Whether the order of `dataset` depends on how often it was iterated over."""
     return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, keras_private.inputs(dataset)))
 
 
 def _graph(dataset: tf.data.Dataset) -> bytes:
-    """The graph of `dataset`, for one that shuffles as this one did at first."""
+    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with."""
     try:
-        # 2: fail where there is state outside the graph.
+        # 2: fail if there is state outside the graph.
         serialized = tf.raw_ops.DatasetToGraphV2(
             input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
         ).numpy()
@@ -172,7 +172,7 @@ def _graph(dataset: tf.data.Dataset) -> bytes:
         return serialized
     graph = tf.compat.v1.GraphDef.FromString(serialized)
     for node in graph.node:
-        # By name, it would share what a dataset of the process that loads it draws its orders from.
+        # With the original name, it would share the generator of a dataset in the process that loads it.
         for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
             if "SeedGenerator" in handle.name:
                 handle.name = "SeedGenerator of its own"

@@ -1,4 +1,4 @@
-"""Data as users have them - lists, tables, tensors - as the arrays that they stand for, where Keras refuses them."""
+"""Converts data that Keras refuses - lists, tables, tensors - to the arrays that they stand for."""
 
 import inspect
 import numbers
@@ -18,10 +18,10 @@ _LONGEST_TEXT = 20
 
 
 def in_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call of `model.fit`, with arrays for data.
+    """The positional and named arguments of a call of `model.fit`, with arrays in place of other data.
 
     Raises:
-        InputError: What cannot be one: lists whose lengths differ, or objects.
+        InputError: Data cannot become an array: lists of different lengths, or objects.
     """
     named = dict(zip(inspect.signature(keras.Model.fit).parameters, (None, *args))) | kwargs
     converted = in_arguments(named)
@@ -31,33 +31,33 @@ def in_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, .
 
 
 def in_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for arguments of `model.fit` by their names."""
-    found = {name: _array(name, value) if name in _EXAMPLES else value for name, value in given.items()}
-    if "x" in found:
-        found["x"] = _examples("x", found["x"], found.get("y"))
-    held_back = found.get("validation_data")
+    """Does the same for arguments of `model.fit` by name."""
+    converted = {name: _array(name, value) if name in _EXAMPLES else value for name, value in given.items()}
+    if "x" in converted:
+        converted["x"] = _examples("x", converted["x"], converted.get("y"))
+    held_back = converted.get("validation_data")
     if isinstance(held_back, list | tuple):
         names = [f"the {name} of validation_data" for name in _EXAMPLES]
         x, *rest = (_array(name, value) for name, value in zip(names, held_back))
-        found["validation_data"] = (_examples(names[0], x, *rest[:1]), *rest)
-    return found
+        converted["validation_data"] = (_examples(names[0], x, *rest[:1]), *rest)
+    return converted
 
 
 def labels(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The labels among the arguments of `model.fit`, by what a message calls them."""
+    """The labels among the arguments of `model.fit` that are texts, by their names in messages."""
     held_back = given.get("validation_data")
-    found = {"y": given.get("y")}
+    candidates = {"y": given.get("y")}
     if isinstance(held_back, tuple) and len(held_back) > 1:
-        found["the y of validation_data"] = held_back[1]
-    return {name: value for name, value in found.items() if _texts(value)}
+        candidates["the y of validation_data"] = held_back[1]
+    return {name: value for name, value in candidates.items() if _texts(value)}
 
 
 def require_numbers(model: keras.Model, given: Mapping[str, Any]) -> None:
-    """Raises InputError where labels are texts, and `model` learns from them as Keras has it."""
+    """Raises InputError if labels are texts, and `model` has Keras's own training step and losses."""
     loss = getattr(model, "loss", None)
     is_keras = all(
-        one is None or isinstance(one, str | keras.losses.Loss) or one.__module__.startswith("keras.")
-        for one in keras.tree.flatten(loss)
+        part is None or isinstance(part, str | keras.losses.Loss) or part.__module__.startswith("keras.")
+        for part in keras.tree.flatten(loss)
     )
     if not is_keras or not _has_keras_step(model):
         return
@@ -70,7 +70,7 @@ def require_numbers(model: keras.Model, given: Mapping[str, Any]) -> None:
 
 
 def _has_keras_step(model: keras.Model) -> bool:
-    """Whether it trains by Keras's step, be it wrapped, and not by one that was given to this model alone."""
+    """Whether `model` trains by Keras's own step, wrapped or not, and computes its loss as Keras does."""
     is_keras = getattr(inspect.unwrap(model.train_step), "__func__", None) is keras.Model.train_step
     return is_keras and type(model).compute_loss is keras.Model.compute_loss
 
@@ -80,22 +80,22 @@ def _array(name: str, data: Any) -> Any:
         return {key: _array(f"{name}[{key!r}]", value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         leaves = keras.tree.flatten(data)
-        if any(map(_is_scalar, leaves)) and all(one is None or _is_scalar(one) for one in leaves):
+        if any(map(_is_scalar, leaves)) and all(leaf is None or _is_scalar(leaf) for leaf in leaves):
             return _of_objects(name, _stacked(name, data))
-        return type(data)(_array(name, one) for one in data) if type(data) in (list, tuple) else data
+        return type(data)(_array(name, part) for part in data) if type(data) in (list, tuple) else data
     if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "to_numpy"):
         table = _of_objects(name, data.to_numpy())
-        return table[:, None] if table.ndim == 1 else table  # as Keras has a column
+        return table[:, None] if table.ndim == 1 else table  # a column, as Keras has it
     if tf.is_tensor(data) and hasattr(data, "numpy") and isinstance(data, tf.Tensor):
         return data.numpy() if data.dtype.is_floating or data.dtype.is_integer or data.dtype.is_bool else data
     return _of_objects(name, data) if isinstance(data, np.ndarray) else data
 
 
 def _examples(name: str, x: Any, y: Any = None) -> Any:
-    """`x` as one array where it is a list of as many arrays as there are labels; Keras would take each for an input."""
+    """`x`, or one array of its parts if it is a list with a part for each label: Keras would take each for an input."""
     if not isinstance(x, list | tuple) or not isinstance(y, np.ndarray) or len(x) != len(y):
         return x
-    is_of_inputs = all(not isinstance(one, np.ndarray) or len(one) == len(y) for one in x)
+    is_of_inputs = all(not isinstance(part, np.ndarray) or len(part) == len(y) for part in x)
     return x if is_of_inputs else _stacked(name, x)
 
 
@@ -110,15 +110,15 @@ def _stacked(name: str, data: Any) -> np.ndarray:
 
 
 def _of_objects(name: str, array: np.ndarray) -> np.ndarray:
-    """An array of Python's numbers or texts, or of a table of several types, as one that Keras knows."""
+    """`array` in a type that Keras knows, if its elements are Python objects: numbers, or texts."""
     if (array.dtype != object and array.dtype.kind in "biufcSUV") or not len(array):
         return array
     objects = array.ravel().tolist()
-    if all(isinstance(one, str) for one in objects):
+    if all(isinstance(element, str) for element in objects):
         return array.astype(str)
-    if all(isinstance(one, numbers.Number | np.generic) for one in objects):
+    if all(isinstance(element, numbers.Number | np.generic) for element in objects):
         return np.asarray(array.tolist())
-    kinds = ", ".join(sorted({type(one).__name__ for one in objects})[:_TEXTS_SHOWN])
+    kinds = ", ".join(sorted({type(element).__name__ for element in objects})[:_TEXTS_SHOWN])
     raise InputError(f"{name} holds objects ({kinds}), not numbers: encode what is text, and pass np.array(...)")
 
 
@@ -127,6 +127,6 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _texts(data: Any) -> list[str]:
-    """The different texts in arrays of them; none in others."""
-    arrays = [one for one in keras.tree.flatten(data) if isinstance(one, np.ndarray) and one.dtype.kind in "SU"]
+    """The distinct texts in the arrays of texts in `data`."""
+    arrays = [leaf for leaf in keras.tree.flatten(data) if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "SU"]
     return [str(text) for array in arrays for text in np.unique(array)]

@@ -1,1 +1,1 @@
-"""After the search: the best configuration and the baseline retrained, tested and asked for predictions."""
+"""After the search: retrains and tests the best configuration and the baseline, and predicts with the best model."""

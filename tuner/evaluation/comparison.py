@@ -22,11 +22,11 @@ from keras_search.tuner.record import run_record
 if TYPE_CHECKING:
     from keras_search.search_spaces.custom import CustomSpace
 
-_RELOADED_TOLERANCE = 1.5  # test images
+_RELOADED_TOLERANCE = 1.5  # test images: how far the accuracy of a saved model may differ when it is read back
 
 
 def check_recorded(run: results.Run) -> None:
-    """Raises InputError if it is not recorded what `run` searched, and on which data."""
+    """Raises InputError if `run` does not record its search space and its data."""
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
             f"run {str(run.path)!r} has no dataset recorded, as the command line does in {layout.RUN}: train its "
@@ -35,10 +35,10 @@ def check_recorded(run: results.Run) -> None:
 
 
 def load_dataset(run: results.Run) -> Dataset:
-    """The data that `run` searched on.
+    """Loads the data that `run` searched on.
 
     Raises:
-        InputError: They are no longer to be had, or no longer the same.
+        InputError: They cannot be loaded any more, or have changed.
     """
     asked = run.info["dataset"]
     dataset = datasets.load(asked["source"])
@@ -51,7 +51,7 @@ def load_dataset(run: results.Run) -> Dataset:
 
 
 def check_code(run: results.Run, run_code: bool) -> None:
-    """Raises InputError where the space of `run` is code that it names itself, and `run_code` does not allow that."""
+    """Raises InputError if the space of `run` is code named in its record, and `run_code` does not allow to run it."""
     name = run.info["asked"]["space"]
     if search_spaces.is_custom(name) and not run_code:
         raise InputError(
@@ -63,14 +63,14 @@ def check_code(run: results.Run, run_code: bool) -> None:
 
 
 def load_space(run: results.Run, dataset: Dataset, run_code: bool) -> "SearchSpace | CustomSpace":
-    """The space that `run` searched.
+    """Loads the space that `run` searched.
 
     Args:
         run_code: Whether the code that `run` names may be run.
 
     Raises:
-        InputError: It is a user's own, and may not be run, or its file has changed.
-        search_spaces.SpaceError: It is no longer to be had, or does not work.
+        InputError: The space is the user's own code, which may not be run or has changed.
+        search_spaces.SpaceError: It cannot be loaded any more, or does not work.
     """
     asked = run.info["asked"]
     name = asked["space"]
@@ -87,7 +87,7 @@ def load_space(run: results.Run, dataset: Dataset, run_code: bool) -> "SearchSpa
 
 
 def check_seeds(seeds: int) -> None:
-    """Raises InputError if one cannot train on `seeds` seeds."""
+    """Raises InputError if `seeds` is no number of seeds to train on."""
     if seeds < 1:
         raise InputError(Parameter("seeds"), f" is {seeds}: it must be at least 1")
 
@@ -95,7 +95,7 @@ def check_seeds(seeds: int) -> None:
 def train_baseline(
     space: SearchSpace, dataset: Dataset, seeds: int, workers: int | str, report: Callable[[Training], None]
 ) -> list[Training]:
-    """Trains the documented point of `space` on all training images, once a seed, and tests it."""
+    """Trains the documented point of `space` on all training images, once per seed, and tests it."""
     with tempfile.TemporaryDirectory() as folder:
         tasks = retraining.tasks("baseline", space.name, space.baseline, int(space.baseline["epochs"]), range(seeds))
         trainings = []
@@ -115,21 +115,24 @@ def evaluate(
 ) -> Evaluation:
     """Retrains the best configuration of `run` and the baseline on all training images, and compares them.
 
-    A hypermodel whose own `fit` needs `validation_data` gets a part of the training images for it, drawn as for the
-    search, and is trained on the others. The best is trained for as many epochs as its trial needed to reach its best
-    validation score, the baseline for its documented number; where the two are the same, they are trained once. Writes
-    `evaluation.csv` after every training, `best_model.keras` - the best configuration's model of the first seed, no
-    seed being picked by its test score - and, at the end, `evaluation.json`. The caller
-    holds the lock of the run: a search or another evaluation in it would write to the same files, and take the cores.
+    The best configuration is trained for as many epochs as its trial needed to reach its best validation score, the
+    baseline for its documented number. If the two are the same point, it is trained once. A hypermodel whose own `fit`
+    needs `validation_data` gets those of the search, and is trained on the other images.
+
+    Writes `evaluation.csv` after every training; `best_model.keras`, the best configuration's model of the first seed
+    (no seed is chosen by its test score); and, at the end, `evaluation.json`.
+
+    The caller holds the lock of the run: a search or another evaluation in it would write to the same files, and
+    compete for the cores.
 
     Args:
-        seeds: How many seeds, counted up from the run's.
+        seeds: The number of seeds; the run's own is the first.
         workers: As for a search (`executors.choice.make`).
         report: Called with each training as it ends.
 
     Raises:
         results.RunError: No trial of the run has finished.
-        InputError: There is a link in the run directory, through which would be written.
+        InputError: A folder in the run directory is a link.
     """
     run_record.check_links(run.path)
     first = run.info["asked"]["seed"]
@@ -147,7 +150,7 @@ def evaluate(
     trainings: list[Training] = []
     for training in retraining.train(tasks, data, run.path, workers):
         trainings += [training, replace(training, model="baseline")] if same else [training]
-        trainings.sort(key=lambda one: (one.model, one.seed))
+        trainings.sort(key=lambda training: (training.model, training.seed))
         write_trainings(run.path, trainings)
         report(training)
     evaluation = _judged(run, dataset, len(data[0][0]), trainings)
@@ -156,7 +159,7 @@ def evaluate(
 
 
 def _judged(run: results.Run, dataset: Dataset, images: int, trainings: list[Training]) -> Evaluation:
-    """What `trainings` on so many `images` show of the best and the baseline."""
+    """Judges the best and the baseline by `trainings` on `images` images."""
     tested = accuracies(trainings)
     return Evaluation(
         dataset=EvaluatedData(dataset.name, dataset.fingerprint, images, run.info["dataset"]["notice"]),
@@ -188,7 +191,7 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
 
 
 def epochs(run: results.Run) -> int | None:
-    """For how many epochs to train the best: up to its best score, or all of its trial's where that is not known."""
+    """The epochs to train the best for: up to its best score, or all of its trial's if that epoch is not known."""
     best = run.best.dropna()
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
     if tuned not in best:
@@ -197,11 +200,13 @@ def epochs(run: results.Run) -> int | None:
 
 
 def _retest(path: Path, dataset: Dataset, before: float) -> float:
-    """Reads a saved model back and tests it again: what is on disk is what was measured."""
+    """Reads a saved model back and tests it again, to make sure that the model on disk is the one that was tested."""
     import keras
 
-    accuracy, _ = retraining.test(keras.models.load_model(path, safe_mode=True), dataset.x_test, dataset.y_test)
-    # A prediction on the edge may fall otherwise with another number of threads.
+    model = keras.models.load_model(path, safe_mode=True)
+    assert isinstance(model, keras.Model)
+    accuracy, _ = retraining.test(model, dataset.x_test, dataset.y_test)
+    # Two classes that are nearly equally probable may change places with another number of threads.
     if abs(accuracy - before) * len(dataset.y_test) > _RELOADED_TOLERANCE:
         raise RuntimeError(f"{path} scores {accuracy} when read back, {before} before it was saved")
     return accuracy

@@ -1,10 +1,10 @@
-"""What the evaluated model of a run says: of the test images, and of anyone's pictures."""
+"""Classifies the test images, or the user's pictures, with the evaluated model of a run."""
 
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 
     from keras_search.tuner.data.datasets import Dataset
 
-_BATCH_SIZE = 500
-_RANGES = [(0, 1), (-1, 1), (0, 255)]
+# Unpacked where it is used: by its default, `verbose` would be a str to a type checker.
+_PREDICT: dict[str, Any] = {"batch_size": 500, "verbose": 0}
+_RANGES = [(0, 1), (-1, 1), (0, 255)]  # of the values of images
 
 
 @dataclass(frozen=True)
 class Classified:
-    """What the model says of a picture.
+    """The model's prediction for a picture.
 
     Attributes:
         path: The picture's file.
-        image: What the model saw of it, uint8 (height, width) or (height, width, channels).
-        probabilities: What the model gives each class, (classes,).
+        image: The picture in the form that the model was given, uint8 (height, width) or (height, width, channels).
+        probabilities: The probability of each class, (classes,).
     """
 
     path: Path
@@ -43,19 +44,19 @@ class Classified:
     probabilities: np.ndarray
 
     def top(self, count: int) -> list[tuple[int, float]]:
-        """The most probable classes with their probabilities, the best first."""
+        """The `count` most probable classes with their probabilities, the most probable first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(int(one), float(self.probabilities[one])) for one in order]
+        return [(int(label), float(self.probabilities[label])) for label in order]
 
 
 def predict(run: results.Run, run_code: bool = False) -> Predictions:
-    """Lets `best_model.keras` of `run`, which an evaluation left there, classify the test images.
+    """Classifies the test images with `best_model.keras`, which an evaluation of `run` has written.
 
     Args:
-        run_code: Whether the code of its search space, which `run` names, may be run for a model that needs it.
+        run_code: Whether the code of the search space, which `run` names, may be run if the model needs it.
 
     Raises:
-        results.RunError: `run` has not been evaluated, or its data, its space or the model are no longer to be had.
+        results.RunError: `run` has not been evaluated, or its data, its space or the model cannot be loaded any more.
     """
     evaluated = _evaluation(run)
     try:
@@ -73,19 +74,19 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
 
 
 def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) -> list[Classified]:
-    """Lets `best_model.keras` of `run`, which an evaluation left there, classify PNG and JPEG pictures.
+    """Classifies PNG and JPEG pictures with `best_model.keras`, which an evaluation of `run` has written.
 
-    A digit is brought to the form of MNIST's or scikit-learn's, where the run was on these (`tuner.handwriting`). For
-    other data a picture is resized as a whole, and its values are scaled to the range of theirs.
+    If the run was on MNIST or scikit-learn's digits, the digit in a picture is converted to their form (see
+    `data.handwriting`). For other data, the whole picture is resized, and its values are scaled to the range of theirs.
 
     Args:
         run_code: As for `predict`.
 
     Raises:
-        results.RunError: `run` has not been evaluated, or the model is no longer to be had.
+        results.RunError: `run` has not been evaluated, or the model cannot be loaded any more.
         search_spaces.SpaceError: The run's space is the user's own, and does not work.
-        InputError: A picture is not there, cannot be read or shows no digit; the data of the run are no longer to be
-            had, or no picture can be brought to their form.
+        InputError: A picture is missing, cannot be read or shows no digit; or the data of the run cannot be loaded any
+            more, or have a form to which no picture can be converted.
     """
     _evaluation(run)
     read = [pictures.read(path) for path in paths]
@@ -99,7 +100,7 @@ def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) ->
         images = [pictures.resized(picture, dataset.input_shape) for picture in read]
     seen = np.stack(images).reshape(-1, *dataset.input_shape).astype("float32")
     probabilities = _probabilities(run, dataset, low + seen / 255 * (high - low), run_code)
-    return [Classified(*one) for one in zip(paths, images, probabilities)]
+    return [Classified(*parts) for parts in zip(paths, images, probabilities)]
 
 
 def _evaluation(run: results.Run) -> Evaluation:
@@ -119,14 +120,14 @@ def _path(run: results.Run) -> Path:
     return run.path / layout.BEST_MODEL
 
 
-def _digit(path: Path, found: np.ndarray | None) -> np.ndarray:
-    if found is None:
+def _digit(path: Path, digit: np.ndarray | None) -> np.ndarray:
+    if digit is None:
         raise InputError(f"{str(path)!r} shows no digit: nothing in it stands out from its background")
-    return found
+    return digit
 
 
 def _range(dataset: "Dataset") -> tuple[int, int]:
-    """What black and white become in images like those of `dataset`."""
+    """The values of black and white in the images of `dataset`."""
     channels = dataset.input_shape[-1]
     if channels not in (1, 3):
         raise InputError(f"a picture has no {channels} channels, as the images of {dataset.name} have")
@@ -143,7 +144,7 @@ def _range(dataset: "Dataset") -> tuple[int, int]:
 def _model(run: results.Run, dataset: "Dataset", run_code: bool) -> "keras.Model":
     is_custom = search_spaces.is_custom(run.info["asked"]["space"])
     if is_custom and run_code:
-        # Keras reads a layer of the user's own only where its code has been run.
+        # Keras reads a layer of the user's own only after the code that defines it has run.
         comparison.load_space(run, dataset, run_code)
     path = _path(run)
     try:
@@ -162,12 +163,12 @@ def _probabilities(run: results.Run, dataset: "Dataset", images: np.ndarray, run
 
     model = _model(run, dataset, run_code)
     try:
-        predicted = model.predict(images, batch_size=_BATCH_SIZE, verbose=0).astype(float)
+        predicted = model.predict(images, **_PREDICT).astype(float)
         if predicted.ndim != 2 or max(predicted.shape[1], 2) < dataset.num_classes:
             raise ValueError(
                 f"it gives {predicted.shape[1:]} for each of them, which have {dataset.num_classes} classes"
             )
-    except Exception as error:  # it may be any model
+    except Exception as error:  # the user's model may raise anything
         raise results.RunError(
             f"{str(_path(run))!r} is no model for {dataset.name} ({telling_line(str(error))}): evaluate the run again"
         ) from error

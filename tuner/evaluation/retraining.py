@@ -1,4 +1,4 @@
-"""Trains configurations on all training images and tests them, as many at once as there are workers."""
+"""Trains configurations on all training images and tests them, in parallel on workers."""
 
 import contextlib
 import time
@@ -23,7 +23,8 @@ from keras_search.tuner.executors.base import run_all
 if TYPE_CHECKING:
     import keras
 
-_TEST_BATCH_SIZE = 500
+# Unpacked where it is used: by its default, `verbose` would be a str to a type checker.
+_TEST: dict[str, Any] = {"batch_size": 500, "verbose": 0}
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class TrainingTask:
         model: `baseline` or `best`.
         space: The search space's name.
         values: The point.
-        epochs: How many to train for; None where the hypermodel decides for itself.
+        epochs: The number of epochs; None if the hypermodel decides.
         seed: Seeds the weights, the dropout and the order of the images.
-        data: What `data` gives, as `shared.store` leaves it.
-        save_to: Where the trained model is saved; None to drop it.
+        data: What `data` returns, after `shared.store`.
+        save_to: Where the trained model is saved; None if it is not.
     """
 
     model: str
@@ -50,10 +51,10 @@ class TrainingTask:
 
 
 def data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
-    """The arguments of `fit`, without and with a name, and the test images.
+    """The positional and the named arguments of `fit`, and the test images.
 
     Args:
-        hold_back: The seed that draws a part of the training images for `validation_data`; None for no such part.
+        hold_back: The seed of the split that gives `validation_data`; None for none.
     """
     test = (dataset.x_test, dataset.y_test)
     if hold_back is None:
@@ -65,12 +66,12 @@ def data(dataset: Dataset, hold_back: int | None = None) -> tuple[Any, ...]:
 def tasks(
     model: str, space: str, values: dict[str, Value], epochs: int | None, seeds: Sequence[int]
 ) -> list[TrainingTask]:
-    """The trainings of one point, one a seed, with their data still to come."""
+    """The trainings of one point, one for each seed, without their data."""
     return [TrainingTask(model, space, values, epochs, seed, ()) for seed in seeds]
 
 
 def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, workers: int | str) -> Iterator[Training]:
-    """Runs `tasks` on `data`; gives each training as it ends. The arrays are in a folder of `run` meanwhile.
+    """Runs `tasks` on `data` and yields each training as it ends. A folder in `run` holds the arrays meanwhile.
 
     Args:
         workers: As for a search (`executors.choice.make`).
@@ -120,11 +121,11 @@ def _train_one(task: TrainingTask) -> Training:
 
 
 def test(model: "keras.Model", x_test: np.ndarray, y_test: np.ndarray) -> tuple[float, float | None]:
-    """Accuracy and mean loss on the test images; no loss of a model whose own evaluation gives none."""
+    """Accuracy and mean loss on the test images; None for the loss if the model's `evaluate` gives none."""
     loss = None
-    # A user's own model may not be compiled, or without a loss, and have any metrics, or a `test_step` of its own.
+    # A user's own model may be compiled without a loss, or not at all, or have a `test_step` of its own.
     with contextlib.suppress(ValueError, KeyError):
-        loss = float(model.evaluate(x_test, y_test, batch_size=_TEST_BATCH_SIZE, verbose=0, return_dict=True)["loss"])
-    predicted = model.predict(x_test, batch_size=_TEST_BATCH_SIZE, verbose=0)
+        loss = float(model.evaluate(x_test, y_test, **_TEST, return_dict=True)["loss"])
+    predicted = model.predict(x_test, **_TEST)
     classes = predicted.argmax(axis=-1) if predicted.shape[-1] > 1 else predicted[:, 0] > 0.5
     return float(np.mean(classes == y_test)), loss

@@ -1,4 +1,4 @@
-"""A model read back from a `.keras` file of which nobody knows who wrote it: no code is run that is not Keras's own."""
+"""Reads a model from a `.keras` file of unknown origin, without running any code but Keras's own."""
 
 import json
 import zipfile
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _CONFIG = "config.json"
 _MOST_BYTES = 64 * 2**20
-# Where the parts of models are. Keras itself would also import `keras_hub` and the like, from wherever Python finds
-# them, and hand out every function of its own, those that download and write files among them.
+# The modules of Keras that hold parts of models. Keras itself would also import `keras_hub` and the like, from wherever
+# Python finds them, and give access to all its own functions, even those that download or write files.
 _PARTS = {
     "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops",
     "optimizers", "quantizers", "random", "regularizers", "src",
@@ -31,11 +31,11 @@ def load(path: Path, may_be_foreign: bool = False) -> "keras.Model":
     """The model in `path`, not compiled.
 
     Args:
-        may_be_foreign: Whether it may have parts of which the code has been run before.
+        may_be_foreign: Whether the model may have parts that are not Keras's own; their code has run before.
 
     Raises:
-        ForeignCode: It has such parts, and may not.
-        ValueError: It cannot be read back.
+        ForeignCode: It has such parts, but may not.
+        ValueError: It cannot be read.
     """
     runtime.load_tensorflow()
     from keras_search.tuner import keras_private
@@ -46,13 +46,13 @@ def load(path: Path, may_be_foreign: bool = False) -> "keras.Model":
             if foreign is not None and not may_be_foreign:
                 raise ForeignCode(f"it has {foreign}, which is not a part of Keras")
             file.seek(0)
-            # The file itself, not its path: what was looked through is what is loaded.
+            # The open file, not its path: nobody can exchange the file after the check.
             return keras_private.load_model(file, compile=False, safe_mode=True)
     except ForeignCode:
         raise
     except files.NotAFile as error:
         raise ValueError(error.strerror) from error
-    except Exception as error:  # a file that is damaged, or made up, may have Keras raise anything
+    except Exception as error:  # a damaged or forged file may make Keras raise anything
         raise ValueError(str(error)) from error
 
 
@@ -65,24 +65,24 @@ def _config(file: Any) -> Any:
 
 
 def _foreign(config: Any) -> Iterator[str]:
-    """The objects in the configuration of a model that are not Keras's own, by their names."""
+    """The names of the objects in the configuration of a model that are not Keras's own."""
     waiting = [config]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            waiting += one.values()
-            module = one.get("module")
-            if "class_name" in one and "config" in one and not _is_ours(module, one["class_name"]):
-                yield json.dumps(f"{module}.{one['class_name']}" if module else one["class_name"])
-        elif isinstance(one, list):
-            waiting += one
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += part.values()
+            module = part.get("module")
+            if "class_name" in part and "config" in part and not _is_keras_own(module, part["class_name"]):
+                yield json.dumps(f"{module}.{part['class_name']}" if module else part["class_name"])
+        elif isinstance(part, list):
+            waiting += part
 
 
-def _is_ours(module: Any, class_name: Any) -> bool:
+def _is_keras_own(module: Any, class_name: Any) -> bool:
     if module is None:
-        # Values that are not numbers: shapes, arrays, slices. All else has a module, or is of the user's registering.
+        # Values such as shapes, arrays and slices. Any other object has a module, or the user has registered it.
         return class_name in _VALUES
     if module == "builtins":
-        return class_name == "function"  # looked for by its name among Keras's own
+        return class_name == "function"  # Keras looks its name up among its own functions
     package, _, rest = str(module).partition(".")
     return package == "keras" and (not rest or rest.split(".")[0] in _PARTS)
