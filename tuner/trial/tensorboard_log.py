@@ -27,7 +27,7 @@ _VALIDATION = "val_"
 class Curves(keras.callbacks.Callback):
     """Writes the metrics of every epoch, counted from 1, as scalars: `train` beside `validation`.
 
-    It has no hook for batches, which would make the training slow (see `fast_fit`). A training that begins anew
+    It has no hook for batches, which would make the training slow (see `fast/fit.py`). A training that begins anew
     replaces what an interrupted one left; one that goes on is appended to it.
 
     Args:
