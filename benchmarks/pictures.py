@@ -20,8 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from keras_search import results  # noqa: E402
-from keras_search.tuner.evaluation import comparison as evaluation  # noqa: E402
-from keras_search.tuner.evaluation import predictions  # noqa: E402
+from keras_search.tuner.evaluation import comparison, predictions  # noqa: E402
 
 Kind = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -92,7 +91,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="the folder for the pictures; they are thrown away by default")
     arguments = parser.parse_args()
     run = results.read(arguments.run)
-    dataset = evaluation.load_dataset(run)
+    dataset = comparison.load_dataset(run)
     rng = np.random.default_rng(arguments.seed)
     chosen = rng.choice(len(dataset.x_test), arguments.pictures, replace=False)
     kinds = [list(KINDS)[number % len(KINDS)] for number in range(len(chosen))]

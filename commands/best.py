@@ -128,10 +128,10 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         from keras_search.results import verdict
         from keras_search.results.telling import sentences
         from keras_search.tuner.data import datasets
-        from keras_search.tuner.evaluation import comparison as evaluation
+        from keras_search.tuner.evaluation import comparison
         from keras_search.tuner.executors.workers import check_workers
 
-        evaluation.check_seeds(seeds)
+        comparison.check_seeds(seeds)
         check_workers(workers)
         space = search_spaces.get("baseline_cnn")
         data = datasets.load(dataset)
@@ -139,8 +139,8 @@ def train_baseline(dataset: DatasetOption = "auto", seeds: Seeds = 3, workers: W
         if data.notice:
             console.print(f"NOTE: {data.notice}")
         console.print(data.describe())
-        console.print(evaluation.describe_baseline(space, data))
-        trainings = evaluation.train_baseline(space, data, seeds, workers, report_training)
+        console.print(comparison.describe_baseline(space, data))
+        trainings = comparison.train_baseline(space, data, seeds, workers, report_training)
         interval = verdict.mean([training.test_accuracy for training in trainings])
         console.print(
             f"Mean test accuracy: {sentences.percent(interval.mean)}, 95% interval {sentences.between(interval)}"

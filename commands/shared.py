@@ -169,18 +169,18 @@ def print_notice(console: Console, run: "results.Run") -> None:
 class _InAFile(Console):
     """A console that wraps no sentence: whoever reads a file, or what a pipe brings, finds a path in it whole."""
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        is_text = all(isinstance(one, str) for one in objects)
-        super().print(*objects, **({"soft_wrap": True} if is_text else {}) | options)
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+        if soft_wrap is None:
+            soft_wrap = all(isinstance(part, str) for part in objects)
+        super().print(*objects, soft_wrap=soft_wrap, **options)
 
 
 def make_console() -> Console:
-    plain = {"highlight": False, "markup": False}
-    console = Console(**plain)
+    console = Console(highlight=False, markup=False)
     if console.is_terminal:
         return console
     is_told = os.environ.get("COLUMNS", "").isdecimal()
-    return _InAFile(**plain, width=None if is_told else _WIDTH_IN_A_FILE)
+    return _InAFile(highlight=False, markup=False, width=None if is_told else _WIDTH_IN_A_FILE)
 
 
 def report_training(training: "Training") -> None:

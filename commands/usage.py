@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -75,9 +75,9 @@ def more(*pages: str) -> str:
     return f"More: {', '.join(f'docs/{page}.md' for page in pages)}"
 
 
-def _check(printed: streams.Unfailing | None) -> None:
+def _check(printed: TextIO | None) -> None:
     """Ends with an error where what was printed is lost though it is wanted: a full disk."""
-    if printed is None:
+    if not isinstance(printed, streams.Unfailing):  # there is no standard output
         return
     printed.flush()
     if printed.failure is not None and printed.has_reader:
@@ -94,9 +94,10 @@ def _without_types(params: list[Any]) -> list[Any]:
 
 
 def _refuse(error: TyperException) -> NoReturn:
-    if isinstance(error, BadParameter) and hasattr(error.__cause__, "errors"):
+    errors = getattr(error.__cause__, "errors", None)
+    if isinstance(error, BadParameter) and errors is not None:
         # Pydantic's words name neither the value nor what to give; of its types, only whole numbers are used.
-        error.message = f"{error.__cause__.errors()[0]['input']!r} is not a whole number"
+        error.message = f"{errors()[0]['input']!r} is not a whole number"
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from keras_search.results import Objective, Run, RunError, RunWarning, read
     from keras_search.tuner import InputError, SearchError, Tuner
 
+    __version__: str
+
 # An installed package holds its parts. In a checkout they stand at the top, beside this folder.
 if not (Path(__file__).parent / "tuner").is_dir():
     __path__.append(str(Path(__file__).parent.parent))

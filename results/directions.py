@@ -14,7 +14,7 @@ brier brier_score cer cross_entropy crossentropy deviance distance divergence er
 false_negatives false_positive_rate false_positives fid hinge huber kld log_cosh logcosh loss mae mape mse msle
 negative_log_likelihood nll perplexity poisson rmse rmsle smape wer
 """
-_DIRECTIONS = dict.fromkeys(_MORE.split(), "max") | dict.fromkeys(_LESS.split(), "min")
+_DIRECTIONS: dict[str, str] = {**dict.fromkeys(_MORE.split(), "max"), **dict.fromkeys(_LESS.split(), "min")}
 _LONGEST = max(name.count("_") for name in _DIRECTIONS) + 1
 _FLIPPED = {"max": "min", "min": "max"}
 

@@ -12,7 +12,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from keras_search.results.errors import DamagedFile
 from keras_search.results.text import csv_cell
@@ -32,7 +32,7 @@ class NotAFile(OSError):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[io.BufferedReader]:
     """The file `path` of a run directory, to be read; nothing is followed or waited for, whoever made the directory.
 
     Raises:

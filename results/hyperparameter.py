@@ -35,11 +35,18 @@ class Hyperparameter:
         return self.kind in ("Int", "Float")
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """`min_value` and `max_value` of an Int or Float, which always has both."""
+        assert self.min_value is not None
+        assert self.max_value is not None
+        return self.min_value, self.max_value
+
+    @property
     def range(self) -> str:
         """The values that are drawn, for a person to read, such as `4..64 step 4` or `adam, sgd`."""
         if not self.is_numeric:
             return ", ".join(map(str, self.values))
-        text = f"{self.min_value:g}..{self._largest:g}"
+        text = f"{self.bounds[0]:g}..{self._largest:g}"
         if self.step is not None:
             text += f" step {self.step:g}"
         return text if self.sampling == "linear" else f"{text} ({self.sampling})"
@@ -47,7 +54,8 @@ class Hyperparameter:
     @property
     def _largest(self) -> float:
         """The largest value that is drawn: with linear steps, the last of them."""
+        low, high = self.bounds
         if self.step is None or self.sampling != "linear":
-            return self.max_value
+            return high
         # As Keras Tuner counts, which may leave out a step at the end of a range of floats: 0.6 // 0.1 is 5.
-        return self.min_value + (self.max_value - self.min_value) // self.step * self.step
+        return low + (high - low) // self.step * self.step

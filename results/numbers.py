@@ -1,7 +1,10 @@
 """The one way to write a number, on a terminal, a page or a picture."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DIGITS = 6
 _MOST_DIGITS = 17  # tell any two floats apart
@@ -26,6 +29,11 @@ def settings(values: Sequence[Any]) -> list[str]:
         if len(set(texts)) == len(set(values)):
             break
     return texts
+
+
+def has_values(table: "pd.DataFrame", name: str) -> bool:
+    """Whether the column `name` says something in any row of `table`."""
+    return bool(table[name].notna().any())
 
 
 def is_missing(value: Any) -> bool:

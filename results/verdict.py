@@ -5,6 +5,7 @@ import statistics
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 CONFIDENCE = 0.95
 
@@ -23,6 +24,11 @@ class Interval:
     low: float | None
     high: float | None
     count: int
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """`low` and `high`; None without an interval."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def judge(baseline: Sequence[float], best: Sequence[float], documented: float | 
     equal. The intervals tell how much training varies with the seed; all models meet the same test images.
     """
     difference, p_value = _welch(baseline, best)
-    significant = None if difference.low is None else not difference.low <= 0 <= difference.high
+    significant = None if difference.ends is None else not difference.ends[0] <= 0 <= difference.ends[1]
     return Verdict(documented, mean(baseline), mean(best), difference, p_value, significant)
 
 
@@ -81,6 +87,6 @@ def _welch(baseline: Sequence[float], best: Sequence[float]) -> tuple[Interval, 
     with warnings.catch_warnings():
         # SciPy doubts its precision where one of the two has no spread, which makes the sum easier, not harder.
         warnings.simplefilter("ignore", RuntimeWarning)
-        test = stats.ttest_ind(best, baseline, equal_var=False)
+        test: Any = stats.ttest_ind(best, baseline, equal_var=False)
     ends = test.confidence_interval(CONFIDENCE)
     return Interval(middle, float(ends.low), float(ends.high), count), float(test.pvalue)

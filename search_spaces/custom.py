@@ -133,9 +133,11 @@ def _only_reads(fit: Callable[..., Any]) -> bool:
     """Whether all that `fit` does with its hyperparameters is to read values: `hp["units"]`, `hp.get("units")`."""
     try:
         [function] = ast.parse(textwrap.dedent(inspect.getsource(fit))).body
-        name = function.args.args[1].arg
-    except (OSError, TypeError, ValueError, SyntaxError, AttributeError, IndexError):
+    except (OSError, TypeError, ValueError, SyntaxError):  # there is no source, or not that of one function
         return False
+    if not isinstance(function, ast.FunctionDef) or len(function.args.args) < 2:
+        return False
+    name = function.args.args[1].arg
     read = [
         node.value
         for node in ast.walk(function)
@@ -182,6 +184,8 @@ def _module(place: str) -> ModuleType:
     else:
         _importable_from(path.resolve().parent)
         spec = importlib.util.spec_from_file_location(f"space_{path.stem}", path.resolve())
+        assert spec is not None  # nor its loader, of a file that ends in .py
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
@@ -222,7 +226,8 @@ def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, An
     return {name: value for name, value in known.items() if name in parameters}
 
 
-def _described(hp: "keras_tuner.engine.hyperparameters.HyperParameter") -> Hyperparameter:
+def _described(hp: Any) -> Hyperparameter:
+    """What Keras Tuner's `hp` says of itself; the attributes that it has depend on its class."""
     conditions = tuple((condition.name, tuple(condition.values)) for condition in hp.conditions)
     kind = type(hp).__name__
     if kind in ("Int", "Float"):

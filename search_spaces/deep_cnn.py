@@ -89,7 +89,7 @@ def cosine(epoch: int, highest: float, epochs: int) -> float:
 def _augmentation(hp: "keras_tuner.HyperParameters") -> "list[keras.Layer]":
     from keras import layers
 
-    stack = [layers.RandomTranslation(hp["shift"], hp["shift"], fill_mode="constant")]
+    stack: list[keras.Layer] = [layers.RandomTranslation(hp["shift"], hp["shift"], fill_mode="constant")]
     if hp["rotation"]:
         stack.append(layers.RandomRotation(hp["rotation"], fill_mode="constant"))
     if hp["zoom"]:
@@ -108,6 +108,7 @@ def _block(hp: "keras_tuner.HyperParameters", block: int) -> "list[keras.Layer]"
         "kernel_size": hp[f"kernel_size_{block}"],
         "padding": padding,
     }
+    stack: list[keras.Layer]
     if hp["batch_norm"]:
         stack = [
             layers.Conv2D(**convolution, use_bias=False),

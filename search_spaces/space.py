@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from keras_search.results.hyperparameter import Hyperparameter, Value
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import keras_tuner
 
     from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
+
+
+V = TypeVar("V", bound=Value)
 
 
 class SpaceError(ValueError):
@@ -72,7 +75,7 @@ class Declaration:
         finally:
             self._conditions = outer
 
-    def _add(self, kind: str, name: str, default: Value, *arguments: Any, **keywords: Any) -> Value | None:
+    def _add(self, kind: str, name: str, default: V, *arguments: Any, **keywords: Any) -> V | None:
         self.hyperparameters.append(
             Hyperparameter(kind, name, default, *arguments, **keywords, conditions=self._conditions)
         )

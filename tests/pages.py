@@ -66,14 +66,14 @@ class Block:
     def commands(self) -> list[str]:
         """The commands of a `sh` block; those that are joined by `&&` each for itself."""
         lines = self.text.replace("\\\n", " ").splitlines()
-        return [command.strip() for line in lines for command in line.split(" && ")]
+        return [command.strip() for line in lines if line.strip() for command in line.split(" && ")]
 
 
 def blocks(page: Path) -> list[Block]:
     """The blocks of a page, from top to bottom."""
     text = page.read_text()
-    found = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return [Block(page, block[1], block[2], text.count("\n", 0, block.start()) + 1) for block in found]
+    fences = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [Block(page, block[1], block[2], text.count("\n", 0, block.start()) + 1) for block in fences]
 
 
 class Folder:
@@ -112,7 +112,8 @@ class Folder:
     def _run_command(self, command: str, block: Block) -> None:
         if any(re.fullmatch(pattern, command) for pattern in NOT_RUN):
             return
-        (python, script, *arguments), _, to = _split(command)
+        command, _, to = command.partition(" > ")
+        python, script, *arguments = shlex.split(command)
         assert re.fullmatch(r"(\.venv/bin/)?python", python), f"{block.name}: {command!r} is neither run nor listed"
         if script == "cli.py":
             done = run_cli(*smaller(arguments), cwd=self._path)
@@ -123,18 +124,13 @@ class Folder:
         assert done.returncode == 0, f"{block.name}: {command}\n{done.stdout}{done.stderr}"
         assert not re.search("^Warning|Traceback", done.stderr, re.MULTILINE), f"{block.name}: {done.stderr}"
         if to:
-            (self._path / to).write_text(done.stdout)
+            (self._path / to.strip()).write_text(done.stdout)
         else:
             self.printed += done.stdout
 
 
-def _split(command: str) -> tuple[list[str], str, str]:
-    command, redirected, to = command.partition(" > ")
-    return shlex.split(command), redirected, to.strip()
-
-
 def smaller(arguments: list[str]) -> list[str]:
-    """The same command in seconds: of a search 4 trials of an epoch or two on 300 digits, in this process."""
+    """The same command, done in seconds: a search of 4 trials, an epoch or two each, on 300 digits, in this process."""
     if arguments[0] == "search":
         arguments = [*arguments, "--workers", "0"]
         arguments[arguments.index("--trials") + 1] = "4"

@@ -90,15 +90,16 @@ def _parse_in_python(text: str) -> tuple[str, str]:
         ) from None
 
 
-def settle(oracle: "keras_tuner.Oracle") -> None:
-    """Corrects the direction of the objective of the user's oracle where Keras Tuner has guessed it."""
+def settle(oracle: "keras_tuner.Oracle") -> "keras_tuner.Objective":
+    """Corrects and returns the objective of the user's oracle, whose direction Keras Tuner may have guessed."""
     guessed = text(oracle.objective)
-    oracle.objective = resolve(oracle.objective)
-    if text(oracle.objective) != guessed:
+    oracle.objective = objective = resolve(oracle.objective)
+    if text(objective) != guessed:
         print(
-            f"the objective of the oracle is taken for {text(oracle.objective)}, where Keras Tuner takes it for "
+            f"the objective of the oracle is taken for {text(objective)}, where Keras Tuner takes it for "
             f"{guessed}: give it a keras_tuner.Objective(name, direction) to have it otherwise"
         )
+    return objective
 
 
 def watch_guesses() -> None:

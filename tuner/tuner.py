@@ -74,6 +74,7 @@ class Tuner(keras_tuner.Tuner):
     """
 
     oracle: Recorded
+    hypermodel: keras_tuner.HyperModel
 
     def __init__(
         self,
@@ -289,12 +290,11 @@ class Tuner(keras_tuner.Tuner):
 
 def _resolved(
     objective: str | keras_tuner.Objective | list[Any] | None, oracle: str | keras_tuner.Oracle
-) -> keras_tuner.Objective | None:
+) -> keras_tuner.Objective:
     """The `objective` of a search by `oracle`, which is named, or has its own."""
     if isinstance(oracle, str):
         oracles.check(oracle)
         return objectives.resolve(objective)
     if isinstance(oracle, keras_tuner.Oracle):
-        objectives.settle(oracle)
-        return oracle.objective
+        return objectives.settle(oracle)
     raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")

@@ -70,8 +70,11 @@ def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
 
 def write_parquet(trials: "pd.DataFrame", path: Path) -> None:
     """Writes every column as Parquet; one that mixes texts with numbers, say, is all texts."""
-    mixed = [name for name in trials.columns if trials[name].dtype == object and _is_mixed(trials[name].dropna())]
-    texts = {name: trials[name].map(str, na_action="ignore") for name in mixed}
+    texts = {
+        str(name): column.map(str, na_action="ignore")
+        for name, column in trials.items()
+        if column.dtype == object and _is_mixed(column.dropna())
+    }
     outputs.write(path, trials.assign(**texts).to_parquet(index=False, engine="pyarrow"))
 
 

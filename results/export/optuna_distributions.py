@@ -44,20 +44,22 @@ def parameter(distribution: BaseDistribution, value: Value) -> Value:
 
 
 def _whole_numbers(declared: Sequence[Hyperparameter], values: list[int]) -> IntDistribution:
-    low = min([*values, *(int(one.min_value) for one in declared)])
-    high = max([*values, *(int(one.max_value) for one in declared)])
+    bounds = [hyperparameter.bounds for hyperparameter in declared]
+    low = min([*values, *(int(lowest) for lowest, _ in bounds)])
+    high = max([*values, *(int(highest) for _, highest in bounds)])
     if _is_logarithmic(declared) and low >= 1:
         return IntDistribution(low, high, log=True)
-    steps = {int(one.step or 1) for one in declared}
+    steps = {int(hyperparameter.step or 1) for hyperparameter in declared}
     step = steps.pop() if len(steps) == 1 else 1
-    if any((number - low) % step for number in [*values, *(int(one.min_value) for one in declared)]):
+    if any((number - low) % step for number in [*values, *(int(lowest) for lowest, _ in bounds)]):
         step = 1
     return IntDistribution(low, low + (high - low) // step * step, step=step)
 
 
 def _real_numbers(declared: Sequence[Hyperparameter], values: list[float]) -> FloatDistribution:
-    low = min([*values, *(float(one.min_value) for one in declared)])
-    high = max([*values, *(float(one.max_value) for one in declared)])
+    bounds = [hyperparameter.bounds for hyperparameter in declared]
+    low = min([*values, *(float(lowest) for lowest, _ in bounds)])
+    high = max([*values, *(float(highest) for _, highest in bounds)])
     if _is_logarithmic(declared) and low > 0:
         return FloatDistribution(low, high, log=True)
     steps = {one.step for one in declared}

@@ -16,7 +16,9 @@ from typing import Any
 from keras_search.results import layout
 from keras_search.results.errors import Parameter, RunError
 from keras_search.results.export import sqlite_file
+from keras_search.results.numbers import has_values
 from keras_search.results.reading import scores
+from keras_search.results.reading.objective import Objective
 from keras_search.results.reading.run import Run
 from keras_search.results.text import escaped, one_line
 
@@ -54,19 +56,19 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
         RunError: The objective of `run` is not known, `url` is no storage or cannot be written, or it has such a study
             already. It has then no other study than before.
     """
-    if run.objective is None:
+    objective = run.objective
+    if objective is None:
         raise RunError(f"what {str(run.path)!r} optimised is not known, and Optuna must know: {run.objective_unknown}")
     if not name.strip():
         raise RunError(Parameter("name"), " is empty: give the study a name")
     address = _address(url)
     trials = _trials(run)
     optuna.logging.set_verbosity(logging.ERROR)
-    direction = "maximize" if run.objective.direction == "max" else "minimize"
     try:
         with _written(address) as there:
             storage = RDBStorage(there.render_as_string(hide_password=False))
             try:
-                _add(storage, run, name, direction, trials)
+                _add(storage, run, objective, name, trials)
             finally:
                 storage.engine.dispose()
     except optuna.exceptions.DuplicatedStudyError:
@@ -84,15 +86,17 @@ def _written(address: URL) -> Iterator[URL]:
     if address.get_backend_name() != "sqlite" or "uri" in address.query:
         yield address
         return
+    assert address.database is not None  # `_address` refuses one without
     with sqlite_file.changed(Path(address.database)) as copy:
         yield address.set(database=str(copy))
 
 
-def _add(storage: RDBStorage, run: Run, name: str, direction: str, trials: list[FrozenTrial]) -> None:
+def _add(storage: RDBStorage, run: Run, objective: Objective, name: str, trials: list[FrozenTrial]) -> None:
+    direction = "maximize" if objective.direction == "max" else "minimize"
     study = optuna.create_study(storage=storage, study_name=name, direction=direction)
     try:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-            study.set_metric_names([run.objective.name])
+            study.set_metric_names([objective.name])
         for key, value in _attributes(run).items():
             study.set_user_attr(key, value)
         study.add_trials(trials)
@@ -104,9 +108,9 @@ def _add(storage: RDBStorage, run: Run, name: str, direction: str, trials: list[
 def caution(run: Run) -> str:
     """That Optuna calls another trial the best than `run` does, or nothing."""
     finished = run.finished
-    if not finished["score"].notna().any() or not finished["pruned"].eq(True).iloc[0]:
+    if not has_values(finished, "score") or not finished["pruned"].eq(True).iloc[0]:
         return ""
-    return f"the best trial, {one_line(run.best['trial_id'])}, was pruned: Optuna calls another the best"
+    return f"the best trial, {one_line(str(run.best['trial_id']))}, was pruned: Optuna calls another the best"
 
 
 def shown(url: str | URL) -> str:
@@ -131,8 +135,9 @@ def _address(url: str) -> URL:
 
 def _reason(error: Exception) -> str:
     # SQLAlchemy adds links and statements, Optuna guesses at a cause; the driver's own error is what went wrong.
-    found = next((one.orig for one in (error, error.__cause__) if hasattr(one, "orig")), error)
-    return one_line(str(getattr(found, "strerror", None) or found).splitlines()[0])
+    reasons = (getattr(link, "orig", None) for link in (error, error.__cause__))
+    reason = next(filter(None, reasons), error)
+    return one_line(str(getattr(reason, "strerror", None) or reason).splitlines()[0])
 
 
 def _trials(run: Run) -> list[FrozenTrial]:
@@ -148,7 +153,7 @@ def _trials(run: Run) -> list[FrozenTrial]:
 
 
 def _trial(row: dict[str, Any], distributions: dict[str, Any], curve: dict[int, float]) -> FrozenTrial:
-    state = _STATES.get(row.get("status"), TrialState.FAIL)
+    state = _STATES.get(row.get("status", ""), TrialState.FAIL)
     value = row.get("score")
     if state == TrialState.COMPLETE and row.get("pruned") is True:
         state, value = TrialState.PRUNED, curve[max(curve)] if curve else None
@@ -182,9 +187,9 @@ def _curves(run: Run) -> dict[str, dict[int, float]]:
     if name is None:
         return {}
     known = run.epochs.dropna(subset=["epoch", name])
-    means = known.astype({name: float}).groupby(["trial_id", "epoch"])[name].mean()
+    means = known.astype({name: float}).groupby(["trial_id", "epoch"], as_index=False).agg({name: "mean"})
     curves: dict[str, dict[int, float]] = {}
-    for (trial_id, epoch), value in means.items():
+    for trial_id, epoch, value in means.itertuples(index=False, name=None):
         curves.setdefault(trial_id, {})[int(epoch)] = value
     return curves
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from keras_search.results.errors import RunError
+from keras_search.results.numbers import has_values
 from keras_search.results.plots import style, trials
 from keras_search.results.reading import scores
 
@@ -26,12 +27,12 @@ def tradeoff(run: "Run") -> Figure:
         RunError: No trial has finished, or neither cost is known.
     """
     finished = scores.scored(run)
-    costs = [name for name in _COSTS if finished[name].notna().any()]
+    costs = [name for name in _COSTS if has_values(finished, name)]
     if not costs:
         raise RunError(f"run {str(run.path)!r} tells neither parameters nor seconds of its trials")
     figure = style.figure(trials.headline(run), 4.2)
     for axes, cost in zip(figure.subplots(1, len(costs), squeeze=False, sharey=True)[0], costs):
-        known = finished[finished[cost].notna()]
+        known = finished.loc[finished[cost].notna()]
         x = known[cost].to_numpy(float)
         if x.min() > 0 and x.max() / x.min() >= _LOG_RATIO:
             _logarithmic(axes)

@@ -1,13 +1,14 @@
 """How a search went: the scores trial by trial, and the learning curves."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from keras_search.results.errors import RunError
+from keras_search.results.numbers import has_values
 from keras_search.results.plots import style, trials
 from keras_search.results.reading import scores
 
@@ -35,7 +36,7 @@ def history(run: "Run") -> Figure:
     figure = style.figure(trials.headline(run), 4.2)
     axes = figure.subplots()
     ended = scores.ended(run)
-    finished = ended[scores.has_score(ended)]
+    finished = ended.loc[scores.has_score(ended)]
     order = scores.order(run)
     if order:
         best = scores.best_so_far(run)
@@ -71,9 +72,9 @@ def curves(run: "Run") -> Figure:
         is_kept = objective is not None and not measured.empty
         kept = "no trial has more than one epoch of" if is_kept else "no trial kept the epochs of"
         raise RunError(f"run {str(run.path)!r} has no learning curves: {kept} {scores.name(run)!r}")
-    own = run.epochs[run.epochs["trial_id"] == best]
+    own = run.epochs.loc[run.epochs["trial_id"] == best]
     training = objective.removeprefix("val_")
-    has_both = training != objective and training in own.columns and own[training].notna().any()
+    has_both = training != objective and training in own.columns and has_values(own, training)
     figure = style.figure(trials.headline(run), 4.2)
     panels = figure.subplots(1, 2 if has_both else 1, squeeze=False)[0]
     _every_curve(panels[0], run, objective)
@@ -94,12 +95,10 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
     best = scores.scored(run)["trial_id"].tolist()[: len(_NAMED)]
     baseline = run.trials.loc[trials.is_baseline(run.trials), "trial_id"].tolist()
     measured = _measured(run, objective)
-    found = {
-        key: curve[["epoch", objective]].to_numpy(float)
-        for key, curve in measured.groupby(["trial_id", "execution"], sort=False, dropna=False)
-    }
     others = []
-    for (trial, _), points in found.items():
+    look: dict[str, Any]
+    for _, curve in measured.groupby(["trial_id", "execution"], sort=False, dropna=False):
+        trial, points = str(curve["trial_id"].iloc[0]), curve[["epoch", objective]].to_numpy(float)
         if trial in baseline and trial != best[0]:
             look = {"color": style.ORANGE, "marker": "D", "markeredgecolor": style.BLACK}
             axes.plot(*points.T, label="baseline", zorder=7, **look)
@@ -121,14 +120,14 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
             axes.plot(*zip(*single), "o", color=style.GREY, markersize=4, alpha=faint, zorder=2)
     # First epochs may be far below all that matters.
     shown = run.trials[run.trials["trial_id"].isin([*best, *baseline]) & scores.has_score(run.trials)]
-    limits = scores.view(measured[objective], scores.is_minimised(run), shown["score"].tolist())
+    limits = scores.view(measured.loc[:, objective], scores.is_minimised(run), shown["score"].tolist())
     axes.set_ylim(*limits)
 
 
 def _measured(run: "Run", objective: str) -> "pd.DataFrame":
     """The epochs of every trial in which `objective` was a number that has a place on an axis."""
     known = run.epochs.dropna(subset=["epoch", objective])
-    return known[known[objective].astype(float).abs() < math.inf]
+    return known.loc[known[objective].astype(float).abs() < math.inf]
 
 
 def _has_lines(measured: "pd.DataFrame") -> bool:

@@ -27,7 +27,7 @@ def comparison(runs: Mapping[str, "Run"]) -> Figure:
 
     first = next(iter(runs.values()))
     minimised = scores.is_minimised(first)
-    lines = {}
+    lines: dict[str, pd.Series] = {}
     for name, run in runs.items():
         scores.scored(run)
         lines[name] = scores.best_so_far(run)

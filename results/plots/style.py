@@ -15,6 +15,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from keras_search.results import labels
@@ -23,6 +24,8 @@ from keras_search.results.reading import scores
 from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
     from keras_search.results.reading.run import Run
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
@@ -40,7 +43,7 @@ _TITLE = 10.6  # characters an inch
 _DPI_ON_A_SCREEN = 100
 
 _COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
-_PARAMETERS: dict[str, Any] = {
+_PARAMETERS: "dict[RcKeyType, Any]" = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
@@ -82,7 +85,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with matplotlib.rc_context(_PARAMETERS | {"font.family": fonts.families(fonts.own())}):
+        with matplotlib.rc_context({**_PARAMETERS, "font.family": fonts.families(fonts.own())}):
             return draw(*args, **kwargs)
 
     return drawn
@@ -90,8 +93,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def figure(title: str, height: float, width: float = WIDTH) -> Figure:
     """An empty figure of so many inches that finds room for all its labels."""
-    made = Plot(figsize=(width, height), layout="constrained")
-    made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    made = Plot(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
     lines = [textwrap.fill(line, int(_TITLE * width)) for line in fonts.legible(title).split("\n")]
     made.suptitle("\n".join(lines), x=0.01, ha="left")
     return made

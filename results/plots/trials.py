@@ -40,14 +40,14 @@ def label(trial_id: str) -> str:
 
 def is_baseline(trials: "pd.DataFrame") -> "pd.Series":
     """Which of `trials` are the documented point."""
-    return trials["is_baseline"].eq(True).fillna(False).astype(bool)
+    return trials.loc[:, "is_baseline"].eq(True).fillna(False).astype(bool)
 
 
 def score_limits(run: "Run") -> tuple[float, float]:
     """From where to where to show the scores of `run`: the baseline's always, of the others all but those far off."""
     finished = scores.scored(run)
     baseline = finished.loc[is_baseline(finished), "score"].tolist()
-    return scores.view(finished["score"], scores.is_minimised(run), baseline)
+    return scores.view(finished.loc[:, "score"], scores.is_minimised(run), baseline)
 
 
 def draw(axes: Axes, x: np.ndarray, trials: "pd.DataFrame", run: "Run", scale: float = 1) -> None:

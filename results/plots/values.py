@@ -43,7 +43,7 @@ def slices(run: "Run") -> Figure:
     for axes, scale, name in zip(panels.flat, scales, names):
         positions = scale.positions(finished)
         active = ~np.isnan(positions)
-        x, shown = positions[active], finished[active]
+        x, shown = positions[active], finished.loc[active]
         if scale.kind == "category":
             _medians(axes, x, shown["score"].to_numpy(float))
             # Beside each other, or equal values would hide one another.

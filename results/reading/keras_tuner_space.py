@@ -49,9 +49,8 @@ def _hyperparameter(entry: dict[str, Any]) -> Hyperparameter:
     if kind == "Fixed":
         values = _values([config["value"]])
         default = values[0]
-    if default is not None:
-        _values([default])
-    return Hyperparameter(**shared, default=values[0] if default is None and values else default, values=values)
+    default, *_ = _values([default]) if default is not None else values
+    return Hyperparameter(**shared, default=default, values=values)
 
 
 def _conditions(conditions: list[Any]) -> tuple[tuple[str, tuple[Value, ...]], ...]:

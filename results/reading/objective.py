@@ -90,7 +90,9 @@ def _fitting(trials: Sequence[Trial], tolerance: float) -> dict[str, str]:
 
 def _is_score(trial: Trial, name: str, tolerance: float) -> bool:
     metric = trial.metrics.get(name)
-    return metric is not None and metric.best is not None and math.isclose(metric.best, trial.score, rel_tol=tolerance)
+    if metric is None or metric.best is None or trial.score is None:
+        return False
+    return math.isclose(metric.best, trial.score, rel_tol=tolerance)
 
 
 def _preference(name: str, noted: str) -> tuple[int, bool]:

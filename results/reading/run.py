@@ -54,7 +54,7 @@ class Run:
             best = self.best
         except RunError:
             return f"<Run {self.headline}>"
-        return f"<Run {self.headline}; best: {number(best['score'])}, trial {one_line(best['trial_id'])}>"
+        return f"<Run {self.headline}; best: {number(best['score'])}, trial {one_line(str(best['trial_id']))}>"
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -65,9 +65,9 @@ class Run:
         """
         prefix = layout.HYPERPARAMETER_PREFIX
         values = {
-            name.removeprefix(prefix): value.item() if hasattr(value, "item") else value
+            str(name).removeprefix(prefix): value.item() if hasattr(value, "item") else value
             for name, value in self.best.dropna().items()
-            if name.startswith(prefix)
+            if str(name).startswith(prefix)
         }
         for declared in self.space:
             if values.get(declared.name) == NAN and any(value != value for value in declared.values):
@@ -92,7 +92,7 @@ class Run:
 
         Those whose score is not finite come last. All in the order of the trials where the objective is not known.
         """
-        completed = self.trials[self.trials["status"] == "COMPLETED"]
+        completed = self.trials.loc[self.trials["status"] == "COMPLETED"]
         if self.objective is None:
             return completed
         is_minimised = self.objective.direction == "min"
@@ -124,7 +124,7 @@ class Run:
 
     def _nothing_finished(self) -> str:
         # A search that goes on does not try again what has failed.
-        if self.trials["status"].eq("FAILED").all():
+        if set(self.trials["status"]) <= {"FAILED"}:
             return f"run {str(self.path)!r} has no finished trial yet: {self.failures}; mend that, and search anew"
         return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 

@@ -117,7 +117,7 @@ def varied(run: "Run") -> list[Scale]:
     # Of two with the same name, the later one.
     space = {one.name: one for one in run.space}
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
-    scales = [_scale(name.removeprefix(layout.HYPERPARAMETER_PREFIX), trials[name], space) for name in names]
+    scales = [_scale(name.removeprefix(layout.HYPERPARAMETER_PREFIX), trials.loc[:, name], space) for name in names]
     found = [scale for scale in scales if len(scale.levels) > 1]
     if not found:
         raise RunError(

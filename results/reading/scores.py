@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from keras_search.results.errors import RunError
+from keras_search.results.numbers import has_values
 from keras_search.results.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -31,21 +32,22 @@ def scored(run: "Run") -> "pd.DataFrame":
         RunError: There is none, or which scores are the better ones is not known.
     """
     _ = run.best
-    found = run.finished[has_score(run.finished)]
-    if found.empty:
+    finished = run.finished.loc[has_score(run.finished)]
+    if finished.empty:
         raise RunError(f"run {str(run.path)!r} has no finished trial whose score is finite: search on with more trials")
-    return found
+    return finished
 
 
 def has_score(trials: "pd.DataFrame") -> "pd.Series":
     """Which of `trials` have finished with a score that is a number."""
-    return (trials["status"] == "COMPLETED") & (trials["score"].astype(float).abs() < math.inf)
+    status, score = trials.loc[:, "status"], trials.loc[:, "score"]
+    return (status == "COMPLETED") & (score.astype(float).abs() < math.inf)
 
 
 def metric(run: "Run") -> str | None:
     """The column of `run.epochs` that holds the objective epoch by epoch; None where there is none."""
     names = () if run.objective is None else run.objective.names
-    return next((name for name in names if name in run.epochs.columns and run.epochs[name].notna().any()), None)
+    return next((name for name in names if name in run.epochs.columns and has_values(run.epochs, name)), None)
 
 
 def order(run: "Run") -> str:
@@ -53,35 +55,41 @@ def order(run: "Run") -> str:
 
     Keras Tuner keeps the order of the ends since 1.2; ids are numbers, in the order of the beginnings, since 1.1.1.
     """
-    found = _ended(run)
-    if found["ended_at"].notna().all() or found["trial_id"].isin(run.end_order).all():
+    trials = _ended(run)
+    trial_ids = trials["trial_id"].tolist()
+    if _has_all_ends(trials) or set(trial_ids) <= set(run.end_order):
         return "ended"
-    return "begun" if found["trial_id"].map(lambda one: one.isascii() and one.isdecimal()).all() else ""
+    return "begun" if all(trial_id.isascii() and trial_id.isdecimal() for trial_id in trial_ids) else ""
 
 
 def ended(run: "Run") -> "pd.DataFrame":
     """The trials that have ended, well or not, numbered from 1 by the column `number`, in the `order` that is known."""
-    found = _ended(run)
-    if found["ended_at"].notna().all():
-        found = found.sort_values("ended_at", kind="stable")
+    trials = _ended(run)
+    if _has_all_ends(trials):
+        trials = trials.sort_values("ended_at", kind="stable")
     elif order(run) == "ended":
         places = {trial_id: place for place, trial_id in enumerate(run.end_order)}
-        found = found.sort_values("trial_id", kind="stable", key=lambda ids: ids.map(places))
-    return found.assign(number=range(1, len(found) + 1))
+        trials = trials.sort_values("trial_id", kind="stable", key=lambda ids: ids.map(places))
+    return trials.assign(number=range(1, len(trials) + 1))
 
 
 def _ended(run: "Run") -> "pd.DataFrame":
-    return run.trials[run.trials["status"].isin(["COMPLETED", "FAILED", "INVALID"])]
+    return run.trials.loc[run.trials["status"].isin(["COMPLETED", "FAILED", "INVALID"])]
+
+
+def _has_all_ends(trials: "pd.DataFrame") -> bool:
+    """Whether it is recorded when each of `trials` ended."""
+    return bool(trials["ended_at"].notna().all())
 
 
 def best_so_far(run: "Run") -> "pd.Series":
     """The best score among the first trials to end, for each number of them (the index) from the first score on."""
     import pandas as pd
 
-    found = ended(run)
-    values = found["score"].where(has_score(found)).astype(float)
+    trials = ended(run)
+    values = trials["score"].where(has_score(trials)).astype(float)
     best = values.cummin() if is_minimised(run) else values.cummax()
-    return pd.Series(best.to_numpy(), index=found["number"].to_numpy()).ffill().dropna()
+    return pd.Series(best.to_numpy(), index=trials["number"].to_numpy()).ffill().dropna()
 
 
 def view(values: "pd.Series", minimised: bool, always: list[float]) -> tuple[float, float]:

@@ -91,7 +91,7 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
         return Outcome("open", headline, sentences=[f"{reason[0].upper()}{reason[1:]}."])
     best = finished.iloc[0]
     named = {"best trial": best}
-    baseline = finished[finished["is_baseline"].eq(True).fillna(False).astype(bool)]
+    baseline = finished.loc[finished["is_baseline"].eq(True).fillna(False).astype(bool)]
     if not baseline.empty and baseline["trial_id"].iloc[0] != best["trial_id"]:
         named["baseline"] = baseline.iloc[0]
     objective = one_line(scores.name(run))
@@ -177,12 +177,14 @@ def _models(found: Evaluation) -> list[Row]:
 
 
 def _bars(intervals: Sequence[Interval]) -> list[Bar]:
-    ends = [
-        (one.mean, one.mean, one.mean) if one.low is None else (one.low, one.mean, one.high) for one in intervals
-    ]  # fmt: skip
-    lowest, highest = min(low for low, _, _ in ends), max(high for _, _, high in ends)
+    ends = [interval.ends or (interval.mean, interval.mean) for interval in intervals]
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     width = highest - lowest or 1
-    return [Bar(*(round(100 * (place - lowest) / width, 2) for place in places)) for places in ends]
+
+    def place(share: float) -> float:
+        return round(100 * (share - lowest) / width, 2)
+
+    return [Bar(place(low), place(interval.mean), place(high)) for interval, (low, high) in zip(intervals, ends)]
 
 
 def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str, ...], list[Row]]:

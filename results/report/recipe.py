@@ -43,11 +43,11 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
     ranges: dict[str, list[str]] = {}
     for one in run.space:
         ranges.setdefault(one.name, []).append(one.range)
-    texts = [
-        (name, setting(value), setting(baseline.get(name, "")), " or ".join(dict.fromkeys(ranges.get(name, []))))
+    searched = {name: " or ".join(dict.fromkeys(ranges.get(name, []))) for name in best}
+    return [
+        (_cell(name), _cell(setting(value)), _cell(setting(baseline.get(name, ""))), _cell(searched[name]))
         for name, value in best.items()
     ]
-    return [tuple(shortened(one_line(text), _LONGEST) for text in row) for row in texts]
 
 
 def differs_from_baseline(run: "Run") -> bool:
@@ -121,8 +121,12 @@ def versions(run: "Run") -> Mapping[str, str]:
     return {one_line(name): one_line(str(version)) for name, version in (run.info.get("versions") or {}).items()}
 
 
+def _cell(text: str) -> str:
+    return shortened(one_line(text), _LONGEST)
+
+
 def _last(run: "Run") -> str | None:
-    ended = run.trials["ended_at"].dropna()
+    ended = run.trials.loc[:, "ended_at"].dropna()
     return None if ended.empty else _time(ended.max())
 
 

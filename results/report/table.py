@@ -103,9 +103,9 @@ def of(run: "Run") -> TrialsTable:
     trials = tables.ordered(run, ordered_by, None)
     is_maximised = run.objective is not None and run.objective.direction == "max"
     orders = {ordered_by: "descending" if is_maximised else "ascending"}
-    statuses = [_status(trial) for trial in trials[["status", "pruned"]].to_dict("records")]
+    statuses = [_status(trial) for trial in trials.loc[:, ["status", "pruned"]].to_dict("records")]
     trials = trials.assign(status=statuses)
-    columns = [_column(name, trials[name], orders.get(name, "none")) for name in _names(run, trials)]
+    columns = [_column(name, trials.loc[:, name], orders.get(name, "none")) for name in _names(run, trials)]
     return TrialsTable([column for column in columns if _tells(column)], _tags(run, trials), statuses)
 
 
@@ -154,7 +154,7 @@ def _tags(run: "Run", trials: "pd.DataFrame") -> list[list[str]]:
         best = None
     return [
         ["best"] * (trial["trial_id"] == best) + ["baseline"] * (trial["is_baseline"] is True)
-        for trial in trials[["trial_id", "is_baseline"]].to_dict("records")
+        for trial in trials.loc[:, ["trial_id", "is_baseline"]].to_dict("records")
     ]
 
 

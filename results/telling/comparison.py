@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keras_search.results.errors import RunError
-from keras_search.results.numbers import number
+from keras_search.results.numbers import has_values, number
 from keras_search.results.reading import scores
 from keras_search.results.reading.objective import Objective
 from keras_search.results.reading.run import Run
@@ -57,8 +57,8 @@ def table(runs: Mapping[str, Run]) -> FittedTable:
                 number(finished["score"].iloc[0]),
                 number(finished["score"].median()),
                 # Keras Tuner keeps the best epoch alone, which is not what was trained.
-                f"{len(run.epochs):,}" if run.trials["epochs_run"].notna().any() else "",
-                f"{seconds.sum():,.1f}" if seconds.notna().any() else "",
+                f"{len(run.epochs):,}" if has_values(run.trials, "epochs_run") else "",
+                f"{seconds.sum():,.1f}" if has_values(run.trials, "duration_s") else "",
                 one_line(finished["trial_id"].iloc[0]),
             )
         )
@@ -87,7 +87,8 @@ def caution(runs: Mapping[str, Run]) -> str:
 
 def _shared_objective(runs: Mapping[str, Run]) -> Objective:
     """What all `runs` optimised, where each may have optimised any of several metrics."""
-    first, *others = [run.objective for run in runs.values()]
+    # Each is known, or no trial would be the best.
+    first, *others = [run.objective for run in runs.values() if run.objective is not None]
     names = [name for name in first.names if all(name in other.names for other in others)]
     if not names or len({first.direction, *(other.direction for other in others)}) > 1:
         listed = ", ".join(f"{name} has {sentences.objective(run)}" for name, run in runs.items())

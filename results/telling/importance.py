@@ -63,7 +63,7 @@ def measure(run: "Run") -> Importance:
             "search on with more trials"
         )
     scales = varied(run)
-    if trials["score"].nunique() == 1:
+    if len(set(trials["score"])) == 1:
         raise RunError(
             f"importance needs scores that differ, run {str(run.path)!r} has {number(trials['score'].iloc[0])} in all "
             f"{len(trials)} finished trials: search on with more trials"

@@ -47,8 +47,11 @@ def baseline_place(run: "Run") -> str:
 
 def to_beat(run: "Run") -> str:
     """What an accuracy on the validation images must be held against; empty where that is not recorded."""
-    found = (run.dataset or {}).get("most_frequent_class")
-    return most_frequent(*found, "validation images") if found else ""
+    share_and_class = (run.dataset or {}).get("most_frequent_class")
+    if not share_and_class:
+        return ""
+    share, label = share_and_class
+    return most_frequent(share, label, "validation images")
 
 
 def best_trial(run: "Run") -> str:
@@ -120,17 +123,18 @@ def percent(share: float) -> str:
 
 def between(interval: Interval) -> str:
     """The ends of an interval of shares, or why there is none."""
-    if interval.low is None:
+    if interval.ends is None:
         return f"none from {_seeds(interval.count)}"
-    return f"{percent(interval.low)} to {percent(interval.high)}"
+    return " to ".join(map(percent, interval.ends))
 
 
 def points(interval: Interval) -> str:
     """A difference of shares in percentage points, with its interval."""
     text = f"{100 * interval.mean:+.2f} points"
-    if interval.low is None:
+    if interval.ends is None:
         return text
-    return f"{text} (95% interval {100 * interval.low:+.2f} to {100 * interval.high:+.2f})"
+    low, high = interval.ends
+    return f"{text} (95% interval {100 * low:+.2f} to {100 * high:+.2f})"
 
 
 def _is_set(flag: Any) -> bool:

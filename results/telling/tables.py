@@ -8,7 +8,7 @@ from rich.table import Table
 from keras_search.results import layout
 from keras_search.results.errors import Parameter, RunError
 from keras_search.results.labels import apart
-from keras_search.results.numbers import is_missing, number, setting
+from keras_search.results.numbers import has_values, is_missing, number, setting
 from keras_search.results.reading.run import Run, finite_first
 from keras_search.results.reading.trial_rows import trial_order
 from keras_search.results.telling import sentences
@@ -71,9 +71,9 @@ def trials_table(trials: "pd.DataFrame") -> FittedTable:
 
 def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
     """The headings and the rows of `trials_table`; what stands under one of `TEXTS` is no number."""
-    figures = {heading: name for heading, name in _FIGURES.items() if trials[name].notna().any()}
+    figures = {heading: name for heading, name in _FIGURES.items() if has_values(trials, name)}
     values = _values(trials)
-    has_errors = trials["error"].notna().any()
+    has_errors = has_values(trials, "error")
     rows = []
     for trial, own in zip(trials.to_dict("records"), values):
         row = [_label(trial), *(_figure(name, trial) for name in figures.values()), " ".join(own)]
@@ -112,7 +112,7 @@ def best_trials(run: Run, most: int) -> "pd.DataFrame":
 
 def best_table(run: Run) -> BestTable:
     """The best five trials, and the baseline where it is not among them, side by side."""
-    ended = run.trials["status"].isin(["COMPLETED", "FAILED"]).sum()
+    ended = run.trials.loc[:, "status"].isin(["COMPLETED", "FAILED"]).sum()
     trials = best_trials(run, _BEST)
     return BestTable(f"The best of {count(ended, 'trial')}", [_side(trial) for trial in trials.to_dict("records")])
 

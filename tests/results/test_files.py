@@ -23,7 +23,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         files.write_text(path, "\ud800")
     assert files.read_json(path) == {"before": 1}
-    assert [found.name for found in tmp_path.iterdir()] == ["table.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
 
 
 def test_until_it_is_whole_a_reader_sees_the_file_before(tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ def test_a_table_holds_exact_numbers_empty_cells_and_no_formulas(tmp_path: Path)
     files.write_csv(tmp_path / "summary.csv", ["score", "note", "@now"], rows)
     assert (tmp_path / "summary.csv").read_bytes().count(b"\n") == 4
     with (tmp_path / "summary.csv").open(newline="") as file:
-        header, *found = csv.reader(file)
+        header, *cells = csv.reader(file)
     assert header == ["score", "note", "'@now"]
-    assert found == [["0.30000000000000004", '\'=1+1, "two"', ""], ["", "", ""], ["", "a\\nb", ""]]
+    assert cells == [["0.30000000000000004", '\'=1+1, "two"', ""], ["", "", ""], ["", "a\\nb", ""]]
 
 
 def test_what_a_killed_process_had_begun_is_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_kept_under_another_name(tmp_path: Path) -> None:
     (tmp_path / "oracle.json").write_text("{")
     aside = files.set_aside(tmp_path / "oracle.json")
     assert aside.read_text() == "{"
-    assert [found.name for found in tmp_path.iterdir()] == ["oracle.json.damaged"]
+    assert [path.name for path in tmp_path.iterdir()] == ["oracle.json.damaged"]
 
 
 def test_digests_are_of_files_in_the_folder_alone(tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_digests_are_of_files_in_the_folder_alone(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("")
     (tmp_path / "trial_0" / "epochs.csv").write_text("abc")
     (tmp_path / "trial_0" / "link").symlink_to(tmp_path / "secret")
-    found = files.digests(tmp_path / "trial_0", ["epochs.csv", "link", "missing", "../secret", "", "..", "a\0b"])
+    digests = files.digests(tmp_path / "trial_0", ["epochs.csv", "link", "missing", "../secret", "", "..", "a\0b"])
     abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert found == {"epochs.csv": abc, "link": ""}
+    assert digests == {"epochs.csv": abc, "link": ""}
 
 
 def test_a_failure_of_the_disk_is_found_among_the_causes_of_an_error(tmp_path: Path) -> None:

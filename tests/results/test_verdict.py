@@ -8,33 +8,33 @@ from keras_search.results import verdict
 
 def test_the_verdict_is_welchs() -> None:
     baseline, best = [0.979, 0.981, 0.980], [0.985, 0.990, 0.986]
-    found = verdict.judge(baseline, best, 0.1135)
+    judged = verdict.judge(baseline, best, 0.1135)
     interval = stats.t.interval(0.95, 2, loc=0.98, scale=stats.sem(baseline))
-    assert (found.baseline.low, found.baseline.high) == pytest.approx(interval)
+    assert (judged.baseline.low, judged.baseline.high) == pytest.approx(interval)
     test = stats.ttest_ind(best, baseline, equal_var=False)
-    assert found.p_value == pytest.approx(test.pvalue)
-    assert found.difference.mean == pytest.approx(0.007)
-    assert found.significant is True
+    assert judged.p_value == pytest.approx(test.pvalue)
+    assert judged.difference.mean == pytest.approx(0.007)
+    assert judged.significant is True
     assert verdict.judge(best, baseline, None).difference.mean == pytest.approx(-0.007)
 
 
 def test_a_small_difference_is_not_called_significant() -> None:
-    found = verdict.judge([0.979, 0.981, 0.980], [0.980, 0.982, 0.9795], None)
-    assert found.significant is False
-    assert found.difference.low < 0 < found.difference.high
+    judged = verdict.judge([0.979, 0.981, 0.980], [0.980, 0.982, 0.9795], None)
+    assert judged.significant is False
+    assert judged.difference.low < 0 < judged.difference.high
 
 
 def test_one_seed_has_no_interval_and_no_significance() -> None:
-    found = verdict.judge([0.9], [0.99], None)
-    assert found.best == verdict.Interval(0.99, None, None, 1)
-    assert found.significant is None
+    judged = verdict.judge([0.9], [0.99], None)
+    assert judged.best == verdict.Interval(0.99, None, None, 1)
+    assert judged.significant is None
 
 
 def test_no_spread_at_all() -> None:
     """Seeds may agree by chance on a small test set: that is no evidence."""
-    found = verdict.judge([0.9, 0.9], [0.95, 0.95], None)
-    assert found.significant is None
-    assert found.difference.low is None
+    judged = verdict.judge([0.9, 0.9], [0.95, 0.95], None)
+    assert judged.significant is None
+    assert judged.difference.low is None
 
 
 @pytest.mark.filterwarnings("error")

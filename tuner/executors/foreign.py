@@ -61,7 +61,7 @@ class ForeignProcesses(Executor):
     shares_memory = False
     is_local = True
 
-    def __init__(self, pool: futures.Executor) -> None:
+    def __init__(self, pool: Any) -> None:
         if not _is_loky(pool) and _forks(pool):
             raise InputError(
                 _NAME,
@@ -95,7 +95,7 @@ def _is_loky(executor: futures.Executor) -> bool:
     return any(kind.__module__.endswith("loky.process_executor") for kind in type(executor).__mro__)
 
 
-def _forks(pool: ProcessPoolExecutor) -> bool:
+def _forks(pool: Any) -> bool:
     # A server of forks may be asked to load TensorFlow beforehand, and runs nothing of it until it forks.
     return pool._mp_context.get_start_method() == "fork"
 

@@ -73,7 +73,7 @@ def shown(console: Console, lines: Callable[[], list[str]]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _display(text: Callable[[], str]) -> Iterator[None]:
-    from IPython.display import display
+    from IPython.display import display  # pyright: ignore[reportMissingImports]
 
     now = text()
     handle = display({"text/plain": now}, raw=True, display_id=True)

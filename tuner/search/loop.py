@@ -104,8 +104,9 @@ class Loop:
         return ended
 
     def _tell(self, future: Future, task: TrialTask) -> None:
-        if outcome.may_be_retried(future, task):
-            self._progress.trial_dies(task, cause_of_death(future.exception()))
+        error = future.exception()
+        if error is not None and outcome.may_be_retried(future, task):
+            self._progress.trial_dies(task, cause_of_death(error))
             self._waiting.append(replace(task, retries=task.retries - 1))
             return
         result = outcome.result(future, task)
@@ -117,8 +118,8 @@ class Loop:
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None
         if result.is_fatal:
-            error = trial_rows.read_trial(task.directory)["error"]
-            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {error}")
+            reason = trial_rows.read_trial(task.directory)["error"]
+            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {reason}")
 
     def _slots(self) -> int:
         """How many trials may run at once now: none beside those that run, where all so far failed the same way."""

@@ -21,7 +21,7 @@ def result(future: Future, task: TrialTask) -> TrialResult:
         return future.result()
     if not isinstance(error, WorkerDied):
         raise error
-    if _hung(task):
+    if task.timeout is not None and _hung(task):
         reason = f"TimeoutError: not done after {duration(task.timeout)}; {layout.TRIAL_HUNG} says where it was"
     else:
         cause = cause_of_death(error)

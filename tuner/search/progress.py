@@ -67,7 +67,7 @@ class Progress:
         self._baseline = baseline or {}
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
-        if self._is_complete():
+        if oracle.max_trials is not None and self._is_complete():
             self._console.print(sentences.all_done(oracle.max_trials))
         elif oracle.trials:
             self._console.print(f"going on: {self._ended(' of ')} trials are done")

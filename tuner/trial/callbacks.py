@@ -103,10 +103,6 @@ def is_better(objective: keras_tuner.Objective, value: float, best: float | None
     return bool(objective.better_than(value, best))
 
 
-def _is_optimizer(thing: Any) -> bool:
-    return isinstance(thing, keras.optimizers.Optimizer)
-
-
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
@@ -147,8 +143,9 @@ class BestWeights(keras.callbacks.Callback):
         value = objectives.value(self._objective, logs)
         if value is None or self.failure is not None or not is_better(self._objective, value, self.state[0]):
             return
+        model: Any = self.model
         try:
-            self.state = value, self.model.get_weights()
+            self.state = value, model.get_weights()
         except Exception as error:  # of a model of the user's own
             self.failure = error_line(error)
 
@@ -165,7 +162,8 @@ class BestWeights(keras.callbacks.Callback):
 
 def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
     """Those of a model, of which a GAN has several."""
-    return [one for one in (getattr(model, "optimizer", None), *vars(model).values()) if _is_optimizer(one)]
+    held = (getattr(model, "optimizer", None), *vars(model).values())
+    return [one for one in held if isinstance(one, keras.optimizers.Optimizer)]
 
 
 class Pruning(keras.callbacks.Callback):

@@ -22,7 +22,7 @@ def save(model: keras.Model, epoch: int, path: Path) -> None:
     Unlike a Keras weights file it holds the state of the layers' random generators, so that dropout goes on as it
     would have; and by which shapes the model was built.
     """
-    arrays = {f"v{number}": value for number, value in enumerate(values(model))}
+    arrays: dict[str, Any] = {f"v{number}": value for number, value in enumerate(values(model))}
     shapes = np.array(json.dumps(build_shapes(model)))
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, epoch=epoch, shapes=shapes, **arrays)

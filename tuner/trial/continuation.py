@@ -9,8 +9,8 @@ import keras
 import keras_tuner
 
 from keras_search.results import layout
-from keras_search.search_spaces import epochs as numbers
 from keras_search.search_spaces.custom import kind
+from keras_search.search_spaces.epochs import like
 from keras_search.tuner.fast import patches, wrapped_fit
 from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint, kept
@@ -77,7 +77,8 @@ def train_predecessor(
     hp, epochs = within_budget(task, model, 0, task.initial_epoch)
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     patches.restore(model)
-    kept.checkpoint(model, count.epochs, checkpoint_path(task.continues, execution))
+    if (path := predecessor(task, execution)) is not None:
+        kept.checkpoint(model, count.epochs, path)
 
 
 def within_budget(
@@ -99,7 +100,7 @@ def within_budget(
     if not is_own or "epochs" not in task.values or getattr(task.hypermodel, "takes_epochs", False):
         return task.hyperparameters, told
     hp = task.hyperparameters.copy()
-    hp.values = task.values | {"epochs": numbers.like(task.values["epochs"], budget)}
+    hp.values = task.values | {"epochs": like(task.values["epochs"], budget)}
     if "epochs" not in {*inspect.signature(fit).parameters, *task.fit_kwargs}:
         # It hands on those of the hyperparameter and would not bear to be given them twice.
         told.pop("epochs", None)

@@ -62,7 +62,7 @@ def train_again(task: TrialTask) -> keras.Model:
     weights = _WeightsOf(task.objective, number)
     with tempfile.TemporaryDirectory() as folder:
         model = _trained(task, execution, weights, Path(folder))
-        if number is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
+        if value is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
             raise UnrepeatableError(
                 f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
                 f"{value:.6g}: the data, their order or the hypermodel are others than they were"
@@ -86,8 +86,9 @@ class _WeightsOf(BestWeights):
         if self._ended == self._number:
             value = objectives.value(self._objective, logs)
             self.value = np.nan if value is None else value
-            self.state = self.value, self.model.get_weights()
-            self.model.stop_training = True
+            model: Any = self.model
+            self.state = self.value, model.get_weights()
+            model.stop_training = True
 
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:

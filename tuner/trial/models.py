@@ -30,7 +30,8 @@ def hypermodel(given: Any) -> keras_tuner.HyperModel:
             f"hypermodel is {told}: give a keras_tuner.HyperModel, or a function that takes hyperparameters and "
             "returns a compiled model"
         )
-    return get_hypermodel(given)
+    made: Any = get_hypermodel(given)
+    return made
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ Curve = Mapping[int, float]
 class Pruner(Protocol):
     def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
         """Whether to give up the trial whose curve so far is `curve`, `others` being those of the other trials."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class Resumption(keras.callbacks.Callback):
         callbacks.remove(self)
         self._written = [one for one in callbacks if one not in self._not_written]
         if self._state is not None:
-            self._prepare(call.model, call.x, call.get("batch_size"))
+            self._prepare(self._state, call.model, call.x, call.get("batch_size"))
         call.set("callbacks", [*callbacks, self])
         self._is_in_fit = True
         try:
@@ -118,12 +118,12 @@ class Resumption(keras.callbacks.Callback):
         if self._state is not None:
             raise OtherTrainingError
 
-    def _prepare(self, model: keras.Model, x: Any, batch_size: int | None) -> None:
-        checkpoint.build(model, self._state.shapes, x, batch_size)
+    def _prepare(self, state: State, model: keras.Model, x: Any, batch_size: int | None) -> None:
+        checkpoint.build(model, state.shapes, x, batch_size)
         if isinstance(x, tf.data.Dataset):
             # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
             # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
-            for _ in range(self._state.epoch - self._begun):
+            for _ in range(state.epoch - self._begun):
                 next(iter(x), None)
                 if x.cardinality() > 0:
                     iter(x)
@@ -135,8 +135,12 @@ class Resumption(keras.callbacks.Callback):
             and self._trainings == 1
             and isinstance(self.model, keras.Model)
             and isinstance(getattr(self.model, "history", None), keras.callbacks.History)
-            and isinstance((self.params or {}).get("epochs"), int)
+            and isinstance(self._epochs(), int)
         )
+
+    def _epochs(self) -> Any:
+        """How many epochs `fit` is to train for, as it tells its callbacks."""
+        return (self.params or {}).get("epochs")
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._trainings += 1
@@ -146,8 +150,9 @@ class Resumption(keras.callbacks.Callback):
         state, self._state = self._state, None
         if state is None:
             return
+        model: Any = self.model
         try:
-            checkpoint.assign(self.model, state.variables)
+            checkpoint.assign(model, state.variables)
         except ValueError as error:
             raise OtherTrainingError from error
         if len(self._written) != len(state.callbacks):
@@ -155,10 +160,10 @@ class Resumption(keras.callbacks.Callback):
         for callback, attributes in zip(self._written, state.callbacks, strict=True):
             vars(callback).update(attributes)
         _set_generators(state.generators)
-        self.model.history.history.update(state.history)
+        model.history.history.update(state.history)
         # Keras's own way to begin later, `BackupAndRestore`'s; no epoch is left where a callback had ended them.
-        self._next = self.params["epochs"] if state.is_over else state.epoch
-        keras_private.begin_at(self.model, self._next)
+        self._next = self._epochs() if state.is_over else state.epoch
+        keras_private.begin_at(model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._next not in (None, epoch):
@@ -171,9 +176,10 @@ class Resumption(keras.callbacks.Callback):
             self._give_up()
         if not self._is_on:
             return
-        is_over = getattr(self.model, "stop_training", False)
+        model: Any = self.model
+        is_over = getattr(model, "stop_training", False)
         # Nothing is trained after the last epoch, so the trial is as good as ended.
-        is_last = is_over or epoch + 1 >= self.params["epochs"]
+        is_last = is_over or epoch + 1 >= self._epochs()
         is_pruned = any(getattr(one, "pruned", False) for one in self._not_written)
         if is_pruned or (is_last and self._is_last_execution):
             return
@@ -186,13 +192,13 @@ class Resumption(keras.callbacks.Callback):
                 started_at=self._started_at,
                 seconds=self._seconds_before + time.monotonic() - self._began,
                 outcomes=self._outcomes,
-                history=_appended(self.model.history.history, logs or {}),
+                history=_appended(model.history.history, logs or {}),
                 curve=self._log.text(),
                 best=self._best.state,
                 callbacks=[_attributes(callback) for callback in self._written],
                 generators=_generators(),
-                shapes=checkpoint.build_shapes(self.model),
-                variables=checkpoint.values(self.model),
+                shapes=checkpoint.build_shapes(model),
+                variables=checkpoint.values(model),
             )
             save(state, self._path)
         except Exception as error:  # what a model or a callback of the user's own holds may not be written

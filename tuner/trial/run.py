@@ -92,9 +92,9 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
 
 
 def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
-    outcomes = [_recalled(outcome) for outcome in state.outcomes] if state else []
+    begun, outcomes = (state.begun, [_recalled(outcome) for outcome in state.outcomes]) if state else (0, [])
     finished = [outcome for outcome in outcomes if isinstance(outcome, keras.callbacks.History)]
-    record.epochs_run = max((state.begun + len(history.epoch) for history in finished), default=0)
+    record.epochs_run = max((begun + len(history.epoch) for history in finished), default=0)
     fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs))
     best = BestWeights(task.objective)
     if state:

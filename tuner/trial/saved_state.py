@@ -77,7 +77,7 @@ def save(state: State, path: Path) -> None:
     Raises:
         TypeError: It holds something else than numbers, texts, arrays, and lists, tuples and dicts of them.
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     text = json.dumps(_packed(vars(state), arrays))
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, state=np.array(text), **arrays)

@@ -55,7 +55,7 @@ def best(outcomes: list[Any], objective: keras_tuner.Objective) -> tuple[dict[st
     if not outcomes:
         raise keras_tuner.errors.FatalValueError("HyperModel.fit() returned an empty list: return a score or a History")
     found = [_best(outcome, objective) for outcome in outcomes]
-    metrics = keras_private.average_metrics_dicts([metrics for metrics, _ in found])
+    metrics: Any = keras_private.average_metrics_dicts([metrics for metrics, _ in found])
     return metrics, int(statistics.mean(step for _, step in found))
 
 
@@ -63,7 +63,8 @@ def _best(outcome: Any, objective: keras_tuner.Objective) -> tuple[dict[str, flo
     if isinstance(outcome, list):
         return best(outcome, objective)
     if not isinstance(outcome, keras.callbacks.History):
-        return keras_private.convert_to_metrics_dict(outcome, objective), 0
+        metrics: Any = keras_private.convert_to_metrics_dict(outcome, objective)
+        return metrics, 0
     found, best_step, best_value = {}, 0, None
     for step, metrics in enumerate(_epochs(outcome)):
         value = objectives.value(objective, metrics)

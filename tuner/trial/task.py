@@ -27,7 +27,7 @@ class TrialTask:
         seed: Seeds the weights, the dropout and the order of the images.
         is_baseline: Whether this is the documented point.
         executions: How often the model is trained from scratch, each time with a seed of its own.
-        fit_args, fit_kwargs: What `search` was called with: the data (`shared_data.store`), callbacks and so on.
+        fit_args, fit_kwargs: What `search` was called with: the data (`data.shared.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any.
         budget: Up to which epoch it is trained, where the oracle decides that; else None.

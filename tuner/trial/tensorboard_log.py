@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import keras_tuner
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import api, api_pb2, summary, summary_v2
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
@@ -26,7 +27,7 @@ _VALIDATION = "val_"
 class Curves(keras.callbacks.Callback):
     """Writes the metrics of every epoch, counted from 1, as scalars: `train` beside `validation`.
 
-    It has no hook for batches, which would make the training slow (see `fast_fit`). A training that begins anew
+    It has no hook for batches, which would make the training slow (see `fast/fit.py`). A training that begins anew
     replaces what an interrupted one left; one that goes on is appended to it.
 
     Args:
@@ -103,7 +104,8 @@ class TensorBoardLog:
         record = trial_rows.read_trial(directory)
         names = {one.name for one in hyperparameters.space}
         point = {name: value for name, value in hyperparameters.values.items() if name in names}
-        status = api_pb2.STATUS_FAILURE if score is None else api_pb2.STATUS_SUCCESS
+        statuses: Any = api_pb2  # whose names are made as it is loaded
+        status = statuses.STATUS_FAILURE if score is None else statuses.STATUS_SUCCESS
         end = summary.session_end_pb(status, _seconds(record.get("ended_at")))
         summaries = [
             summary_v2.hparams_pb(point, record["trial_id"], _seconds(record.get("started_at"))),

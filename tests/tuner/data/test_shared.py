@@ -22,7 +22,7 @@ def shuffled() -> tf.data.Dataset:
 
 def orders(data: Any) -> list[list[int]]:
     """Two passes through a dataset."""
-    return [[int(one) for one in data] for _ in range(2)]
+    return [[int(number) for number in data] for _ in range(2)]
 
 
 def test_arrays_come_back_as_they_were_from_files_that_are_mapped(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_in_one_process_only_what_shuffles_is_replaced() -> None:
     plain, own = tf.data.Dataset.range(3), tf.data.Dataset.range(3).map(lambda x: tf.py_function(int, [x], tf.int64))
     given = (X, plain, own.shuffle(3))
     held = shared.hold(given)
-    assert all(one is other for one, other in zip(held, given, strict=True)), "the last runs Python code"
+    assert all(kept is own for kept, own in zip(held, given, strict=True)), "the last runs Python code"
 
 
 def test_a_dataset_that_runs_python_code_goes_nowhere(tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ class OwnPool(futures.Executor):
     """Of a kind that nobody knows."""
 
 
+class Likeness:
+    """Looks like an executor of the toolkit."""
+
+    slots = 1
+    shares_memory = True
+    is_local = True
+
+    def submit(self, *args: object) -> None:
+        raise AssertionError
+
+
 SPAWN = multiprocessing.get_context("spawn")
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "threads": (lambda: futures.ThreadPoolExecutor(2), r"ThreadPoolExecutor: threads share .*: say workers=N"),
@@ -55,6 +66,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "our class": (lambda: WorkerPool, "is the class WorkerPool"),
     "of Dask": (client_executor, r"give keras_search\.tuner\.executors\.dask\.executor\.DaskExecutor\(ADDRESS\)"),
     "unknown": (OwnPool, r"OwnPool, in which trials cannot run: say workers=N"),
+    "a likeness": (Likeness, "which is no executor: say workers=N"),
     "a text": (lambda: "threads", "executor is 'threads', which is no executor: say workers=N"),
     "a number": (lambda: 4, "executor is 4, which is no executor: say workers=N"),
     "a pool of the standard library": (lambda: SPAWN.Pool, "which is no executor"),

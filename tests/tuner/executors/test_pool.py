@@ -16,6 +16,6 @@ def test_a_pool_that_ends_as_its_worker_dies_leaves_no_other_in_its_place() -> N
     before = set(psutil.Process().children(recursive=True))
     with WorkerPool(1) as pool, pytest.raises(WorkerDied):
         pool.submit(os._exit, 1).result()
-    time.sleep(1)  # for one that were begun only now
+    time.sleep(1)  # until one that is begun only now would be seen
     begun = set(psutil.Process().children(recursive=True)) - before
     assert not [child for child in begun if is_alive(child.pid) and "LokyProcess" in " ".join(child.cmdline())]

@@ -50,17 +50,17 @@ def test_an_error_that_is_no_death_is_the_searchs(tmp_path: Path) -> None:
 
 
 def test_the_death_of_its_worker_is_its_failure(tmp_path: Path) -> None:
-    found = outcome.result(failed(DEATH), task(tmp_path))
-    assert found.error == "WorkerDied: its worker process ended with SIGKILL(-9); out of memory, or a crash"
-    assert (found.metrics, found.hyperparameters) == ({}, None)
+    ended = outcome.result(failed(DEATH), task(tmp_path))
+    assert ended.error == "WorkerDied: its worker process ended with SIGKILL(-9); out of memory, or a crash"
+    assert (ended.metrics, ended.hyperparameters) == ({}, None)
 
 
 def test_what_it_had_asked_for_by_then_is_known(tmp_path: Path) -> None:
     asking = keras_tuner.HyperParameters()
     with asked.noted(asking, tmp_path / layout.TRIAL_ASKED):
         asking.Int("units", 4, 8, default=6)
-        found = outcome.result(failed(DEATH), task(tmp_path))
-    assert found.hyperparameters.values == {"units": 6}
+        ended = outcome.result(failed(DEATH), task(tmp_path))
+    assert ended.hyperparameters.values == {"units": 6}
 
 
 def test_it_is_begun_again_as_often_as_may_be(tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def test_files_are_named_by_themselves_or_by_their_folder(tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     with files.replacing(tmp_path / "trial_0" / "record.json"):
-        found = stamps(tmp_path, ["trial_0", "run.json", "trial_7", "nothing.json"])
-    assert set(found) == {"trial_0/epochs.csv", "trial_0/deep/state.npz", "run.json"}, "or one that is half written"
-    assert found["run.json"][0] == len("run.json")
+        stamped = stamps(tmp_path, ["trial_0", "run.json", "trial_7", "nothing.json"])
+    assert set(stamped) == {"trial_0/epochs.csv", "trial_0/deep/state.npz", "run.json"}, "or one that is half written"
+    assert stamped["run.json"][0] == len("run.json")
 
 
 def test_a_stamp_tells_a_file_from_another(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from keras_search.tuner import Tuner
 from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.executors.pool import WorkerPool
 from keras_search.tuner.transport import settings
+from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((40, 3, 8, 6)), np.arange(40) % 2
@@ -212,7 +213,7 @@ def test_the_best_model_is_built_under_the_settings_of_its_search(tmp_path: Path
     assert keras.config.image_data_format() == "channels_last"
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", mostly_slow([0, 1], 1))
 def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_worker: WorkerPool) -> None:
     class Halved(keras.layers.Layer):  # of a function, so it travels itself
         def call(self, x: tf.Tensor) -> tf.Tensor:

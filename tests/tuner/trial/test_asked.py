@@ -18,7 +18,7 @@ def test_each_hyperparameter_is_on_disk_once_it_is_asked_for(tmp_path: Path) -> 
             hp.Choice("kind", ["a", "b"])
         known = asked.read(path)
         assert known.values == {"units": 6, "kind": "a"}
-        assert [one.name for one in known.space] == ["units", "kind"]
+        assert [hp.name for hp in known.space] == ["units", "kind"]
 
 
 def test_a_trial_that_ends_leaves_nothing_of_it(tmp_path: Path) -> None:

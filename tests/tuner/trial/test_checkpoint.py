@@ -30,8 +30,8 @@ def of_six(compiled: bool = True) -> keras.Model:
     return model(layers.Input((6,)), compiled=compiled)
 
 
-def same(one: keras.Model, other: keras.Model) -> bool:
-    pairs = zip(checkpoint.values(one), checkpoint.values(other), strict=True)
+def same(model: keras.Model, other: keras.Model) -> bool:
+    pairs = zip(checkpoint.values(model), checkpoint.values(other), strict=True)
     return all(np.array_equal(*pair) for pair in pairs)
 
 

@@ -86,9 +86,9 @@ def trained_again(made: Tuner, trial: keras_tuner.engine.trial.Trial) -> bool:
 
 
 CASES: dict[str, dict[str, Any]] = {
+    "an own loop": {"hypermodel": OwnLoop(), "max_trials": 1},
     "several executions": {"executions_per_trial": 2, "max_trials": 1},
     "pruned": {"pruner": "asha", "max_trials": 3},
-    "an own loop": {"hypermodel": OwnLoop(), "max_trials": 1},
     "a score alone": {"hypermodel": Scores(), "max_trials": 1},
 }
 

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any
 
 import distributed
@@ -47,6 +48,12 @@ class Attempt:
         # The call's files as the worker and this side both have them, and those of other trials that it was told.
         self._known: dict[str, Stamp] = {}
         self._told: dict[str, Stamp] = {}
+
+    @property
+    def _root(self) -> Path:
+        """The run directory, which a call has that names files."""
+        assert self._call.root is not None
+        return self._call.root
 
     def begun_on(self, worker: str) -> None:
         """Dask has begun the call there."""
@@ -97,7 +104,7 @@ class Attempt:
         except ModuleNotFoundError as error:
             raise SearchError(f"a Dask worker lacks this toolkit ({error}): install it there") from None
         self._take(changed)
-        is_returned, value = next(parcels.unpack(packed, lambda name: self._call.root / name))
+        is_returned, value = next(parcels.unpack(packed, lambda name: self._root / name))
         if is_returned:
             return value
         raise value
@@ -118,13 +125,12 @@ class Attempt:
             # The worker is late or gone, or the call has ended meanwhile: the next round tells.
 
     def _begin(self, worker: str) -> None:
-        root = self._call.root
         with self._sending:  # else two calls would send the same
             missing = self._cluster.ask(worker, dask_worker.missing, self.name)
             for file in missing or ():
                 self._send(worker, file, self._call.data[file])
         if missing is not None:
-            for file, stamp in parcels.stamps(root, self._call.kept).items() if root else ():
+            for file, stamp in parcels.stamps(self._root, self._call.kept).items() if self._call.kept else ():
                 self._send(worker, file, stamp)
                 self._known[file] = stamp
             self._exchange(worker)
@@ -132,7 +138,7 @@ class Attempt:
         self._is_begun = True
 
     def _send(self, worker: str, name: str, stamp: Stamp) -> None:
-        with (self._call.root / name).open("rb") as file:
+        with (self._root / name).open("rb") as file:
             for offset in range(0, max(stamp[0], 1), _PIECE_BYTES):
                 piece = file.read(_PIECE_BYTES)
                 self._cluster.ask(worker, dask_worker.put, self.name, name, stamp, offset, piece)
@@ -150,9 +156,9 @@ class Attempt:
     def _news(self) -> Files:
         """What the call has not been told yet of the run's other trials."""
         news: Files = {}
-        for trial in trial_rows.trial_directories(self._call.root) if self._call.watches else ():
+        for trial in trial_rows.trial_directories(self._root) if self._call.watches else ():
             for path in (trial / layout.TRIAL, trial / layout.TRIAL_EPOCHS):
-                name = path.relative_to(self._call.root).as_posix()
+                name = path.relative_to(self._root).as_posix()
                 stamp = parcels.stamp(path)
                 if trial.name not in self._call.kept and stamp not in (None, self._told.get(name)):
                     news[name] = (stamp, path.read_bytes())
@@ -160,15 +166,14 @@ class Attempt:
 
     def _take(self, changed: Files) -> None:
         """Does to the run directory what the call has done to its replica."""
-        root = self._call.root
         for name, (stamp, content) in changed.items():
             if content is not None:
-                if not root.is_dir():  # else it would come back, without its trials
-                    raise FileNotFoundError(errno.ENOENT, "it has vanished", str(root))
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                with files.replacing(root / name) as temporary:
+                if not self._root.is_dir():  # else it would come back, without its trials
+                    raise FileNotFoundError(errno.ENOENT, "it has vanished", str(self._root))
+                (self._root / name).parent.mkdir(parents=True, exist_ok=True)
+                with files.replacing(self._root / name) as temporary:
                     temporary.write_bytes(content)
             self._known[name] = stamp
         for name in self._known.keys() - changed.keys():
-            (root / name).unlink(missing_ok=True)
+            (self._root / name).unlink(missing_ok=True)
             del self._known[name]

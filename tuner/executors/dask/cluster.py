@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from distributed import Client, Security
-from distributed.comm import connect
+from distributed.comm.core import connect
 from distributed.versions import VersionMismatchWarning
 
 from keras_search.results.errors import Parameter
@@ -99,7 +99,8 @@ class Cluster:
         async def answer() -> dict[str, Any]:
             return await asyncio.wait_for(self.client.run(function, *args, workers=[worker]), _ANSWER_S)
 
-        return self.client.sync(answer)[worker]
+        answers: Any = self.client.sync(answer)
+        return answers[worker]
 
     def tell(self, function: Callable[..., Any], *args: Any) -> None:
         """Calls `function` on every worker that answers soon."""
@@ -123,7 +124,7 @@ class Cluster:
                 f"the Dask scheduler at {self.address} is gone: start it, and the same search goes on where it stopped"
             )
 
-    def _check(self, place: str, ask: Callable[[], dict[str, str]]) -> None:
+    def _check(self, place: str, ask: Callable[[], Any]) -> None:
         """Checks that at `place`, which is `ask`ed for its versions, the code of the search can be run."""
         try:
             there = ask()

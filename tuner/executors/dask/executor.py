@@ -106,7 +106,7 @@ class DaskExecutor(Executor):
             search=self._search,
             root=self.directory,
             packed=packed,
-            data=parcels.stamps(self.directory, data) if data else {},
+            data={} if self.directory is None else parcels.stamps(self.directory, data),
             kept=tuple(names - data),
             watches=watches,
             environment=tuple((name, value) for name, value in environment.items() if value is not None),

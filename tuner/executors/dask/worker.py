@@ -31,6 +31,7 @@ from keras_search.tuner.transport import parcels
 from keras_search.tuner.transport.parcels import Stamp
 
 if TYPE_CHECKING:
+    from dask.typing import Key
     from distributed import Worker
 
 # Files of the run directory with their content; None where the other side has it.
@@ -97,7 +98,7 @@ class _Replica:
 
     def place(self, name: str) -> Path:
         """Where the file is that the search calls `name`: its own one, where it can be seen from here."""
-        if name not in self.call.data:
+        if self.call.root is None or name not in self.call.data:
             return self.folder / name
         original = self.call.root / name
         return original if parcels.stamp(original) == self.call.data[name] else self.shared / name
@@ -191,7 +192,8 @@ def exchange(call: str, known: Mapping[str, Stamp], news: Files) -> Files | None
     if call not in _replicas:
         return None
     for name, (stamp, content) in news.items():
-        put(call, name, stamp, 0, content)
+        if content is not None:
+            put(call, name, stamp, 0, content)
     return _replicas[call].changes(known)
 
 
@@ -214,7 +216,7 @@ def _remove_left_overs(own: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _require_wanted(worker: "Worker", key: str) -> None:
+def _require_wanted(worker: "Worker", key: "Key") -> None:
     # There is no other way to hear that a task was cancelled, or that its client is gone.
     task = worker.state.tasks.get(key)
     if task is None or task.state != "executing" or worker.status not in (Status.running, Status.paused):
