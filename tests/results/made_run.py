@@ -71,7 +71,7 @@ def evaluate(
         for model, accuracies, epochs in (("baseline", baseline, 1), ("best", best, 7))
         for seed, accuracy in enumerate(accuracies)
     ]
-    found = Evaluation(
+    evaluation = Evaluation(
         dataset=EvaluatedData("digits", "a" * 64, training_images=1438, notice=""),
         trial_id=run.best["trial_id"] if trial_id is None else trial_id,
         hyperparameters=run.configuration,
@@ -82,8 +82,8 @@ def evaluate(
         reloaded_accuracy=best[0],
         same=same,
     )
-    found.write(run.path)
-    return found.verdict
+    evaluation.write(run.path)
+    return evaluation.verdict
 
 
 def _write(path: Path, value: Any) -> None:

@@ -25,10 +25,10 @@ def write_trial(project: Path, trial_id: str, **state: Any) -> Path:
 
 def metrics(**values: float | None) -> dict[str, Any]:
     """Metrics of one observation each, of step 1; those called `acc` or `accuracy` the better the larger."""
-    found = {name: metric("max" if "acc" in name else "min", [value]) for name, value in values.items()}
-    for one in found.values():
-        one["observations"][0]["step"] = 1
-    return {"metrics": found}
+    by_name = {name: metric("max" if "acc" in name else "min", [value]) for name, value in values.items()}
+    for entry in by_name.values():
+        entry["observations"][0]["step"] = 1
+    return {"metrics": by_name}
 
 
 def metric(direction: str, *executions: list[float | None]) -> dict[str, Any]:

@@ -94,9 +94,9 @@ def test_what_is_no_file_is_told_and_left_out(
     monkeypatch.setattr(files, "_MOST_BYTES", 2**20)  # that memory is not filled by the test
     (run / name).unlink()
     strange(run / name, outside)
-    found = results.read(run)
-    assert any(Path(name).name in problem for problem in found.problems), found.problems
-    assert len(found.trials) == (3 if name.endswith("trial.json") else 4)
+    reread = results.read(run)
+    assert any(Path(name).name in problem for problem in reread.problems), reread.problems
+    assert len(reread.trials) == (3 if name.endswith("trial.json") else 4)
     for command in (["results"], ["best", "--run"], ["export", "--optuna", f"sqlite:///{outside.parent / 'study.db'}"]):
         done = CliRunner().invoke(cli.app, [*command, str(run)])
         assert isinstance(done.exception, SystemExit | None), done.exception
@@ -120,9 +120,9 @@ def test_an_evaluation_that_is_no_file(
 def test_a_trial_elsewhere_is_left_out(run: Path, tmp_path: Path) -> None:
     (run / "trial_0001").rename(tmp_path / "elsewhere")
     (run / "trial_0001").symlink_to(tmp_path / "elsewhere")
-    found = results.read(run)
-    assert found.problems == ("trial_0001 is left out: it is a link",)
-    assert len(found.trials) == 3
+    reread = results.read(run)
+    assert reread.problems == ("trial_0001 is left out: it is a link",)
+    assert len(reread.trials) == 3
 
 
 @pytest.mark.parametrize("trial_id", ["../../outside", "/etc/passwd", "..", "", "a\0b"])

@@ -58,7 +58,7 @@ def load(folder: Path, text: str, name: str = "thing") -> CustomSpace:
 def test_every_form_is_taken(form: str, tmp_path: Path) -> None:
     space = load(tmp_path, FORMS[form])
     assert space.name == "thing"
-    assert [one.name for one in space.hyperparameters] == ["units", "epochs"]
+    assert [hyperparameter.name for hyperparameter in space.hyperparameters] == ["units", "epochs"]
     assert space.baseline == {"units": 2, "epochs": 10}
     hp = keras_tuner.HyperParameters()
     hp.values = {"units": 5, "epochs": 1}
@@ -87,7 +87,7 @@ def test_its_baseline_may_name_what_is_declared_only_there(tmp_path: Path) -> No
     )
     space = load(tmp_path, text)
     assert space.baseline == {"deep": True, "units": 7, "more": 1, "epochs": 10}
-    assert {one.name for one in space.hyperparameters} == set(space.baseline)
+    assert {declared.name for declared in space.hyperparameters} == set(space.baseline)
     with pytest.raises(SpaceError, match="its baseline names 'unit', which is no hyperparameter of it"):
         load(tmp_path, text.replace("'units': 7", "'unit': 7"))
 

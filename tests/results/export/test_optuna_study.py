@@ -98,7 +98,7 @@ def test_states_and_conditions(tmp_path: Path) -> None:
 def test_a_sampler_goes_on_with_the_study(tmp_path: Path) -> None:
     study = export(make_run(tmp_path / "run", random_trials(20)), tmp_path)
     study.sampler = optuna.samplers.TPESampler(seed=0)
-    asked = study.ask({name: one for trial in study.trials for name, one in trial.distributions.items()})
+    asked = study.ask({name: declared for trial in study.trials for name, declared in trial.distributions.items()})
     study.tell(asked, 0.5)
     assert set(asked.params) == {"optimizer", "rate", "momentum", "batch", "norm"}
 
@@ -183,12 +183,12 @@ CHOICE = declared("Choice", values=("sgd", "adam"))
 )
 @pytest.mark.filterwarnings("error")
 def test_the_distribution_holds_every_value(space: list[Hyperparameter], values: list[Any], expected: Any) -> None:
-    found = distribution(space, values)
-    assert found == expected
+    stored = distribution(space, values)
+    assert stored == expected
     for value in values:
-        trial = optuna.trial.create_trial(params={"x": parameter(found, value)}, distributions={"x": found}, value=0)
+        trial = optuna.trial.create_trial(params={"x": parameter(stored, value)}, distributions={"x": stored}, value=0)
         # Optuna keeps its own form of it.
-        kept = found.to_external_repr(found.to_internal_repr(trial.params["x"]))
+        kept = stored.to_external_repr(stored.to_internal_repr(trial.params["x"]))
         assert kept == (pytest.approx(value) if isinstance(kept, float) else value)
         assert isinstance(kept, bool) == isinstance(value, bool)
 

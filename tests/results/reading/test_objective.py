@@ -14,9 +14,9 @@ from tests.results.projects import metric, metrics, write_trial
 
 def project(folder: Path, *trials: dict[str, tuple[str, list[float]]], objective: str, **state: Any) -> results.Run:
     """A project of completed trials, each its metrics by name, a direction and a value an epoch; the last is best."""
-    for number, found in enumerate(trials):
-        kept = {name: metric(direction, values) for name, (direction, values) in found.items()}
-        score = found[objective][1][-1]
+    for number, by_name in enumerate(trials):
+        kept = {name: metric(direction, values) for name, (direction, values) in by_name.items()}
+        score = by_name[objective][1][-1]
         write_trial(folder, str(number), metrics={"metrics": kept}, score=score, best_step=2, **state)
     return results.read(folder)
 
@@ -68,8 +68,8 @@ def test_of_two_metrics_the_one_that_is_the_score_exactly_was_optimised(tmp_path
 )
 def test_the_surer_direction_decides(tmp_path: Path, directions: dict[str, str], objective: tuple[str, str]) -> None:
     trials = [{name: (way, [value]) for name, way in directions.items()} for value in (0.9, 0.95, 0.97)]
-    found = project(tmp_path / "run", *trials, objective=next(iter(directions))).objective
-    assert (found.name, found.direction) == objective
+    inferred = project(tmp_path / "run", *trials, objective=next(iter(directions))).objective
+    assert (inferred.name, inferred.direction) == objective
 
 
 def test_why_the_objective_is_not_known_is_said(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_runs_that_share_a_metric_are_compared_by_it(tmp_path: Path) -> None:
     project(tmp_path / "both", *loss_is_mse(), objective="val_mse")
     project(tmp_path / "one", *loss_is_mse(apart=3e-8), objective="val_mse")
     project(tmp_path / "other", *[{"val_mae": ("min", [0.5])}], objective="val_mae")
-    found = comparison.read([tmp_path / "both", tmp_path / "one"])
-    assert {str(run.objective) for run in found.values()} == {"val_mse"}
-    assert plots.comparison(found).axes[0].get_ylabel() == "val_mse"
+    runs = comparison.read([tmp_path / "both", tmp_path / "one"])
+    assert {str(run.objective) for run in runs.values()} == {"val_mse"}
+    assert plots.comparison(runs).axes[0].get_ylabel() == "val_mse"
     with pytest.raises(RunError, match=r"both has val_loss or val_mse \(min\), other has val_mae \(min\)"):
         comparison.read([tmp_path / "both", tmp_path / "other"])
 

@@ -114,9 +114,9 @@ def test_ten_thousand_trials_take_under_five_seconds(tmp_path: Path) -> None:
     values = {f"units_{number}": number for number in range(10)}
     space = [{"class_name": "Int", "config": {"name": name, "min_value": 0, "max_value": 99}} for name in values]
     for number in range(10_000):
-        found = metrics(loss=number, accuracy=1 / (number + 1), val_loss=number, val_accuracy=1 / (number + 2))
+        measured = metrics(loss=number, accuracy=1 / (number + 1), val_loss=number, val_accuracy=1 / (number + 2))
         hyperparameters = {"space": space, "values": values}
-        write_trial(tmp_path, str(number), metrics=found, score=number, hyperparameters=hyperparameters)
+        write_trial(tmp_path, str(number), metrics=measured, score=number, hyperparameters=hyperparameters)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, str(ROOT / "cli.py"), "results", str(tmp_path)], capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

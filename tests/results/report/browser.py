@@ -15,8 +15,8 @@ _LONGEST_S = 120
 
 def find_or_install() -> str:
     """The path of Debian's Chromium or the like; where there is none, a continuous integration's root installs it."""
-    if found := next(filter(None, map(shutil.which, _NAMES)), None):
-        return found
+    if executable := next(filter(None, map(shutil.which, _NAMES)), None):
+        return executable
     if os.environ.get("CI") != "true" or os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.skip(
             "Chromium is missing: `apt-get install chromium`, or CI=true as root on Debian to have it installed"
