@@ -82,7 +82,7 @@ def callbacks(hp: "keras_tuner.HyperParameters") -> "list[keras.callbacks.Callba
 
 
 def cosine(epoch: int, highest: float, epochs: int) -> float:
-    """The learning rate of an epoch, counted from 0; it falls from `highest` to almost 0."""
+    """The learning rate of an epoch, from 0 on: it falls from `highest` to almost 0."""
     return highest * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 

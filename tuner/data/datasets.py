@@ -140,7 +140,7 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
 
 
 def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `count` random examples, each class in proportion (largest remainder method)."""
+    """Indices of `count` random examples, classes in proportion (largest remainder)."""
     sizes = np.bincount(labels)
     exact = sizes * count / len(labels)
     shares = exact.astype(int)
@@ -221,8 +221,8 @@ def enlarged(images: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     factors = (1, 28 / 8, 28 / 8)
-    zoomed = np.asarray(ndimage.zoom(images, factors, order=1, grid_mode=True, mode="nearest"))
-    return np.round(zoomed * (255 / 16)).astype("uint8")
+    zoomed = ndimage.zoom(images, factors, order=1, grid_mode=True, mode="nearest")
+    return np.round(np.asarray(zoomed) * (255 / 16)).astype("uint8")
 
 
 _LOADERS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {

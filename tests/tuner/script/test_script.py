@@ -1,9 +1,12 @@
 """`best --code`: the script has the run's model, data and training, and needs nothing of this toolkit."""
 
+import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,9 @@ from typer.testing import CliRunner
 
 from keras_search import search_spaces
 from keras_search.commands import app as cli
+from keras_search.search_spaces import deep_cnn
 from keras_search.tuner import script
+from keras_search.tuner.data import datasets
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.script import layout
 from tests.helpers import Cli, refused, tree
@@ -41,6 +46,11 @@ sys.modules.update(dict.fromkeys(["keras_search", "keras_tuner"]))
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+
+
+@pytest.mark.parametrize("function", [datasets.enlarged, datasets.stratified, deep_cnn.cosine])
+def test_the_functions_that_it_quotes_are_as_narrow_as_its_own_lines(function: Callable[..., Any]) -> None:
+    assert max(map(len, inspect.getsource(function).splitlines())) <= layout.WIDTH
 
 
 @pytest.mark.slow
