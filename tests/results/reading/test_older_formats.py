@@ -201,8 +201,9 @@ def test_what_is_no_trial_is_left_out_and_told(tmp_path: Path, content: str) -> 
     assert trial_rows.count_ended(tmp_path) == 1
 
 
-def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path) -> None:
-    write_trial(tmp_path, "0", hyperparameters={"space": [{"config": 1}], "values": {"units": 3}})
+@pytest.mark.parametrize("entry", [{"config": 1}, hyperparameter("Choice", "units", values=[])])
+def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path, entry: dict[str, Any]) -> None:
+    write_trial(tmp_path, "0", hyperparameters={"space": [entry], "values": {"units": 3}})
     run = results.read(tmp_path)
     assert run.trials["hp_units"].tolist() == [3]
     assert run.space == []
