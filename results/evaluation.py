@@ -132,6 +132,15 @@ def read(run: Path) -> Evaluation | None:
         raise DamagedFile(f"{path.name} is cut off or damaged: the run counts as not evaluated") from None
 
 
+def read_trial_id(run: Path) -> str | None:
+    """The trial whose model an evaluation left in the run directory `run`; None where there is none.
+
+    Version 0.1.0 wrote fewer parts than `read` needs, but this one.
+    """
+    found = files.read_json(run / layout.EVALUATION_JSON)
+    return str(found["trial_id"]) if isinstance(found, dict) and "trial_id" in found else None
+
+
 def _of(kind: type, found: Mapping[str, Any]) -> Any:
     """What of `found` belongs to the dataclass `kind`, as one; raises KeyError where it lacks something."""
     return kind(**{part.name: found[part.name] for part in fields(kind)})
