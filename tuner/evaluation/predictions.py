@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from keras_search.tuner.data.datasets import Dataset
 
-# Unpacked where it is used: by its default, `verbose` would be a str to a type checker.
+# Unpacked in calls, as a type checker takes `verbose` for a str, because of its default.
 _PREDICT: dict[str, Any] = {"batch_size": 500, "verbose": 0}
 _RANGES = [(0, 1), (-1, 1), (0, 255)]  # of the values of images
 

@@ -47,7 +47,7 @@ def _set_determinism(is_on: bool) -> None:
     (tf.config.experimental.enable_op_determinism if is_on else keras_private.disable_op_determinism)()
 
 
-# The getter and setter of each setting. TensorFlow's own getters of its context would initialize the GPUs.
+# The getter and setter of each setting. TensorFlow's own getters of its context would look for GPUs.
 _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
