@@ -1,4 +1,4 @@
-"""What ends a search or refuses to begin one."""
+"""The errors that end a search or refuse to begin it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ class InputError(Refusal):
 
 
 class SearchError(RuntimeError):
-    """The search cannot go on: trial after trial fails the same way, or none can work."""
+    """The search cannot go on: trials fail the same way again and again, or none can work."""
 
 
 class VersionError(SearchError):
@@ -18,7 +18,7 @@ class VersionError(SearchError):
 
     Args:
         lack: What they lack.
-        *installed: The versions of Keras, Keras Tuner and TensorFlow.
+        *installed: The versions of Keras, Keras Tuner and TensorFlow, in this order.
     """
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a search optimises, from what the user wrote, and its values in the metrics of a training."""
+"""The objective of a search: made of what the user wrote, and its values in the metrics of a training."""
 
 import functools
 import math
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     import keras_tuner
 
 _DIRECTIONS = ("min", "max")
+_GUESSED = "is_guessed"  # an attribute of objectives
 
 
 def parse(text: str) -> tuple[str, str]:
     """Name and direction (`min` or `max`) of the objective `text`: `NAME`, or `NAME:min`, `NAME:max`.
 
     Raises:
-        InputError: The direction is neither, or it is not given and the name does not tell it.
+        InputError: The direction is neither, or is missing and not known for that name.
     """
     name, colon, direction = text.partition(":")
     if not name or (colon and direction not in _DIRECTIONS):
@@ -38,11 +39,11 @@ def parse(text: str) -> tuple[str, str]:
 
 
 def resolve(objective: Any) -> "keras_tuner.Objective":
-    """What `objective` stands for, as it may be given in Python.
+    """Makes the objective of what the user gave in Python.
 
     Args:
         objective: A text as for `parse`, a `keras_tuner.Objective`, a list of these, or None for the number that a
-            `fit` returns. Of one whose direction Keras Tuner has guessed (`watch_guesses`), the name alone counts.
+            `fit` returns. If Keras Tuner has guessed a direction (`watch_guesses`), only the name counts.
 
     Raises:
         InputError: Its direction is not known, or is neither `min` nor `max`.
@@ -59,9 +60,9 @@ def resolve(objective: Any) -> "keras_tuner.Objective":
             return objective
         case keras_private.MultiObjective():
             return resolve(objective.objectives)
-        case list() | tuple() if objective and all(one is not None for one in objective):
-            return keras_private.MultiObjective([resolve(one) for one in objective])
-        case keras_tuner.Objective() if not getattr(objective, "is_guessed", False):
+        case list() | tuple() if objective and all(part is not None for part in objective):
+            return keras_private.MultiObjective([resolve(part) for part in objective])
+        case keras_tuner.Objective() if not getattr(objective, _GUESSED, False):
             if objective.direction not in _DIRECTIONS:
                 raise InputError(
                     f"the direction of the objective {objective.name!r} is {objective.direction!r}: give min or max"
@@ -90,7 +91,7 @@ def _parse_in_python(text: str) -> tuple[str, str]:
 
 
 def settle(oracle: "keras_tuner.Oracle") -> "keras_tuner.Objective":
-    """Gives an oracle of the user's the direction that its objective's name tells, where Keras Tuner guessed."""
+    """Corrects and returns the objective of the user's oracle, whose direction Keras Tuner may have guessed."""
     guessed = text(oracle.objective)
     oracle.objective = objective = resolve(oracle.objective)
     if text(objective) != guessed:
@@ -102,10 +103,10 @@ def settle(oracle: "keras_tuner.Oracle") -> "keras_tuner.Objective":
 
 
 def watch_guesses() -> None:
-    """From now on, the objectives whose direction Keras Tuner itself guesses from a name are marked `is_guessed`.
+    """Marks, from now on, the objectives whose direction Keras Tuner guesses from a name.
 
-    It takes those of an oracle that the user makes, of an F1 score the smallest; nothing else tells its guesses from
-    an `Objective` of the user's own.
+    It guesses for the oracles that users make, and minimises an F1 score. Without the mark, a guess looks like an
+    `Objective` of the user's own.
     """
     from keras_search.tuner import keras_private
 
@@ -117,65 +118,65 @@ def watch_guesses() -> None:
     def create_objective(objective: Any) -> "keras_tuner.Objective":
         made = create(objective)
         if isinstance(objective, str):
-            made.is_guessed = True  # pyright: ignore[reportAttributeAccessIssue]
+            vars(made)[_GUESSED] = True
         return made
 
     keras_private.set_objective_maker(create_objective)
 
 
 def text(objective: "keras_tuner.Objective") -> str:
-    """`objective` in one line: `val_loss:min`, of several `val_loss:min, val_accuracy:max`."""
-    return ", ".join(f"{one.name}:{one.direction}" for one in _parts(objective))
+    """`objective` in one line: `val_loss:min`; for several, `val_loss:min, val_accuracy:max`."""
+    return ", ".join(f"{part.name}:{part.direction}" for part in _parts(objective))
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two objectives, as `text` has them, are the same: several are summed, in any order."""
-    return sorted(one.split(", ")) == sorted(other.split(", "))
+def same(objective: str, other: str) -> bool:
+    """Whether two objectives, as `text` writes them, are the same; the order of several does not matter."""
+    return sorted(objective.split(", ")) == sorted(other.split(", "))
 
 
 def value(objective: "keras_tuner.Objective", metrics: Any) -> float | None:
-    """The objective where an epoch, or a training, has the `metrics`; None where they lack it, or are no metrics.
+    """The value of `objective` in the `metrics` of an epoch or a training; None if they lack it, or are no metrics.
 
     Raises:
-        keras_tuner.errors.FatalValueError: It is of a metric that gives several numbers.
+        keras_tuner.errors.FatalValueError: Its metric gives several numbers.
     """
     if not isinstance(metrics, Mapping) or not objective.has_value(metrics):
         return None
-    for one in _parts(objective):
-        if np.ndim(metrics[one.name]) > 0:
+    for part in _parts(objective):
+        if np.ndim(metrics[part.name]) > 0:
             import keras_tuner
 
             raise keras_tuner.errors.FatalValueError(
-                f"the objective {one.name} gives {np.size(metrics[one.name])} numbers an epoch, and one is needed: "
+                f"the objective {part.name} gives {np.size(metrics[part.name])} numbers an epoch, and one is needed: "
                 "average them in the metric (such as F1Score(average='macro')), or take another objective"
             )
     try:
         return float(objective.get_value(metrics))
-    except (TypeError, ValueError):  # what a training loop of the user's own tells may be anything
+    except (TypeError, ValueError):  # the metrics of the user's own training loop may be anything
         return None
 
 
 def curve(objective: "keras_tuner.Objective", rows: Iterable[Mapping[str, Any]]) -> dict[int, float]:
-    """The objective by epoch in `rows` of `epochs.csv`, without epochs in which it is missing or no finite number."""
-    names = [one.name for one in _parts(objective)]
+    """The value of `objective` by epoch, from `rows` of `epochs.csv`; only epochs where it is a finite number."""
+    names = [part.name for part in _parts(objective)]
     numbers = ((row["epoch"], row) for row in rows if all(isinstance(row.get(name), int | float) for name in names))
     values = ((epoch, float(objective.get_value(row))) for epoch, row in numbers)
     return {epoch: number for epoch, number in values if math.isfinite(number)}
 
 
 def checked(objective: "keras_tuner.Objective", outcome: Any) -> Any:
-    """What a `fit` gave, without the metrics that are no single numbers, and with the sum of several objectives.
+    """The result of a `fit`, without metrics that are no single numbers; a dict also gets the value of `objective`.
 
     Raises:
         keras_tuner.errors.FailedTrialError: The objective is not in the history.
-        keras_tuner.errors.FatalValueError: It is of a metric that gives several numbers.
+        keras_tuner.errors.FatalValueError: Its metric gives several numbers.
     """
     import keras
 
     from keras_search.tuner.keras_private import DefaultObjective
 
     if isinstance(outcome, list):
-        return [checked(objective, one) for one in outcome]
+        return [checked(objective, part) for part in outcome]
     if isinstance(outcome, keras.callbacks.History):
         first = {name: values[0] for name, values in outcome.history.items() if values}
         if value(objective, first) is None and not isinstance(objective, DefaultObjective):
@@ -185,22 +186,22 @@ def checked(objective: "keras_tuner.Objective", outcome: Any) -> Any:
         kept.history = {name: outcome.history[name] for name, number in first.items() if np.ndim(number) == 0}
         return kept
     if isinstance(outcome, dict):
-        found = value(objective, outcome)
+        score = value(objective, outcome)
         kept = {name: number for name, number in outcome.items() if np.ndim(number) == 0}
-        return kept if found is None else kept | {objective.name: found}
+        return kept if score is None else kept | {objective.name: score}
     return outcome
 
 
 def _missing(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> Exception:
     import keras_tuner
 
-    names = [one.name for one in _parts(objective) if one.name not in metrics]
+    names = [part.name for part in _parts(objective) if part.name not in metrics]
     hint = (
         "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
     )
-    same = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
-    if same:
-        hint = f"Keras numbers the metrics of one name anew in every trial: write {same[0]}"
+    namesakes = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
+    if namesakes:
+        hint = f"Keras numbers the metrics of one name anew in every trial: write {namesakes[0]}"
     return keras_tuner.errors.FailedTrialError(
         f"the objective {' and '.join(names)} is not among the metrics {', '.join(metrics)}: {hint}"
     )

@@ -1,4 +1,4 @@
-"""Loads TensorFlow: set up for speed, and without the lines it prints at start-up."""
+"""Loads TensorFlow, set up for speed and without the lines that it prints at start-up."""
 
 import contextlib
 import functools
@@ -13,10 +13,10 @@ _CHIEF = ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID
 
 
 def load_tensorflow() -> None:
-    """Imports Keras and Keras Tuner on TensorFlow, which takes seconds; only the first call does anything.
+    """Imports TensorFlow, Keras and Keras Tuner, which takes seconds; only the first call does anything.
 
-    The environment is read at import, so it is set first: oneDNN's kernels, which halve a convolution's time, are
-    off by default on some processors. What the user has set stays.
+    TensorFlow reads the environment at import, so it is set first: oneDNN's kernels, which halve the time of a
+    convolution, are off by default on some processors. Variables that the user has set are kept.
     """
     if "keras_tuner" in sys.modules:
         return
@@ -29,16 +29,15 @@ def load_tensorflow() -> None:
     for name in ("intra", "inter"):
         if threads := os.environ.get(f"TF_NUM_{name.upper()}OP_THREADS"):
             getattr(tensorflow.config.threading, f"set_{name}_op_parallelism_threads")(int(threads))
-    # It warns that each trial traces functions of its own, as it must.
+    # TensorFlow warns that functions are traced again and again; each trial has to trace its own.
     tensorflow.get_logger().setLevel(logging.ERROR)
 
 
 @functools.cache
 def load_tensorflow_in_worker() -> None:
-    """Imports the same in a process of the toolkit's own, where what is there by then is there to stay.
+    """Does the same in a worker process, and exempts all that is loaded from garbage collection.
 
-    The garbage collector is told to leave it alone: to look through a million objects takes it a quarter of a second,
-    before every trial.
+    A collection before every trial would take a quarter of a second to look through a million objects that stay.
     """
     load_tensorflow()
     gc.collect()
@@ -47,19 +46,19 @@ def load_tensorflow_in_worker() -> None:
 
 @contextlib.contextmanager
 def without_chief() -> Iterator[None]:
-    """Hides from Keras Tuner while the block runs what makes it one of several that a chief directs, and says so."""
-    found = {name: os.environ.pop(name) for name in _CHIEF if name in os.environ}
-    if found:
-        print(f"{', '.join(found)} in the environment: ignored, trials run at once by `workers` and without a chief")
+    """Hides from Keras Tuner, while the block runs, the variables that would make it the worker of a chief."""
+    hidden = {name: os.environ.pop(name) for name in _CHIEF if name in os.environ}
+    if hidden:
+        print(f"{', '.join(hidden)} in the environment: ignored, trials run at once by `workers` and without a chief")
     try:
         yield
     finally:
-        os.environ.update(found)
+        os.environ.update(hidden)
 
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Holds back what native code writes to standard error; shows it after all if the block raises.
+    """Holds back what native code writes to standard error; shows it if the block raises.
 
     TensorFlow's first lines come from C++ before its log level is read, so only the file descriptor can stop them.
     """

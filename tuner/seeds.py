@@ -1,18 +1,18 @@
-"""Seeds that depend on what is seeded, not on who asks first."""
+"""Seeds that depend only on what they are for, not on the order in which they are made."""
 
 import hashlib
 
 
 def derive(seed: int, *keys: object) -> int:
-    """A seed in 1..2**31-1 from `seed` and what it is for; the same in every process and on every machine.
+    """A seed in 1..2**31-1 from `seed` and `keys`, which say what it is for; the same on every machine.
 
-    Never 0, which Keras Tuner's `Oracle` takes for no seed. Neighbouring seeds give unrelated ones: in Keras Tuner's
-    random search, where each value drawn has the next seed, they give the same points shifted by some trials.
+    It is never 0, which Keras Tuner's `Oracle` takes for no seed. Neighbouring seeds result in unrelated ones: Keras
+    Tuner's random search draws each value with the next seed, so neighbours would give the same points, shifted.
     """
     text = "/".join(map(str, (seed, *keys)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % (2**31 - 1) + 1
 
 
 def trial_seed(seed: int, trial_id: str) -> int:
-    """The seed of one trial. Ids are numbers whose zero-padding varies (Keras Tuner's `Oracle.create_trial`)."""
+    """The seed of one trial; the zero-padding of its id, which varies in Keras Tuner, does not matter."""
     return derive(seed, "trial", int(trial_id) if trial_id.isdecimal() else trial_id)

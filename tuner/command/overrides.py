@@ -44,7 +44,7 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
         seen.add(name)
         try:
             # One name may be declared under several conditions.
-            narrowed = [_narrow(one, text) if one.name == name else one for one in narrowed]
+            narrowed = [_narrow(declared, text) if declared.name == name else declared for declared in narrowed]
         except InputError as error:
             raise InputError(_NAME, f" {override!r}: {error}") from None
     return narrowed
@@ -96,7 +96,7 @@ def _part(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
     parts = text.split(":")
     if len(parts) not in (2, 3):
         raise InputError("a range is LOW:HIGH or LOW:HIGH:STEP")
-    low, high = (_value(hyperparameter, part) for part in parts[:2])
+    low, high = (_in_range(hyperparameter, part) for part in parts[:2])
     if low >= high:
         raise InputError(f"LOW is {low:g} and HIGH is {high:g}: LOW must be below HIGH")
     step = hyperparameter.step
@@ -105,25 +105,32 @@ def _part(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
         least = 0 if hyperparameter.sampling == "linear" else 1
         if step <= least:
             raise InputError(f"STEP is {step:g}: it must be above {least}")
-    default = hyperparameter.default if low <= hyperparameter.default <= high else low
+    default = hyperparameter.default
+    if isinstance(default, str) or not low <= default <= high:
+        default = low
     return replace(hyperparameter, min_value=low, max_value=high, step=step, default=default)
 
 
 def _value(hyperparameter: Hyperparameter, text: str) -> Value:
     """The value that `text` stands for, checked against what is declared."""
-    text = text.strip()
     if hyperparameter.is_numeric:
-        value = _number(hyperparameter, text)
-        low, high = hyperparameter.min_value, hyperparameter.max_value
-        inside = type(value)(min(max(value, low), high))
-        # A float's end may be written 0.6 and stored as 0.6000000000000001.
-        if not math.isclose(value, inside, rel_tol=1e-9):
-            raise InputError(f"{text} is outside {hyperparameter.name}'s range {hyperparameter.range}")
-        return inside
+        return _in_range(hyperparameter, text)
+    text = text.strip()
     for value in hyperparameter.values:
         if text == str(value) or (_TRUTH.get(text.lower()) is value if isinstance(value, bool) else _is(value, text)):
             return value
     raise InputError(f"{text!r} is not one of {hyperparameter.name}'s values: {hyperparameter.range}")
+
+
+def _in_range(hyperparameter: Hyperparameter, text: str) -> int | float:
+    """The number that `text` stands for, checked against the declared range."""
+    value = _number(hyperparameter, text)
+    low, high = hyperparameter.bounds
+    inside = type(value)(min(max(value, low), high))
+    # The end of a range may be written 0.6 and stored as 0.6000000000000001.
+    if not math.isclose(value, inside, rel_tol=1e-9):
+        raise InputError(f"{text.strip()} is outside {hyperparameter.name}'s range {hyperparameter.range}")
+    return inside
 
 
 def _is(value: Value, text: str) -> bool:

@@ -1,8 +1,8 @@
-"""The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: no other module imports or touches one.
+"""The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: no other module touches a private name.
 
-None of them is promised to stay. Where the installed versions lack one without which trials fail, or do silently
-something else, the import of this module raises a `VersionError`, of one line; the names `FOR_SPEED` may be absent.
-What is public, but absent in older versions, is here as well.
+Any release may drop or change a private name. If the installed versions lack a name without which trials would fail, or
+silently do something else, the import of this module raises a `VersionError`. Names `FOR_SPEED` may be absent. Public
+names that older versions lack are here as well.
 """
 # ruff: noqa: F401 - other modules import these names from here
 
@@ -18,38 +18,38 @@ from keras_search.tuner.errors import VersionError
 from keras_search.tuner.keras_private import names
 
 try:
-    # The settings that Keras keeps for each thread; the names of those that are needed stand below.
+    # The settings that Keras keeps for each thread; their names are below.
     from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 
-    # Draws for layers and initializers without a seed: a trial that goes on needs its state.
+    # Draws the seeds of layers and initializers that have none: a trial that is continued needs its state.
     from keras.src.random.seed_generator import global_seed_generator
 
-    # The names of registered objects, which workers need as well.
+    # The names of registered objects, which workers need too.
     from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
 
-    # A model from an open file, and weights without the optimizer's state: the public functions take neither.
+    # Models from open files, and weights without the optimizer's state: the public functions support neither.
     from keras.src.saving.saving_lib import load_model, load_weights_only, save_weights_only
 
-    # The name that Keras makes of a class for its layers: a script leaves such names out.
+    # Makes the default name of a layer out of its class: a script leaves such names out.
     from keras.src.utils.naming import to_snake_case
 
-    # The kinds of hyperparameters, each of which is handled in a way of its own, and their parent.
+    # The classes of hyperparameters, each handled in its own way, and their base class.
     from keras_tuner.engine import hyperparameters as kinds
     from keras_tuner.engine.hyperparameters import HyperParameter
 
-    # A trial and its statuses, as `trial.json` has them.
+    # A trial, and its statuses as `trial.json` has them.
     from keras_tuner.engine.trial import Trial, TrialStatus
 
-    # The module, in which Keras Tuner's oracles find `create_objective`.
+    # The module where Keras Tuner's oracles look up `create_objective`.
     from keras_tuner.src.engine import objective as _objective
 
-    # The hypermodel that a function stands for.
+    # Makes a hypermodel of a function.
     from keras_tuner.src.engine.hypermodel import get_hypermodel
 
     # The objectives of a `fit` that returns a number, and of several metrics.
     from keras_tuner.src.engine.objective import DefaultObjective, MultiObjective
 
-    # What a `fit` may return and what Keras Tuner makes of it, and a point as TensorBoard has it.
+    # What Keras Tuner makes of the results of a `fit`, and the form of a point in TensorBoard.
     from keras_tuner.src.engine.tuner_utils import (
         average_metrics_dicts,
         convert_hyperparams_to_hparams,
@@ -57,7 +57,7 @@ try:
         validate_trial_results,
     )
 
-    # Settings of TensorFlow that the public functions make, but do not read or put back.
+    # Settings of TensorFlow that public functions can set, but not read or restore.
     from tensorflow.python.eager import context as _eager
     from tensorflow.python.framework import ops as _ops
     from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
@@ -66,25 +66,25 @@ except ImportError as error:
     raise VersionError(str(error), keras.__version__, keras_tuner.__version__, tf.__version__) from error
 
 try:
-    # The data that `fit` iterates over: ours take many steps in one call. Absent, `fit` would refuse them.
+    # The base class of what `fit` iterates over: it accepts our adapter, with many steps per call, only as a subclass.
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 except ImportError:
     DataAdapter = object
 
-# Where the configuration of a model says that its classes and operations are.
+# The modules of classes and of operations in the configuration of a model.
 MODELS = "keras.src.models."
 OPERATIONS = "keras.src.ops."
 
-# Names in Keras's global state: the policy, the objects of a `custom_object_scope`, and the settings that
-# `clear_session` forgets, of which None is the default.
+# Names in Keras's global state: the dtype policy, the objects of a `custom_object_scope`, and settings that
+# `clear_session` resets to None, their default.
 DTYPE_POLICY = "dtype_policy"
 CUSTOM_OBJECTS = "custom_objects_scope_dict"
 FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "safe_mode_saving")
 
-# What Keras gives every callback: none of it is the callback's own state.
+# The attributes that Keras sets on every callback, which are not the callback's own state.
 OF_CALLBACKS = ("_model", "params")
 
-# The methods in which Keras Tuner's own tuners run a trial: those of a subclass of ours are never called.
+# The methods in which Keras Tuner's tuners run a trial. Ours runs trials elsewhere and never calls them.
 RUNS_A_TRIAL = ("run_trial", "_build_and_fit_model")
 
 for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
@@ -94,12 +94,12 @@ for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
 
 
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
-    """The layers of `model`, those within other layers as well, after `model` itself where `include_self` is set."""
+    """The layers of `model`, including those inside other layers; `model` itself is the first if `include_self`."""
     return list(model._flatten_layers(include_self=include_self))
 
 
 def begin_at(model: keras.Model, epoch: int | None) -> None:
-    """Makes the next `fit` of `model` begin with `epoch`, whatever it is told; None lets it be told again."""
+    """Makes the next `fit` of `model` begin with `epoch` and ignore `initial_epoch`; None undoes this."""
     model._initial_epoch = epoch
 
 
@@ -114,18 +114,18 @@ def has_metrics(model: keras.Model) -> bool:
 
 
 def given_metrics(model: keras.Model) -> list[Any]:
-    """The metrics that `model` was compiled with, as the user gave them, in any nesting."""
+    """The metrics that `model` was compiled with, nested as the user gave them."""
     metrics = model._compile_metrics
     return [] if metrics is None else [metrics._user_metrics, metrics._user_weighted_metrics]
 
 
 def make_metrics(model: keras.Model, batch: Any) -> None:
-    """Makes the variables of the metrics of `model` for a symbolic `batch`."""
+    """Creates the variables of the metrics of `model` for a symbolic `batch`."""
     model._symbolic_build(data_batch=batch)
 
 
 def max_epochs() -> int | None:
-    """The most epochs of a `fit`, a setting that Keras has from 3.10 on."""
+    """The limit on the epochs of a `fit`, a setting that Keras has from 3.10 on."""
     return getattr(keras.config, "max_epochs", lambda: None)()
 
 
@@ -134,7 +134,7 @@ def set_max_epochs(number: int | None) -> None:
 
 
 def max_steps_per_epoch() -> int | None:
-    """The most steps of an epoch, a setting that Keras has from 3.10 on."""
+    """The limit on the steps of an epoch, a setting that Keras has from 3.10 on."""
     return getattr(keras.config, "max_steps_per_epoch", lambda: None)()
 
 
@@ -143,14 +143,14 @@ def set_max_steps_per_epoch(number: int | None) -> None:
 
 
 def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[Any, Any]:
-    """`arrays` in two, as `fit` splits them by its `validation_split`."""
+    """Splits `arrays` in two, as `fit` does for its `validation_split`."""
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
     return train_validation_split(arrays, validation_split=share)
 
 
 def packed(x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> Any:
-    """Arrays as `fit` packs them for its steps.
+    """The arrays as `fit` packs them for its steps.
 
     Raises:
         ValueError: Their lengths differ, or the weights do not fit.
@@ -167,19 +167,19 @@ def moments(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf
 
 
 def is_compiled_by_xla(graph: tf.Graph) -> bool:
-    """Whether `graph`, which is being traced, is for XLA."""
+    """Whether XLA compiles `graph`, which is being traced."""
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
     return GraphOrParentsInXlaContext(graph)
 
 
 def set_element_spec(optional: Any, like: tf.experimental.Optional) -> None:
-    """Declares the element of `optional`, which a loop knows only as it is traced, to be of the kind of `like`'s."""
+    """Declares the type of the element of `optional`, which a traced loop does not know, to be that of `like`."""
     optional._element_spec = like.element_spec
 
 
 def inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
-    """The datasets that `dataset` is made of."""
+    """The input datasets of `dataset`."""
     return dataset._inputs()
 
 
@@ -196,18 +196,18 @@ def jit() -> bool:
 
 
 def graph_options() -> dict[str, Any]:
-    """What `tf.config.optimizer.set_experimental_options` has set."""
+    """The options that `tf.config.optimizer.set_experimental_options` has set."""
     return dict(_context()._optimizer_experimental_options)
 
 
 def set_graph_options(options: dict[str, Any]) -> None:
-    """Sets `options`, and takes back what else is set."""
+    """Sets `options` and resets all others."""
     _context()._optimizer_experimental_options = dict(options)
     tf.config.optimizer.set_experimental_options({})
 
 
 def numpy_promotion() -> Any:
-    """How the types of operands are promoted, as TensorFlow has it."""
+    """TensorFlow's mode of promoting the types of operands."""
     return _ops._dtype_conversion_mode
 
 
@@ -233,12 +233,12 @@ def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 
 
 def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
-    """The ids of the trials that `oracle` is to give out again."""
+    """The ids of the trials that `oracle` will hand out again."""
     return oracle._retry_queue
 
 
 def number_of_steps(hp: kinds.Int | kinds.Float) -> int:
-    """How many values a range with steps has."""
+    """The number of values of a range with steps."""
     return hp._get_n_values()
 
 
@@ -249,7 +249,7 @@ def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> Any:
 
 @contextlib.contextmanager
 def watched(hyperparameters: keras_tuner.HyperParameters, asked: Callable[[], None]) -> Iterator[None]:
-    """Calls `asked` whenever a hyperparameter is asked for in the block."""
+    """Calls `asked` whenever the block asks for a hyperparameter."""
     register = hyperparameters._register
 
     def registering(*args: Any, **kwargs: Any) -> Any:
@@ -265,7 +265,7 @@ def watched(hyperparameters: keras_tuner.HyperParameters, asked: Callable[[], No
 
 
 def objective_maker() -> Callable[[Any], keras_tuner.Objective]:
-    """What Keras Tuner's oracles make their objectives with."""
+    """The function with which Keras Tuner's oracles make their objectives."""
     return _objective.create_objective
 
 

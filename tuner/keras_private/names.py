@@ -1,91 +1,93 @@
-"""The private attributes that the toolkit uses, each with what it is for, and the methods that it overrides."""
+"""The private attributes that the toolkit uses, each with its purpose, and the methods that it overrides."""
 
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 
-# By their owners, the attributes without which trials fail, and what each is for.
+# The attributes without which trials fail, by owner, each with its purpose.
 ATTRIBUTES: dict[str, dict[str, str]] = {
-    "keras.Layer": {"_flatten_layers": "all layers of a model; `layers` are the outermost alone"},
-    "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins where a trial goes on"},
-    "keras.callbacks.Callback": {"_model": "the model, which is no part of a callback's state"},
-    "tensorflow.data.Dataset": {"_inputs": "the datasets that it is made of, of which one may shuffle"},
+    "keras.Layer": {"_flatten_layers": "all layers of a model; its `layers` are only the outermost"},
+    "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins when a trial is continued"},
+    "keras.callbacks.Callback": {"_model": "the model, which is not the callback's own state"},
+    "tensorflow.data.Dataset": {"_inputs": "its input datasets, which may shuffle"},
     "tensorflow.python.eager.context.Context": {
         "_soft_device_placement": "the setting; its public getter looks for GPUs",
         "_optimizer_jit": "the setting; its public getter looks for GPUs",
-        "_optimizer_experimental_options": "the setting, to which the public setter only adds",
+        "_optimizer_experimental_options": "the setting; its public setter only adds options",
     },
-    "tensorflow.python.eager.context": {"context": "where TensorFlow keeps the settings of a thread"},
+    "tensorflow.python.eager.context": {"context": "the object with the settings of a thread"},
     "tensorflow.python.framework.ops": {
-        "_dtype_conversion_mode": "the setting of NumPy's promotion of types",
-        "_numpy_style_slicing": "the setting of NumPy's indices",
+        "_dtype_conversion_mode": "the setting of NumPy's type promotion",
+        "_numpy_style_slicing": "the setting of NumPy's indexing",
     },
     "keras_tuner.engine.hyperparameters": dict.fromkeys(
-        ("Boolean", "Choice", "Fixed", "Float", "Int"), "a kind of hyperparameters"
+        ("Boolean", "Choice", "Fixed", "Float", "Int"), "a class of hyperparameters"
     ),
     "keras_tuner.src.engine.objective": {"create_objective": "called for the objective of an oracle that a user makes"},
     "keras_tuner.HyperParameters": {"_register": "called for every hyperparameter that a model asks for"},
     "keras_tuner.src.engine.hyperparameters.hp_types.numerical.Numerical": {
-        "_get_n_values": "how many values a range with steps has",
-        "_get_value_by_index": "the value at one of its steps",
+        "_get_n_values": "the number of values of a range with steps",
+        "_get_value_by_index": "the value of a range at one of its steps",
     },
     "keras_tuner.Oracle": {
         "_project_dir": "the run directory",
         "_get_oracle_fname": "the path of `oracle.json`",
         "_get_trial_dir": "the directory of a trial",
-        "_retry_queue": "the trials that are to be run again",
+        "_retry_queue": "the trials that will run again",
         "_id_to_hash": "the digest of each trial's point",
-        "_tried_so_far": "the digests of the points that were tried",
-        "_max_collisions": "how many points that were tried may be drawn before the oracle gives up",
+        "_tried_so_far": "the digests of all points that were tried",
+        "_max_collisions": "the number of draws of points already tried after which the oracle gives up",
         "_seed_state": "the seed of the next random point",
     },
-    "keras_tuner.oracles.BayesianOptimizationOracle": {"_nonfixed_space": "the hyperparameters that have a choice"},
+    "keras_tuner.oracles.BayesianOptimizationOracle": {
+        "_nonfixed_space": "the hyperparameters with more than one value"
+    },
     "keras_tuner.oracles.HyperbandOracle": {
-        "_brackets": "the brackets that are under way, with their rounds",
-        "_current_bracket": "the number of the last bracket that was begun",
-        "_current_iteration": "how many times all brackets were gone through",
-        "_increment_bracket_num": "goes to the next number",
+        "_brackets": "the running brackets, with their rounds",
+        "_current_bracket": "the number of the bracket that began last",
+        "_current_iteration": "the number of complete passes over all brackets",
+        "_increment_bracket_num": "moves to the number of the next bracket",
         "_start_new_bracket": "begins a bracket",
         "_random_trial": "a random point for the first round",
-        "_get_size": "how many trials a round has",
-        "_get_epochs": "how many epochs a round trains",
+        "_get_size": "the number of trials of a round",
+        "_get_epochs": "the number of epochs of a round",
     },
     "keras_tuner.Tuner": {
-        "_build_and_fit_model": "refused in a subclass: trials run elsewhere",
+        "_build_and_fit_model": "refused in a subclass, as it is never called",
         "_get_tuner_fname": "the path of `tuner0.json`",
     },
 }
 
-# Those that the faster training needs beside them.
+# The attributes that faster training needs as well.
 FOR_SPEED: dict[str, dict[str, str]] = {
     "keras.Model": {
-        "_distribute_strategy": "the strategy under which a model was made",
+        "_distribute_strategy": "the `tf.distribute` strategy of a model",
         "_compile_metrics": "the metrics that a model was compiled with",
-        "_symbolic_build": "makes the variables of the metrics without data",
+        "_symbolic_build": "creates the variables of the metrics without data",
     },
     "keras.src.trainers.compile_utils.CompileMetrics": {
         "_user_metrics": "the metrics as the user gave them",
-        "_user_weighted_metrics": "the same of the weighted ones",
+        "_user_weighted_metrics": "the weighted metrics as the user gave them",
     },
     "keras.src.trainers.data_adapters.data_adapter.DataAdapter": {
-        "num_batches": "overridden: how many calls of a step an epoch takes",
+        "num_batches": "overridden: the number of calls of the training function in an epoch",
         "get_tf_dataset": "overridden: what `fit` iterates over",
     },
     "keras.src.trainers.data_adapters.array_data_adapter.ArrayDataAdapter": {
         "_inputs": "the arrays as a step has them"
     },
     "keras.optimizers.Adam": {
-        "_get_variable_index": "the place of a weight's moments",
+        "_get_variable_index": "the index of a weight's moments",
         "_momentums": "the first moments",
         "_velocities": "the second moments",
     },
     "tensorflow.python.data.ops.optional_ops._OptionalImpl": {
-        "_element_spec": "of what kind the element is, which in a loop is not there at first"
+        "_element_spec": "the type of the element, which a loop does not know at first"
     },
 }
 
-# The methods that our classes override, public ones too: were one renamed, ours would silently never be called.
+# The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"),
     "keras.losses.Loss": ("call", "get_config"),
@@ -101,18 +103,22 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
 
 
 def absent(names: Mapping[str, Iterable[str]]) -> list[str]:
-    """Those of the `names` by owner that the installed versions lack."""
+    """The names that the installed versions lack.
+
+    Args:
+        names: Names by their owners.
+    """
     return [f"{owner}.{name}" for owner, named in names.items() for name in named if not _is_there(owner, name)]
 
 
 def _is_there(owner: str, name: str) -> bool:
-    """Whether the module or class `owner` has `name`, or methods of the class use it, as those do that set it."""
+    """Whether the module or class `owner` has `name`, or a method of the class uses it: instances get it from there."""
     try:
-        thing = pkgutil.resolve_name(owner)
+        resolved = pkgutil.resolve_name(owner)
     except (ImportError, AttributeError):
         return False
-    return hasattr(thing, name) or (
-        inspect.isclass(thing) and any(name in code.co_names for kind in thing.__mro__ for code in _codes(kind))
+    return hasattr(resolved, name) or (
+        inspect.isclass(resolved) and any(name in code.co_names for kind in resolved.__mro__ for code in _codes(kind))
     )
 
 

@@ -54,9 +54,11 @@ def of(
 
 def of_oracle(oracle: keras_tuner.Oracle) -> str:
     """`oracle` by its name, or its class with what it was given, as far as it keeps that; as when first asked."""
-    if not hasattr(oracle, "told_as"):
-        oracle.told_as = f"{type(oracle).__name__}({_arguments(oracle)})"
-    return oracle.told_as
+    told_as: str | None = getattr(oracle, "told_as", None)
+    if told_as is None:
+        told_as = f"{type(oracle).__name__}({_arguments(oracle)})"
+        vars(oracle)["told_as"] = told_as
+    return told_as
 
 
 def of_space(space: Iterable[kinds.HyperParameter]) -> dict[str, str]:

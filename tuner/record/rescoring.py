@@ -106,7 +106,7 @@ def _figures(
         values = objectives.curve(objective, curve)
         if not values:
             return None
-        epoch = (max if objective.direction == "max" else min)(values, key=values.get)
+        epoch = (max if objective.direction == "max" else min)(values, key=values.__getitem__)
         step = next(number for number, row in enumerate(curve) if row["epoch"] == epoch)
         best.append((step, _metrics(curve[step]) | {objective.name: values[epoch]}))
     names = set.intersection(*(set(metrics) for _, metrics in best))

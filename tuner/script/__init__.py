@@ -1,6 +1,6 @@
 """The best configuration of a run as a plain Keras script, which runs without this toolkit.
 
-A script is only given where its model has been compared with the one that the run's search space builds.
+A script is only returned if its model equals the one that the run's search space builds.
 """
 
 from keras_search.tuner.script.writing import write

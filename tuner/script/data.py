@@ -1,4 +1,4 @@
-"""The lines of a script that load its images and bring them to the form in which they were searched on."""
+"""The lines of a script that load the images and convert them to the form that the search used."""
 
 import textwrap
 from collections.abc import Callable, Mapping
@@ -25,11 +25,11 @@ x_train, y_train = images[~is_test], labels[~is_test]
 x_test, y_test = images[is_test], labels[is_test]"""
 
 
-Stored = Mapping[str, np.ndarray]  # what `datasets.arrays` gives
+Stored = Mapping[str, np.ndarray]  # what `datasets.arrays` returns
 
 
 def usage(dataset: Dataset, stored: Stored) -> str:
-    """How a script finds the images of `dataset`; empty where there is nothing to say."""
+    """Where a script gets its images from, in words; empty if there is nothing to say."""
     if _is_plain_mnist(dataset, stored):
         return "Keras downloads the images, unless the path of an mnist.npz is given."
     if dataset.source in datasets.NAMES:
@@ -38,15 +38,15 @@ def usage(dataset: Dataset, stored: Stored) -> str:
 
 
 def functions(dataset: Dataset) -> list[Callable[..., Any]]:
-    """The functions that `code` calls, whose source belongs before it."""
+    """The functions that the lines of `code` call; the script defines them first."""
     return [datasets.enlarged, datasets.stratified] if dataset.source == "digits" else []
 
 
 def code(dataset: Dataset, stored: Stored, as_vectors: bool) -> str:
-    """The lines that make `x_train, y_train, x_test, y_test` what they are in `dataset`.
+    """The lines that load `x_train, y_train, x_test, y_test` with the values that they have in `dataset`.
 
     Args:
-        as_vectors: Labels become one-hot vectors.
+        as_vectors: Whether labels become one-hot vectors.
     """
     lines = [_loading(dataset, stored)]
     for part in ("train", "test"):
@@ -68,7 +68,7 @@ def code(dataset: Dataset, stored: Stored, as_vectors: bool) -> str:
 
 
 def _is_plain_mnist(dataset: Dataset, stored: Stored) -> bool:
-    """Whether `dataset` is MNIST as Keras has it: the same images may be stored in another form."""
+    """Whether `dataset` is MNIST as Keras stores it: a file may hold the same images in another form."""
     forms = {(stored[name].dtype, stored[name].ndim) for name in ("x_train", "x_test")}
     return dataset.name == "mnist" and forms == {(np.dtype("uint8"), 3)}
 

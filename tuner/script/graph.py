@@ -1,4 +1,4 @@
-"""The calls of a functional model in the order in which a person would write them, each with its variable."""
+"""The calls of a functional model, in the order and with the variables that a person would choose."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _Reference = Sequence[Any]  # a layer's name, the number of its call, and of the
 
 @dataclass(frozen=True)
 class Step:
-    """A statement: `variable` is what the layer gives for `arguments`, or an input, which has none."""
+    """A statement: assigns the output of `layer` for `arguments` to `variable`; an input has no arguments."""
 
     variable: str
     layer: str
@@ -27,8 +27,8 @@ class Plan:
     """How a functional model is written.
 
     Attributes:
-        shared: The variables of the layers that are called more than once, which stand before the steps.
-        steps: The calls, each behind those that it needs.
+        shared: The variables of the layers that are called more than once, by layer; assigned before the steps.
+        steps: The calls, each after those that it needs.
         inputs: The code of the model's inputs.
         outputs: The code of its outputs.
     """
@@ -51,23 +51,25 @@ class _Node:
 
 
 def plan(config: Mapping[str, Any], new_name: Callable[[str], str]) -> Plan:
-    """The plan of the functional model that has `config`.
+    """Plans the functional model that has `config`.
 
-    A tensor is called `x` where the one called so before is no longer needed, else like its layer.
+    A tensor's variable is `x` if the last tensor called so is no longer needed, else it has the name of the layer.
 
     Args:
-        new_name: Makes a name that is not taken yet out of a layer's.
+        new_name: Makes an unused name of a layer's.
 
     Raises:
         NoPlainCode: A call has an argument that is neither a tensor nor a plain value.
     """
     nodes = list(_ordered(config["layers"]))
-    # Here, and only here, Keras counts the calls of a functional model from 1.
-    from_one = {spec["name"] for spec in config["layers"] if spec["class_name"] == "Functional"}
-    outputs = [(layer, call - (layer in from_one), output) for layer, call, output in _given(config["output_layers"])]
+    # In `output_layers`, and only there, Keras counts the calls of a functional model from 1.
+    counted_from_1 = {spec["name"] for spec in config["layers"] if spec["class_name"] == "Functional"}
+    outputs = [
+        (layer, call - (layer in counted_from_1), output) for layer, call, output in _given(config["output_layers"])
+    ]
     inputs = list(_given(config["input_layers"]))
-    taken = [*(reference for node in nodes for reference in _references(node.call)), *outputs]
-    of_several = {(layer, call) for layer, call, output in taken if output > 0}
+    used = [*(reference for node in nodes for reference in _references(node.call)), *outputs]
+    of_several = {(layer, call) for layer, call, output in used if output > 0}
     last_use = {source: place for place, node in enumerate(nodes) for source in node.sources}
     last_use |= {(layer, call): len(nodes) for layer, call, _ in outputs}
     shared = {spec["name"]: new_name(spec["name"]) for spec in config["layers"] if len(spec["inbound_nodes"]) > 1}
@@ -80,10 +82,10 @@ def plan(config: Mapping[str, Any], new_name: Callable[[str], str]) -> Plan:
 
     def output(reference: _Reference) -> str:
         layer, call, number = reference
-        return tensor((layer, call - (layer in from_one), number))
+        return tensor((layer, call - (layer in counted_from_1), number))
 
     steps = []
-    in_x: _Call | None = None
+    in_x: _Call | None = None  # the call whose output `x` holds
     for place, node in enumerate(nodes):
         layer, _ = node.key
         if not node.call:
@@ -119,11 +121,11 @@ def _references(value: Any) -> Iterator[_Reference]:
         case {"class_name": "__keras_tensor__", "config": config}:
             yield config["keras_history"]
         case Mapping():
-            for one in value.values():
-                yield from _references(one)
+            for item in value.values():
+                yield from _references(item)
         case list() | tuple():
-            for one in value:
-                yield from _references(one)
+            for item in value:
+                yield from _references(item)
 
 
 def _arguments(node: _Node, tensor: Callable[[_Reference], str]) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ def _arguments(node: _Node, tensor: Callable[[_Reference], str]) -> tuple[str, .
     if given.get("mask", ...) is None:
         del given["mask"]
     if not node.is_model and given.get("training") is False:
-        del given["training"]  # noted by Keras, given or not; it is `fit` and `predict` that decide
+        del given["training"]  # Keras notes it even if it was not given; `fit` and `predict` set it
     named = [f"{name}={_argument(value, tensor)}" for name, value in given.items()]
     return (*(_argument(value, tensor) for value in node.call["args"]), *named)
 
@@ -141,9 +143,9 @@ def _argument(value: Any, tensor: Callable[[_Reference], str]) -> str:
         case {"class_name": "__keras_tensor__", "config": config}:
             return tensor(config["keras_history"])
         case {"class_name": "__tuple__", "items": items}:
-            return f"({''.join(f'{_argument(one, tensor)}, ' for one in items)})"
+            return f"({''.join(f'{_argument(item, tensor)}, ' for item in items)})"
         case list() | tuple():
-            return f"[{', '.join(_argument(one, tensor) for one in value)}]"
+            return f"[{', '.join(_argument(item, tensor) for item in value)}]"
         case Mapping():
             raise NoPlainCode(f"a call with a {str(value.get('class_name', 'dict')).strip('_')} for an argument")
         case _:
@@ -151,21 +153,21 @@ def _argument(value: Any, tensor: Callable[[_Reference], str]) -> str:
 
 
 def _given(references: Any) -> Iterator[list[Any]]:
-    """Each reference in `input_layers` or `output_layers`: there is one, or a list or dict of them."""
+    """The references in `input_layers` or `output_layers`, which hold one, or a list or dict of them."""
     if isinstance(references, Mapping):
         references = list(references.values())
     if references and isinstance(references[0], str):
         yield list(references)
     else:
-        for one in references:
-            yield from _given(one)
+        for part in references:
+            yield from _given(part)
 
 
 def _like(references: Any, tensor: Callable[[_Reference], str]) -> Code:
     """The code of a model's inputs or outputs: one tensor, or a list or dict of them."""
     if isinstance(references, Mapping):
-        items = tuple(prefixed(f"{literal(name)}: ", _like(one, tensor)) for name, one in references.items())
+        items = tuple(prefixed(f"{literal(name)}: ", _like(part, tensor)) for name, part in references.items())
         return Brackets("{", items, "}")
     if references and isinstance(references[0], str):
         return tensor(references)
-    return Brackets("[", tuple(_like(one, tensor) for one in references), "]")
+    return Brackets("[", tuple(_like(part, tensor) for part in references), "]")

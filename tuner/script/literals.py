@@ -1,4 +1,4 @@
-"""What can be written as code: plain values, and the name of a class of Keras."""
+"""The code of plain values and of the names of Keras's classes."""
 
 import importlib
 import math
@@ -11,14 +11,14 @@ Spec = Mapping[str, Any]  # what Keras serializes an object to: `module`, `class
 
 
 class NoPlainCode(Exception):
-    """Something cannot be written with Keras alone; the message is what."""
+    """Something cannot be written with Keras alone; the message names it."""
 
 
 def literal(value: Any) -> str:
     """The code of a plain value.
 
     Raises:
-        NoPlainCode: It is none.
+        NoPlainCode: `value` is no plain value.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -27,7 +27,7 @@ def literal(value: Any) -> str:
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
     if isinstance(value, tuple):
-        return in_tuple([literal(one) for one in value])
+        return in_tuple([literal(item) for item in value])
     if isinstance(value, str):
         text = repr(value)
         return text if '"' in text else f'"{text[1:-1]}"'
@@ -39,7 +39,7 @@ def in_tuple(codes: list[str]) -> str:
 
 
 def name_of_class(spec: Spec) -> str | None:
-    """How a script names the class of `spec`, such as `layers.Dense`; None where it is not Keras's own."""
+    """The name of the class of `spec` in a script, such as `layers.Dense`; None if the class is not Keras's own."""
     from keras_search.tuner import keras_private
 
     module, name = spec["module"] or "", spec["class_name"]
@@ -53,7 +53,7 @@ def name_of_class(spec: Spec) -> str | None:
 
 
 def described(spec: Spec) -> str:
-    """The object of `spec` for a message."""
+    """The object of `spec` in the words of a message."""
     config = spec["config"]
     name = config.get("name") if isinstance(config, Mapping) else None
     return f"{name!r} of the class {spec['class_name']}" if name else f"an object of the class {spec['class_name']}"

@@ -1,4 +1,4 @@
-"""A Keras model as the code that a person would have written for it."""
+"""Writes a Keras model as code, as short as a person would write it."""
 
 import inspect
 import keyword
@@ -12,37 +12,30 @@ import numpy as np
 from keras_search.tuner import keras_private
 from keras_search.tuner.keras_private import to_snake_case
 from keras_search.tuner.script import graph
+from keras_search.tuner.script.configurations import canonical, compile_config, is_same
 from keras_search.tuner.script.layout import Brackets, Code, call, prefixed
 from keras_search.tuner.script.literals import NoPlainCode, Spec, described, in_tuple, literal, name_of_class
 
-# Names that the rest of a script uses.
+# Names that other parts of a script use.
 _TAKEN = {"accuracy", "inputs", "keras", "layers", "math", "model", "np", "outputs", "sys", "x"}
-# What Keras notes beside the arguments of a constructor or a call.
-_NOTED = {"build_config", "build_input_shape", "compile_config", "registered_name"}
-_REFERENCES = {"keras_history", "input_layers", "output_layers"}
 
 
 def write(model: keras.Model) -> tuple[list[Code], keras.Model]:
-    """The statements that build and compile `model`, and the model that they make, which has weights of its own.
+    """The statements that build and compile `model`, and the copy of it that they make, with weights of its own.
 
-    They need `keras` and `layers`, which is `keras.layers`. Arguments at their default values are left out, and so are
-    names that Keras has given. The configuration of both models is the same.
+    The statements need the names `keras` and `layers` (`keras.layers`). They leave out arguments with default values
+    and names that Keras has generated. The copy has the same configuration as `model`.
 
     Raises:
-        NoPlainCode: It has something in it that is not Keras's own, or of which its configuration does not tell all.
+        NoPlainCode: A part of the model is not Keras's own, or its configuration does not tell all of it.
     """
     writer = _Writer()
     copy = writer.write(model)
     return writer.statements, copy
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Whether two configurations are the same, but for the numbers that Keras puts behind names."""
-    return _canonical(one) == _canonical(other)
-
-
 class _Writer:
-    """Writes statements and runs them at once, so that every shorter way of writing can be tried."""
+    """Writes statements and runs each at once, to try every shorter way of writing it."""
 
     def __init__(self) -> None:
         self.statements: list[Code] = []
@@ -51,6 +44,7 @@ class _Writer:
 
     def write(self, model: keras.Model) -> keras.Model:
         spec = keras.saving.serialize_keras_object(model)
+        assert isinstance(spec, dict)
         if name_of_class(spec) is None:
             raise NoPlainCode(f"a model of the class {spec['class_name']}")
         self._assign("model", self._model(spec))
@@ -60,11 +54,11 @@ class _Writer:
 
         def compiled(code: Code) -> Mapping[str, Any]:
             self._value(code)
-            return copy.get_compile_config()
+            return compile_config(copy)
 
         compilation = self._shortest(
             "model.compile",
-            model.get_compile_config(),
+            compile_config(model),
             compiled,
             described="arguments of `compile` that its configuration does not tell",
             kept=["optimizer"],
@@ -74,7 +68,7 @@ class _Writer:
         return copy
 
     def _value(self, code: Code) -> Any:
-        # Made of Keras's names and of literals alone.
+        # Safe: the code consists of Keras's names and of literals.
         return eval(str(code), self._variables)
 
     def _assign(self, variable: str, code: Code) -> None:
@@ -93,12 +87,12 @@ class _Writer:
         if spec["class_name"] == "Functional":
             inputs, outputs = self._graph(spec["config"])
             return call("keras.Model", inputs, outputs, *name)
-        layers = Brackets("[", tuple(self._layer(one) for one in spec["config"]["layers"]), "]")
+        layers = Brackets("[", tuple(self._layer(layer) for layer in spec["config"]["layers"]), "]")
         return call("keras.Sequential", layers, *name)
 
     def _graph(self, config: Mapping[str, Any]) -> tuple[Code, Code]:
-        """Writes the calls of a functional model; gives its inputs and outputs."""
-        # The models inside it first: their tensors may have the same variables.
+        """Writes the calls of a functional model and returns the code of its inputs and outputs."""
+        # The models inside it come first: their tensors may use the same variables.
         layers = {spec["name"]: self._layer(spec) for spec in config["layers"]}
         plan = graph.plan(config, self._new_name)
         for layer, variable in plan.shared.items():
@@ -124,7 +118,7 @@ class _Writer:
                 return self._object(spec)
 
     def _object(self, spec: Spec) -> Code:
-        """The call of the constructor that gives an object with the configuration of `spec`."""
+        """The call of the constructor that makes an object with the configuration of `spec`."""
         name, config = name_of_class(spec), spec["config"]
         if name is None:
             raise NoPlainCode(described(spec))
@@ -135,7 +129,9 @@ class _Writer:
             lambda code: self._value(code).get_config(),
             described=described(spec),
             positional=[
-                one.name for one in parameters if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD
+                parameter.name
+                for parameter in parameters
+                if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
             ],
         )
 
@@ -148,12 +144,19 @@ class _Writer:
         positional: Sequence[str] = (),
         kept: Sequence[str] = (),
     ) -> Code:
-        """The call of `function` with as few of the arguments in `config` as give that `config`.
+        """The call of `function` with the fewest arguments that result in `config`.
+
+        Args:
+            config: All arguments.
+            config_of: Runs the code of a call, and returns the configuration that results.
+            described: The message if even all arguments do not result in `config`.
+            positional: The arguments that are passed without their names; they are always passed.
+            kept: Other arguments that are always passed.
 
         Raises:
-            NoPlainCode: Not even all of them do; the message is `described`.
+            NoPlainCode: Not even all arguments result in `config`.
         """
-        wanted = _canonical(config)
+        wanted = canonical(config)
         codes = {name: list(self._codes(value)) for name, value in config.items()}
         needed = {*positional, *kept}
         chosen: dict[str, Code] = {}
@@ -163,33 +166,33 @@ class _Writer:
             if "name" in given:
                 given["name"] = given.pop("name")  # last, as is the custom
             leading = [given.pop(name) for name in positional if name in given]
-            return call(function, *leading, *(prefixed(f"{name}=", one) for name, one in given.items()))
+            return call(function, *leading, *(prefixed(f"{name}=", argument) for name, argument in given.items()))
 
-        def found() -> Mapping[str, Any]:
+        def resulting() -> Mapping[str, Any]:
             try:
-                return _canonical(config_of(code()))
-            except Exception:  # each class of Keras has its own way to refuse an argument
+                return canonical(config_of(code()))
+            except Exception:  # Keras's classes refuse an argument with whatever error they like
                 return {}
 
         chosen.update((name, choices[-1]) for name, choices in codes.items() if name in needed)
-        bare = found()
+        bare = resulting()
         chosen.update((name, codes[name][-1]) for name in codes if bare.get(name) != wanted.get(name))
-        if found() != wanted:
+        if resulting() != wanted:
             chosen = {name: choices[-1] for name, choices in codes.items()}
-        if found() != wanted:
+        if resulting() != wanted:
             raise NoPlainCode(described)
         for name in [name for name in codes if name in chosen]:
             del chosen[name]
-            if name not in needed and found() == wanted:
+            if name not in needed and resulting() == wanted:
                 continue
             for choice in codes[name]:
                 chosen[name] = choice
-                if found() == wanted:
+                if resulting() == wanted:
                     break
         return code()
 
     def _codes(self, value: Any) -> Iterator[Code]:
-        """Ways to write a value in a configuration: the one that a person would prefer first, the exact one last."""
+        """Ways to write a value of a configuration, the most readable first and the exact one last."""
         match value:
             case {"class_name": "function", "config": name}:
                 if not any(hasattr(module, name) for module in (keras.activations, keras.losses, keras.metrics)):
@@ -203,25 +206,25 @@ class _Writer:
                 yield literal(to_snake_case(name))
                 yield literal(name.lower())
                 if "trainable" in value["config"]:
-                    # A wrapper may have named its layer anew.
+                    # A wrapper may have changed the name of its layer.
                     yield self._layer({**value, "config": value["config"] | {"name": to_snake_case(name)}})
                 yield self._layer(value)
             case {"class_name": str(name), "config": _}:
                 raise NoPlainCode(f"a {name.strip('_')}")
             case Mapping():
-                items = ((literal(key), list(self._codes(one))[-1]) for key, one in value.items())
-                yield Brackets("{", tuple(prefixed(f"{key}: ", one) for key, one in items), "}")
+                items = ((literal(key), list(self._codes(item))[-1]) for key, item in value.items())
+                yield Brackets("{", tuple(prefixed(f"{key}: ", code) for key, code in items), "}")
             case (float(low), float(high)) if low == -high:
-                yield literal(high)  # of which many a random layer has made the two
+                yield literal(high)  # random layers turn a number into such a pair
                 yield literal((low, high))
             case list() | tuple():
-                elements = [list(self._codes(one)) for one in value]
+                elements = [list(self._codes(item)) for item in value]
                 for which in (0, -1):
                     chosen = [codes[which] for codes in elements]
                     is_list = isinstance(value, list)
-                    yield Brackets("[", tuple(chosen), "]") if is_list else in_tuple([str(one) for one in chosen])
+                    yield Brackets("[", tuple(chosen), "]") if is_list else in_tuple([str(code) for code in chosen])
             case float():
-                # Keras keeps many a number as a float32, whose shortest decimals are not those of the float64.
+                # Keras keeps many numbers as float32, whose shortest decimals differ from those of the float64.
                 yield literal(float(str(np.float32(value))))
                 yield literal(value)
             case _:
@@ -245,7 +248,7 @@ def _input(config: Mapping[str, Any]) -> Code:
 
 
 def _operation(spec: Spec) -> Code:
-    """The function that applies an operation, with the arguments that are not tensors: those follow the tensors."""
+    """The call of the function that applies an operation, with the arguments that come after the tensors."""
     name = to_snake_case(spec["class_name"])
     if not hasattr(keras.ops, name):
         raise NoPlainCode(f"the operation {spec['class_name']}")
@@ -267,30 +270,3 @@ def _called(code: Code, arguments: Sequence[str] | None) -> Code:
     if code.opening.startswith("keras.ops."):
         return Brackets(code.opening, (*arguments, *code.items), code.closing)
     return Brackets(code.opening, code.items, f"{code.closing}({', '.join(arguments)})")
-
-
-def _canonical(value: Any, key: str = "", layers: Mapping[str, int] | None = None) -> Any:
-    """`value` with lists for tuples, names without numbers, and references to layers by their place in the model.
-
-    Args:
-        key: Under which key of a mapping it stands.
-        layers: The places of the layers of the innermost model that it is in.
-    """
-    match value:
-        case str() if key == "name":
-            return re.sub(r"_\d+$", "", value)
-        case str() if key in _REFERENCES:
-            return (layers or {}).get(value, value)
-        case {"class_name": "function", "config": name}:
-            return name
-        case {"class_name": "__tuple__", "items": items}:
-            return _canonical(items, key, layers)
-        case Mapping():
-            if isinstance(inner := value.get("layers"), list):
-                layers = {spec["name"]: place for place, spec in enumerate(inner) if "name" in spec}
-            told = {name: one for name, one in value.items() if name not in _NOTED and (name, one) != ("mask", None)}
-            return {name: _canonical(one, name, layers) for name, one in told.items()}
-        case list() | tuple():
-            return [_canonical(one, key, layers) for one in value]
-        case _:
-            return value

@@ -1,4 +1,4 @@
-"""The script as a whole: data, model, training, test."""
+"""Writes the whole script: data, model, training, test."""
 
 import contextlib
 import inspect
@@ -36,19 +36,19 @@ _IMPORTS = {  # in the order in which they are written
 
 
 def write(run: results.Run, run_code: bool = False) -> str:
-    """The best configuration of `run` as a Python script: it trains on all training images, and tests.
+    """The best configuration of `run` as a Python script, which trains it on all training images and tests it.
 
-    It needs Keras, and for digits scikit-learn. The model is trained as an evaluation trains its first: with the
-    run's seed, for as many epochs. What a space of the user's own prints goes to standard error.
+    The script needs Keras, and for digits scikit-learn. It trains with the run's seed, for as many epochs as an
+    evaluation does. What the user's own search space prints goes to standard error.
 
     Args:
-        run_code: Whether the code of a space of the user's own, which `run` names, may be run.
+        run_code: Whether the code of the user's own search space, which `run` names, may be run.
 
     Raises:
         results.RunError: No trial of the run has finished.
-        search_spaces.SpaceError: The run's space is no longer to be had, or does not work.
-        InputError: The run was not made by `search`, its data are no longer to be had, or the best configuration cannot
-            be written with Keras alone.
+        search_spaces.SpaceError: The run's space cannot be loaded any more, or does not work.
+        InputError: The run was not made by `search`, its data cannot be loaded any more, or the best configuration
+            cannot be written with Keras alone.
     """
     if run.dataset is None or "asked" not in run.info:
         raise InputError(
@@ -131,7 +131,9 @@ def _training(fit: "Fit") -> str:
 
 
 def _test(model: "keras.Model") -> str:
-    if model.get_compile_config()["metrics"] == ["accuracy"]:
+    from keras_search.tuner.script.configurations import compile_config
+
+    if compile_config(model)["metrics"] == ["accuracy"]:
         lines = ["_, accuracy = model.evaluate(x_test, y_test, verbose=0)"]
     elif model.output_shape[-1] == 1:
         lines = ["predicted = model.predict(x_test, verbose=0)[:, 0] > 0.5", "accuracy = np.mean(predicted == y_test)"]

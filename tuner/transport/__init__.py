@@ -1,1 +1,1 @@
-"""What goes to another process: a call, the settings that it was made under, its large arguments."""
+"""What goes to another process or machine: a call, the settings of the script that makes it, and files."""

@@ -1,4 +1,4 @@
-"""A call that is made in another process, under the settings of the script that asks for it."""
+"""A call that runs in another process, under the settings of the script that makes it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,15 +11,19 @@ from keras_search.tuner.transport import custom_objects, parcels, settings
 
 
 class LacksCode(ImportError):
-    """The call names code that is not in this process's reach."""
+    """The call names code that this process cannot import."""
 
 
 def require_portable(parts: Mapping[str, Any]) -> None:
-    """Raises InputError where one of `parts`, each by what a message calls it, cannot go to another process."""
-    for name, part in (parts | {"what is registered with Keras": custom_objects.current()}).items():
+    """Raises InputError if a part, or what is registered with Keras, cannot go to another process.
+
+    Args:
+        parts: The parts by their names in messages.
+    """
+    for name, part in {**parts, "what is registered with Keras": custom_objects.current()}.items():
         try:
             parcels.pack(None, part)
-        except Exception as error:  # whatever its own way of being pickled raises
+        except Exception as error:  # an object's own pickling may raise anything
             raise InputError(
                 f"{name} cannot go to worker processes ({error_line(error)}): give arrays or a keras.utils.PyDataset "
                 "for data, open files and the like when training begins, or search with ",
@@ -31,18 +35,18 @@ def require_portable(parts: Mapping[str, Any]) -> None:
 def pack(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], root: Path | None = None
 ) -> tuple[bytes, set[str]]:
-    """The call with the settings of this thread, and the names of the paths below `root` in it (`parcels.pack`)."""
+    """The packed call with the settings of this thread, and the names of its paths below `root` (`parcels.pack`)."""
     return parcels.pack(root, settings.current(), custom_objects.current(), (fn, args, kwargs))
 
 
 def run(packed: bytes, place: Callable[[str], Path] = Path) -> Any:
-    """Makes the call, which is unpacked under its settings: a model in it is made as it is unpacked.
+    """Unpacks and makes the call under its settings, as models in it are built while they are unpacked.
 
     Args:
-        place: Says where the paths below the root are here.
+        place: Gives the path on this machine of each name below the root.
 
     Raises:
-        LacksCode: It cannot be unpacked here.
+        LacksCode: The call cannot be unpacked here.
     """
     values = parcels.unpack(packed, place)
     with settings.applied(_next(values)), custom_objects.registered(_next(values)):

@@ -1,4 +1,4 @@
-"""What a script has registered with Keras by name, taken along to another process."""
+"""The objects that a script has registered with Keras by name, for another process."""
 
 import contextlib
 import operator
@@ -13,13 +13,13 @@ import keras
 
 from keras_search.tuner import keras_private
 
-# Their objects are registered wherever they are imported.
+# Packages whose objects are registered in every process that imports them.
 _EVERYWHERE = ("keras", "keras_tuner")
 
 
 @dataclass(frozen=True)
 class _Imported:
-    """An object that another process finds by name, where it has the module."""
+    """An object that another process imports by name."""
 
     module: str
     name: str
@@ -27,12 +27,12 @@ class _Imported:
 
 @dataclass(frozen=True)
 class CustomObjects:
-    """Objects by the name under which Keras finds them, as they are sent.
+    """Registered objects by the names under which Keras finds them, in the form in which they are sent.
 
     Attributes:
         objects: Those of `keras.saving.get_custom_objects`.
-        registered: The names that `register_keras_serializable` gave.
-        scope: Those of the `keras.saving.custom_object_scope` around.
+        registered: The names given by `register_keras_serializable`.
+        scope: Those of the enclosing `keras.saving.custom_object_scope`.
     """
 
     objects: Mapping[str, Any]
@@ -41,7 +41,7 @@ class CustomObjects:
 
 
 def current() -> CustomObjects:
-    """Those of the script, without those that cannot be sent."""
+    """The registered objects of this process, without those that cannot be sent."""
     objects = keras.saving.get_custom_objects()
     names = keras_private.GLOBAL_CUSTOM_NAMES.values()
     scope = keras_private.get_global_attribute(keras_private.CUSTOM_OBJECTS) or {}
@@ -50,21 +50,21 @@ def current() -> CustomObjects:
 
 @contextlib.contextmanager
 def registered(sent: CustomObjects) -> Iterator[None]:
-    """Registers what was `sent` while the block runs; of what the block registers, only modules' objects stay."""
+    """Registers what was `sent` while the block runs; of what the block itself registers, objects of modules stay."""
     objects, names = keras.saving.get_custom_objects(), keras_private.GLOBAL_CUSTOM_NAMES
-    # Modules register theirs as they are imported, once.
-    found = _found(sent.objects)
+    # Loaded before `before` is taken: a module registers its objects only when it is imported for the first time.
+    loaded = _loaded(sent.objects)
     before, names_before = dict(objects), dict(names)
     scope = keras_private.get_global_attribute(keras_private.CUSTOM_OBJECTS)
-    objects.update(found)
-    names.update({found[name]: name for name in sent.registered & found.keys()})
-    keras_private.set_global_attribute(keras_private.CUSTOM_OBJECTS, _found(sent.scope))
+    objects.update(loaded)
+    names.update({loaded[name]: name for name in sent.registered & loaded.keys()})
+    keras_private.set_global_attribute(keras_private.CUSTOM_OBJECTS, _loaded(sent.scope))
     try:
         yield
     finally:
         keras_private.set_global_attribute(keras_private.CUSTOM_OBJECTS, scope)
-        kept = {name: one for name, one in objects.items() if name not in found and _by_name(one) is not None}
-        kept_names = {one: name for one, name in names.items() if kept.get(name) is one}
+        kept = {name: item for name, item in objects.items() if name not in loaded and _by_name(item) is not None}
+        kept_names = {item: name for item, name in names.items() if kept.get(name) is item}
         for registry, content in ((objects, kept | before), (names, kept_names | names_before)):
             registry.clear()
             registry.update(content)
@@ -72,42 +72,43 @@ def registered(sent: CustomObjects) -> Iterator[None]:
 
 def _sent(objects: Mapping[str, Any]) -> dict[str, Any]:
     sent = {}
-    for name, one in objects.items():
-        if str(getattr(one, "__module__", "")).partition(".")[0] in _EVERYWHERE:
+    for name, item in objects.items():
+        if str(getattr(item, "__module__", "")).partition(".")[0] in _EVERYWHERE:
             continue
-        if (imported := _by_name(one)) is not None:
+        if (imported := _by_name(item)) is not None:
             sent[name] = imported
-        elif _can_be_sent(one):
-            sent[name] = one
+        elif _can_be_sent(item):
+            sent[name] = item
     return sent
 
 
-def _found(sent: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
-    for name, one in sent.items():
-        # A trial that needs it will say so.
+def _loaded(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects that were `sent`, without those that cannot be imported here."""
+    loaded = {}
+    for name, item in sent.items():
+        if not isinstance(item, _Imported):
+            loaded[name] = item
+            continue
+        # A trial that needs a missing object will say so.
         with contextlib.suppress(ImportError, AttributeError):
-            found[name] = one
-            if isinstance(one, _Imported):
-                del found[name]
-                found[name] = operator.attrgetter(one.name)(import_module(one.module))
-    return found
+            loaded[name] = operator.attrgetter(item.name)(import_module(item.module))
+    return loaded
 
 
-def _by_name(one: Any) -> _Imported | None:
-    """How another process may import it; None for what is made in a script or in a function."""
-    module, name = getattr(one, "__module__", None), getattr(one, "__qualname__", None)
+def _by_name(item: Any) -> _Imported | None:
+    """The name by which another process can import `item`; None for what is defined in a script or in a function."""
+    module, name = getattr(item, "__module__", None), getattr(item, "__qualname__", None)
     if not module or not name or module == "__main__" or "<locals>" in name:
         return None
     with contextlib.suppress(AttributeError):
-        if operator.attrgetter(name)(sys.modules.get(module)) is one:
+        if operator.attrgetter(name)(sys.modules.get(module)) is item:
             return _Imported(module, name)
     return None
 
 
-def _can_be_sent(one: Any) -> bool:
+def _can_be_sent(item: Any) -> bool:
     try:
-        cloudpickle.dumps(one)
-    except Exception:  # whatever its own way of being pickled raises
+        cloudpickle.dumps(item)
+    except Exception:  # an object's own pickling may raise anything
         return False
     return True

@@ -1,7 +1,7 @@
-"""What travels between machines: a call that names files of the run directory, and these files.
+"""What travels between machines: values that name files of the run directory, and the stamps of these files.
 
-A file is named by where it is in the run directory (`trial_03/epochs.csv`), whatever the folder that stands for the run
-directory on a machine. Its stamp, size and time of change, goes along: equal stamps are equal files.
+A file is named by its place in the run directory (`trial_03/epochs.csv`), as each machine has a folder of its own for
+that directory. A stamp is the size and the time of change: files with equal stamps are taken for equal.
 """
 
 import io
@@ -9,6 +9,7 @@ import marshal
 import os
 import pickle
 import types
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ import cloudpickle
 # Bytes, and the nanoseconds of the last change.
 Stamp = tuple[int, int]
 
-# As `results.files` names what it is writing.
+# The beginnings of the names of files that `results.files` is writing.
 _TEMPORARY = (".", "writing.")
 
 
 def pack(root: Path | None, *values: Any) -> tuple[bytes, set[str]]:
-    """`values` by cloudpickle, and the names of the paths below `root` in them, which are packed by name."""
+    """Pickles `values`, with paths below `root` as names; returns the bytes and these names."""
     buffer = io.BytesIO()
     packer = _Packer(buffer, root)
     for value in values:
@@ -32,10 +33,10 @@ def pack(root: Path | None, *values: Any) -> tuple[bytes, set[str]]:
 
 
 def unpack(packed: bytes, place: Callable[[str], Path] = Path) -> Iterator[Any]:
-    """What was packed, one value after the other as they are asked for.
+    """Yields the packed values; each is unpickled only when it is asked for.
 
     Args:
-        place: Says where each path below the root is now.
+        place: Gives the path on this machine of each name below the root.
     """
     file = io.BytesIO(packed)
     unpacker = _Unpacker(file, place)
@@ -43,16 +44,23 @@ def unpack(packed: bytes, place: Callable[[str], Path] = Path) -> Iterator[Any]:
         yield unpacker.load()
 
 
-def _reduced(code: types.CodeType) -> tuple[Any, ...]:
-    """How `code` is packed: with its file, which an error names, and which cloudpickle leaves out."""
+# As pickle wants it, what makes an object again, or its name.
+_Reduced = str | tuple[Any, ...]
+
+_CLOUDPICKLES_OWN = cloudpickle.Pickler.dispatch_table
+assert isinstance(_CLOUDPICKLES_OWN, ChainMap)
+
+
+def _reduced(code: types.CodeType) -> _Reduced:
+    """Reduces `code` with the path of its file, which tracebacks name and cloudpickle leaves out."""
     try:
         return marshal.loads, (marshal.dumps(code),)
-    except ValueError:  # a debugger or the like has put an object into it
-        return cloudpickle.Pickler.dispatch_table[types.CodeType](code)
+    except ValueError:  # a debugger or the like has put an object into the code
+        return _CLOUDPICKLES_OWN[types.CodeType](code)
 
 
 class _Packer(cloudpickle.Pickler):
-    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({types.CodeType: _reduced})
+    dispatch_table = _CLOUDPICKLES_OWN.new_child({types.CodeType: _reduced})
 
     def __init__(self, file: io.BytesIO, root: Path | None) -> None:
         super().__init__(file)
@@ -77,18 +85,18 @@ class _Unpacker(pickle.Unpickler):
 
 
 def stamps(root: Path, names: Iterable[str]) -> dict[str, Stamp]:
-    """The files below `root` that `names` name, themselves or by a folder that they are in; no half-written ones."""
-    found = {}
+    """The stamps of the files below `root` that `names` name, or whose folders they name; no half-written files."""
+    present = {}
     for name in sorted(names):
         path = root / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if not file.name.startswith(_TEMPORARY) and (seen := stamp(file)):
-                found[file.relative_to(root).as_posix()] = seen
-    return found
+            if not file.name.startswith(_TEMPORARY) and (current := stamp(file)):
+                present[file.relative_to(root).as_posix()] = current
+    return present
 
 
 def stamp(path: Path) -> Stamp | None:
-    """None where there is no such file."""
+    """The stamp of the file `path`; None if there is no such file."""
     try:
         status = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""The settings of a script that decide what is trained, and lie in no hypermodel: Keras's, TensorFlow's, the process's.
+"""The settings of Keras, TensorFlow and the process that affect a training from outside the hypermodel.
 
-A call in another process runs under those of the script at the time of the call, and leaves none of its own behind;
-nor does a trial in this process. Not among them is what a worker has for itself: its GPU and its threads.
+A call in another process runs under the settings that the script has at the time of the call. Neither such a call nor a
+trial in this process changes the settings of what comes after it. A worker keeps its own GPU and threads.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ import tensorflow as tf
 from keras_search.tuner import keras_private
 from keras_search.tuner.keras_private import CUSTOM_OBJECTS, DTYPE_POLICY, FORGOTTEN
 
-# Of a worker's environment, what the executors decide.
+# Environment variables of a worker that the executors set.
 _OWN_VARIABLES = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "OMP_NUM_THREADS")
 _OWN_PREFIXES = ("TF_NUM_", "LOKY_", "DASK_")
 
 
 def _policy() -> Any:
-    """The policy that the script has set; None where it is the one that Keras makes of floatx by itself."""
+    """The dtype policy that the script has set; None if it is the default that Keras derives from `floatx`."""
     policy = keras_private.get_global_attribute(DTYPE_POLICY)
-    # Keras keeps its own from the first layer on, whatever becomes of floatx.
+    # From the first layer on, Keras stores its default here, and keeps it when `floatx` changes.
     return None if policy is None or policy.name in (keras.config.floatx(), "float32") else policy
 
 
@@ -48,7 +48,7 @@ def _set_determinism(is_on: bool) -> None:
     (tf.config.experimental.enable_op_determinism if is_on else keras_private.disable_op_determinism)()
 
 
-# How each is read and set. TensorFlow's context is read without its own getters, which look for GPUs.
+# The getter and setter of each setting. TensorFlow's own getters of its context would look for GPUs.
 _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
@@ -75,12 +75,12 @@ _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What a script has set.
+    """The settings of a script.
 
     Attributes:
-        globals: Keras's and TensorFlow's settings, all of them.
-        environment: The variables that are not as they were when its process began; None for one that is gone.
-        directory: Where relative paths begin; None where that is no more.
+        globals: All settings of Keras and TensorFlow.
+        environment: The variables that have changed since the process began; None for a variable that was removed.
+        directory: The working directory; None if it no longer exists.
         path: Where modules are found.
     """
 
@@ -91,7 +91,7 @@ class Settings:
 
 
 def current() -> Settings:
-    """The settings of this thread, for Keras has some for each."""
+    """The settings of this process, and of this thread, as Keras keeps some for each."""
     return Settings(
         globals={name: read() for name, (read, _) in _GLOBALS.items()},
         environment=changed_environment(),
@@ -102,9 +102,9 @@ def current() -> Settings:
 
 @contextlib.contextmanager
 def applied(settings: Settings) -> Iterator[None]:
-    """Runs the block under `settings`, and puts back what was before, whatever the block itself sets.
+    """Runs the block under `settings`, then restores the settings before, whatever the block itself sets.
 
-    Paths that are not on this machine are left out.
+    Paths that this machine lacks are left out.
     """
     before = current()
     variables = {name: os.environ.get(name) for name in settings.environment}
@@ -129,13 +129,13 @@ def applied(settings: Settings) -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Puts back what the block sets."""
+    """Restores the settings after the block."""
     with applied(current()):
         yield
 
 
 def clear_session() -> None:
-    """Keras's `clear_session`, which forgets the names of layers, but here nothing that the script has set."""
+    """Like Keras's `clear_session`, which resets the numbers of layers' names, but keeps what the script has set."""
     names = (*FORGOTTEN, CUSTOM_OBJECTS)
     before = {name: keras_private.get_global_attribute(name) for name in names} | {DTYPE_POLICY: _policy()}
     keras.utils.clear_session(free_memory=False)
@@ -144,7 +144,7 @@ def clear_session() -> None:
 
 
 def changed_environment() -> dict[str, str | None]:
-    """The variables that are not as they were when this process began, but for those that a worker has for itself."""
+    """The environment variables that have changed since this process began, without those that executors set."""
     began = _environment_at_first()
     names = {name for name in began.keys() | os.environ.keys() if began.get(name) != os.environ.get(name)}
     return {name: os.environ.get(name) for name in sorted(names) if not _is_own(name)}
