@@ -32,9 +32,12 @@ def __getattr__(name: str) -> Any:
         # On demand, since each loads a lot; `Tuner` loads TensorFlow.
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     if name == "__version__":
-        return metadata.version("keras-search-toolkit")
+        try:
+            return metadata.version("keras-search-toolkit")
+        except metadata.PackageNotFoundError:  # a checkout that is not installed
+            return "0+unknown"
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -43,7 +43,7 @@ class OptunaOracle(Recorded, abc.ABC):
 
     @abc.abstractmethod
     def sampler(self, seed: int) -> samplers.BaseSampler:
-        """A sampler for one point, with a seed of its own."""
+        """A sampler for one point, which alone has `seed`."""
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         study, storage = self.study()
