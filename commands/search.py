@@ -40,7 +40,7 @@ def run_search(
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
-    Exit code 0 where a trial has finished, 1 where none has, 2 for options that are refused, 130 after Ctrl-C.
+    Exit code 0 if a trial has finished, 1 if none has, 2 if an option is refused, 130 after Ctrl-C.
     """
     # While TensorFlow loads, which takes seconds, SIGTERM ends the program as politely as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

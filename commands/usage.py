@@ -89,7 +89,7 @@ def _check(printed: TextIO | None) -> None:
 def _without_types(params: list[Any]) -> list[Any]:
     for param in params:
         if _is_flag(param):
-            param.metavar = ""  # else `<bool>`
+            param.metavar = ""  # otherwise `<bool>` is shown
     return params
 
 

@@ -16,7 +16,7 @@ from keras_search.results.reading.run_directory import read
 
 
 def _html(run: Run) -> str:
-    # Loads Rich, so only where a notebook asks for it.
+    # On demand, since it loads Rich.
     from keras_search.results.telling import notebook
 
     return notebook.html(run)

@@ -132,6 +132,15 @@ def read(run: Path) -> Evaluation | None:
         raise DamagedFile(f"{path.name} is cut off or damaged: the run counts as not evaluated") from None
 
 
+def read_trial_id(run: Path) -> str | None:
+    """The trial whose model an evaluation left in the run directory `run`; None where there is none.
+
+    Version 0.1.0 wrote this, and not all that `read` needs.
+    """
+    evaluation = files.read_json(run / layout.EVALUATION_JSON)
+    return str(evaluation["trial_id"]) if isinstance(evaluation, dict) and "trial_id" in evaluation else None
+
+
 def _of(kind: type, entries: Mapping[str, Any]) -> Any:
     """A `kind`, which is a dataclass, made of its fields in `entries`; raises KeyError if one is missing."""
     return kind(**{entry.name: entries[entry.name] for entry in fields(kind)})

@@ -70,7 +70,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces `path` by `text` (UTF-8) in one step: a reader, or a kill, sees the old file or the new one."""
+    """Replaces `path` by `text` (UTF-8) in one step: readers, even after a kill, see the old file or the new one."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 

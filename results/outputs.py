@@ -49,7 +49,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether `path` is a file that can be replaced, or nothing yet."""
+    """Whether `path` can be replaced in one step: it is a regular file, or does not exist yet."""
     return not path.exists() or not _is_written_through(path.stat())
 
 

@@ -197,8 +197,8 @@ def _module(place: str) -> ModuleType:
 
 
 def _importable_from(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # last: the folder must not shadow installed modules
+    """Puts `folder` first on the path, as a script's is: after the folder of `cli.py`, its `results` would be ours."""
+    sys.path[:] = [str(folder), *(path for path in sys.path if path != str(folder))]
 
 
 def _hypermodel(reference: str, thing: Any, known: dict[str, Any]) -> keras_tuner.HyperModel:

@@ -1,4 +1,4 @@
-"""How it is tried: datasets, oracles, the tuner, one trial's training, executors, retraining.
+"""How it is tried: the tuner, its oracles and executors, the training of a trial, data, and what follows a search.
 
 from keras_search import Tuner  # in place of keras_tuner.RandomSearch
 """
@@ -14,7 +14,7 @@ __all__ = ["InputError", "SearchError", "Tuner"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loads TensorFlow, so only where it is asked for.
+    # Only when it is asked for, as it loads TensorFlow.
     if name == "Tuner":
         from keras_search.tuner import runtime
 

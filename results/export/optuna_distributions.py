@@ -83,5 +83,5 @@ def _is_number(value: Value) -> bool:
 
 
 def _rounded(value: float) -> float:
-    # Keras Tuner's third step of 0.1 is 0.30000000000000004.
+    # Without it, Keras Tuner's third step of 0.1 would be 0.30000000000000004.
     return float(f"{value:.12g}")

@@ -49,7 +49,7 @@ def _hyperparameter(entry: dict[str, Any]) -> Hyperparameter:
     if kind == "Fixed":
         values = _values([config["value"]])
         default = values[0]
-    default, *_ = _values([default]) if default is not None else values
+    default = values[0] if default is None else _values([default])[0]
     return Hyperparameter(**shared, default=default, values=values)
 
 

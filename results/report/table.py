@@ -136,7 +136,7 @@ def _cell(value: Any, show: Callable[[Any], str]) -> Cell:
         return Cell(shortened(one_line(str(value)), _LONGEST))
     text, exact = show(value), str(value)
     if math.isinf(value):
-        exact = "Infinity" if value > 0 else "-Infinity"  # as JavaScript has it
+        exact = "Infinity" if value > 0 else "-Infinity"  # JavaScript's spelling
     return Cell(text) if text == exact else Cell(text, exact)
 
 

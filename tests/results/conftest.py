@@ -1,4 +1,4 @@
-"""A project of another search than this toolkit's."""
+"""A project that this toolkit did not make."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.results.projects import NASTY, metrics, write_trial
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with one trial of every kind, and with texts that a program might act upon."""
+    """A project with a trial of every kind, and with texts that a program might act upon."""
     path = tmp_path / "made" / "untitled_project"
     measured = metrics(val_loss=0.125, val_accuracy=1 / 3)
     values = {"units": 8, "rate": -1e-7, "note": NASTY, "\x1b[31mred": "-5", "kind": 1}

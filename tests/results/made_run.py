@@ -1,4 +1,4 @@
-"""Run directories written by hand, as a search would leave them."""
+"""Run directories as a search would leave them, written without one."""
 
 import json
 import random
@@ -65,7 +65,7 @@ def evaluate(
     trial_id: str | None = None,
     same: bool = False,
 ) -> Verdict:
-    """Leaves in `run` what an evaluation would, with these test accuracies; gives the verdict in it."""
+    """Writes an evaluation with these test accuracies into `run`; returns its verdict."""
     trainings = [
         Training(model, seed, epochs, accuracy, test_loss=0.1, train_s=1.0)
         for model, accuracies, epochs in (("baseline", baseline, 1), ("best", best, 7))

@@ -1,4 +1,4 @@
-"""A run directory that somebody else has made: links and devices in it are neither read nor written through."""
+"""A run directory made by somebody else: its links and devices are neither read nor written through."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def in_time() -> Iterator[None]:
-    """Whoever waits for a pipe, or reads a device to its end, is ended."""
+    """Ends a test that waits for a pipe or reads a device to its end."""
     before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
     signal.alarm(60)
     yield
@@ -91,7 +91,7 @@ CASES = [
 def test_what_is_no_file_is_told_and_left_out(
     name: str, strange: Callable[[Path, Path], None], run: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_MOST_BYTES", 2**20)  # that memory is not filled by the test
+    monkeypatch.setattr(files, "_MOST_BYTES", 2**20)  # so that the test does not fill memory
     (run / name).unlink()
     strange(run / name, outside)
     reread = results.read(run)

@@ -10,7 +10,7 @@ from keras_search.search_spaces.space import Declaration
 
 
 def documented() -> keras.Model:
-    """The model as its README writes it."""
+    """The model as its README builds it."""
     model = keras.Sequential(
         [
             layers.Conv2D(28, kernel_size=(3, 3), activation="relu", input_shape=(28, 28, 1)),
@@ -30,7 +30,7 @@ def test_baseline_point_is_the_documented_model() -> None:
     space = search_spaces.get("baseline_cnn")
     hypermodel = space.hypermodel((28, 28, 1), 10)
     hp = keras_tuner.HyperParameters()
-    keras.utils.clear_session()  # names are counted up from here
+    keras.utils.clear_session()  # Keras numbers layer names from here on
     ours = hypermodel.build(hp)
     keras.utils.clear_session()
     theirs = documented()

@@ -1,4 +1,4 @@
-"""A user's own space: what may be given, and what a mistake in it looks like."""
+"""The user's own space: what it may be, and how mistakes in it are reported."""
 
 import csv
 import json
@@ -152,7 +152,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
     assert "on all 60 training images of data but a sixth, held back as the validation_data that" in evaluation
-    # Never on the test images, but on those of the search.
+    # On the images of the search, never on the test images.
     fits = [line for line in (printed + evaluation).splitlines() if line.startswith("trained on")]
     assert len(fits) == 3
     assert len(set(fits)) == 1
@@ -220,7 +220,7 @@ def test_a_loop_of_ones_own_is_searched_and_evaluated(
 
 
 def done(*arguments: str) -> str:
-    """What a command prints that is run in this process."""
+    """The output of a command that is run in this process."""
     result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output

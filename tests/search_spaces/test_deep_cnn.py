@@ -1,4 +1,4 @@
-"""The deeper networks: the documented CNN is one of them, every point works, conditions hold."""
+"""The deeper CNNs: the documented one is among them, every point works, conditions hold."""
 
 import keras
 import keras_tuner

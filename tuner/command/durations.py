@@ -12,7 +12,7 @@ def parse(parameter: str, text: str) -> float:
     """The seconds that `text` stands for: `90s`, `30m`, `1h30m`, `2d`.
 
     Raises:
-        InputError: It is no time span, or none at all; names `parameter`.
+        InputError: It is no time span, or a span of 0; the message names `parameter`.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)

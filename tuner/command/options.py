@@ -1,4 +1,4 @@
-"""What can be asked of a search on the command line."""
+"""The options of a search on the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keras_search.tuner.executors.workers import check_workers
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What is asked of a search; the fields are the options of `search` on the command line."""
+    """The options of a search: a field for each option of the command `search`."""
 
     trials: int = 20
     space: str = "baseline_cnn"
@@ -33,7 +33,7 @@ class SearchOptions:
     tensorboard: bool = False
 
     def check_numbers(self) -> None:
-        """Raises InputError where one of them is out of its range."""
+        """Raises InputError if a number is out of its range."""
         if self.trials < 1:
             raise InputError(Parameter("max_trials"), f" is {self.trials}: it must be at least 1")
         if not 0 <= self.seed < 2**31:

@@ -1,7 +1,7 @@
-"""Narrows what a search samples, one hyperparameter at a time, by overrides such as `dropout=0.1:0.3`.
+"""Narrows the search space by overrides such as `dropout=0.1:0.3`, each for one hyperparameter.
 
 NAME=VALUE           one value
-NAME=LOW:HIGH[:STEP] a part of the range of an Int or Float; without STEP the declared step stays
+NAME=LOW:HIGH[:STEP] a part of the range of an Int or Float; without STEP, the declared step stays
 NAME=a,b,c           some of the values
 """
 
@@ -27,7 +27,7 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
     """The hyperparameters as declared, narrowed by each of `overrides`.
 
     Raises:
-        InputError: An override is malformed, names an unknown hyperparameter or one twice, or leaves its range.
+        InputError: An override is malformed or out of range, or its name is unknown or given twice.
     """
     narrowed = list(hyperparameters)
     names = list(dict.fromkeys(hyperparameter.name for hyperparameter in narrowed))
@@ -43,7 +43,7 @@ def narrow(hyperparameters: Iterable[Hyperparameter], overrides: Iterable[str]) 
             raise InputError(_NAME, f" {override!r}: {name!r} is set twice: give it once")
         seen.add(name)
         try:
-            # One name may be declared under several conditions.
+            # A name may be declared several times, under different conditions.
             narrowed = [_narrow(declared, text) if declared.name == name else declared for declared in narrowed]
         except InputError as error:
             raise InputError(_NAME, f" {override!r}: {error}") from None
@@ -84,7 +84,7 @@ def _narrow(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
     if len(set(values)) < len(values):
         raise InputError("a value is given twice: give each once")
     if hyperparameter.kind == "Boolean" and len(values) == 2:
-        return hyperparameter  # of a choice of the two, Keras Tuner would make 1 and 0
+        return hyperparameter  # Keras Tuner turns a choice of True and False into 1 and 0
     cleared = replace(hyperparameter, min_value=None, max_value=None, step=None, sampling="linear", values=values)
     if len(values) == 1:
         return replace(cleared, kind="Fixed", default=values[0])
@@ -112,7 +112,7 @@ def _part(hyperparameter: Hyperparameter, text: str) -> Hyperparameter:
 
 
 def _value(hyperparameter: Hyperparameter, text: str) -> Value:
-    """The value that `text` stands for, checked against what is declared."""
+    """The value that `text` stands for, checked against the declared range or values."""
     if hyperparameter.is_numeric:
         return _in_range(hyperparameter, text)
     text = text.strip()

@@ -1,4 +1,4 @@
-"""What the options of a search come to, all of it checked before a file is written."""
+"""The plan of a search, made from its options and checked before a file is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class Plan:
     """A search, ready to begin.
 
     Attributes:
-        options: What was asked.
+        options: The options of the search.
         path: The run directory.
-        space: What is searched.
-        narrowed: Its hyperparameters, as they are sampled.
-        dataset: What is trained on, as a whole.
-        data: Its training images, cut in two.
-        objective, direction: What is optimised.
+        space: The search space.
+        narrowed: Its hyperparameters, narrowed by the overrides.
+        dataset: The whole dataset.
+        data: Its training images, split into training and validation.
+        objective, direction: The metric to optimise, and `min` or `max`.
         time_budget, trial_timeout: In seconds; None for no limit.
     """
 
@@ -48,7 +48,7 @@ class Plan:
     trial_timeout: float | None
 
     def asked(self) -> Asked:
-        """What must be the same where a run is gone on with."""
+        """What must be the same to go on with the run."""
         return {
             "space": search_spaces.resolved(self.options.space),
             "space_code": search_spaces.fingerprint(self.options.space),
@@ -62,7 +62,7 @@ class Plan:
         }
 
     def details(self) -> RunInfo:
-        """What else a reader of the run should know."""
+        """What else readers of the run should know."""
         return {
             "objective": {"name": self.objective, "direction": self.direction},
             "baseline": self.space.baseline,
@@ -79,9 +79,9 @@ class Plan:
 
 
 def make(options: SearchOptions) -> Plan:
-    """The search that `options` ask for.
+    """The plan of the search that `options` ask for.
 
-    TensorFlow is loaded for a space of the user's own alone, unless Keras must get the dataset.
+    Loads TensorFlow only for the user's own search space, or if Keras must get the dataset.
 
     Raises:
         InputError, search_spaces.SpaceError: The options are not possible.
@@ -89,7 +89,7 @@ def make(options: SearchOptions) -> Plan:
     options.check_numbers()
     search_spaces.check(options.space)
     is_custom = search_spaces.is_custom(options.space)
-    if not is_custom:  # a user's own space may need the data
+    if not is_custom:  # the user's own space may need the data
         narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
     oracles.check(options.oracle)
     pruners.get(options.pruner)

@@ -1,4 +1,4 @@
-"""The search of the command line: from options to a finished run directory."""
+"""The command line's search, from its options to a finished run directory."""
 
 import contextlib
 from pathlib import Path
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 def search(options: SearchOptions) -> Path:
-    """Runs, or goes on with, the search that `options` ask for; returns the run directory.
+    """Runs the search that `options` ask for, or goes on with it; returns the run directory.
 
-    Everything is checked before a file is written; TensorFlow is loaded last, unless Keras must get the dataset.
+    Checks everything before a file is written; loads TensorFlow last, unless `plan.make` needs it.
 
     Raises:
         InputError, search_spaces.SpaceError: The options are not possible.
-        tuner.SearchError: Every trial fails the same way, or none can work; or the run directory cannot be used.
+        tuner.SearchError: Every trial fails the same way, none can work, or the run directory cannot be used.
         tuner.errors.Stopped: Ctrl-C or SIGTERM.
     """
     planned = plan.make(options)
     path, data, asked = planned.path, planned.data, planned.asked()
     run_record.check(path, asked, options.overwrite)
     cluster = None
-    if options.scheduler is not None:  # one that does not answer is refused before a file is written
+    if options.scheduler is not None:  # if it does not answer, that is said before a file is written
         cluster = choice.make(options.workers, options.trials_per_gpu, options.scheduler)
     with locked(path):
         run_record.open_run(path, asked, planned.details(), options.overwrite)
@@ -49,7 +49,7 @@ def search(options: SearchOptions) -> Path:
             SummaryWriter(path).write()
             return path
         with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
-            # The workers load it at the same time.
+            # At the same time as the workers.
             runtime.load_tensorflow()
             tuner = _tuner(planned, executor)
             try:

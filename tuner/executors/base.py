@@ -1,4 +1,4 @@
-"""All that a search knows of where its trials run."""
+"""The abstract executor: all that a search knows of where its trials run."""
 
 import abc
 import itertools
@@ -10,18 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-# The error of a call whose worker process was killed or crashed; loky's own is one of its kind.
+# The error of a call whose worker process was killed or crashed; loky's error is a subclass.
 WorkerDied = BrokenProcessPool
 
 
 class Executor(abc.ABC):
-    """Runs calls, some at once: derive from it to train elsewhere, and give that to a tuner as its `executor`.
+    """Runs calls, some at once. To train elsewhere, give a tuner an object of a subclass as its `executor`.
 
     Attributes:
         slots: How many calls run at once.
-        shares_memory: Whether a call sees the caller's arrays as they are.
+        shares_memory: Whether a call gets the caller's arrays themselves, not copies.
         is_local: Whether calls run on this machine.
-        directory: The run directory; to be set before a call that names paths in it, where calls run elsewhere.
+        directory: The run directory; set it before a call on another machine that names paths in it.
         is_shut: Whether it takes no more calls.
     """
 
@@ -33,10 +33,10 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Begins the call, or lets it wait; `WorkerDied` is the error of one whose process died."""
+        """Begins the call or queues it; if its process dies, the future raises `WorkerDied`."""
 
     def shutdown(self, wait: bool = True) -> None:
-        """Takes no more calls, and gives up what it holds for them."""
+        """Takes no more calls, and releases the resources it holds for them."""
         self.is_shut = True
 
     def __enter__(self) -> Self:
@@ -49,7 +49,7 @@ class Executor(abc.ABC):
 
 
 def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-    """The results of `fn` for each of `tasks`, as they come, as many at once as the executor has slots."""
+    """Calls `fn` with each of `tasks`, one in each slot at a time; yields the results as they come."""
     waiting = iter(tasks)
     running = {executor.submit(fn, task) for task in itertools.islice(waiting, executor.slots)}
     while running:
@@ -60,13 +60,13 @@ def run_all(executor: Executor, fn: Callable[[Any], Any], tasks: Iterable[Any]) 
 
 
 def failed(error: BaseException) -> Future:
-    """A call that has failed before it began."""
+    """The future of a call that failed before it began."""
     future: Future = Future()
     future.set_exception(error)
     return future
 
 
 def cause_of_death(error: BaseException) -> str:
-    """How the process of a call that failed with `WorkerDied` ended, where loky knows by the signal or exit code."""
+    """How the process died, from the `WorkerDied` of its call: by signal or exit code, if loky knows them."""
     codes = re.search(r"\{(.*)\}", str(error))
     return codes[1] if codes else str(error)

@@ -1,4 +1,4 @@
-"""Where trials run: in this process, in workers on this machine, or on a cluster, as the user asks."""
+"""Chooses where trials run, as the user asks: in this process, in workers on this machine, or on a cluster."""
 
 import importlib.util
 from concurrent import futures
@@ -15,11 +15,11 @@ from keras_search.tuner.executors.workers import check_workers, gpus, workers_th
 def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = None) -> Executor:
     """The executor for `workers`: `auto`, a number of processes, or 0 for this process.
 
-    `auto` is a worker a GPU, times `trials_per_gpu`; without GPUs a worker a core, fewer where memory is short. With
-    the address of a Dask `scheduler`, all that its cluster has room for.
+    `auto` is `trials_per_gpu` workers for each GPU; without GPUs, a worker for each core, or fewer if memory is short.
+    With the address of a Dask `scheduler`, it is as many as the cluster has room for.
 
     Raises:
-        InputError: `workers` is neither, `trials_per_gpu` is not positive, or the cluster cannot be used.
+        InputError: `workers` is none of these, `trials_per_gpu` is not positive, or the cluster cannot be used.
     """
     if scheduler is not None:
         if importlib.util.find_spec("distributed") is None:
@@ -41,10 +41,10 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
 def accepted(
     executor: Executor | futures.Executor | None, workers: int | str, trials_per_gpu: int, trial_timeout: float | None
 ) -> Executor | None:
-    """The `executor` that a user gives, as one of the toolkit's; None for one that `make` is to give.
+    """The user's `executor`, as one of the toolkit's; None if there is none, and `make` is to make one.
 
     Raises:
-        InputError: Trials cannot run in it, or not within `trial_timeout`, or the numbers are none.
+        InputError: Trials cannot run in it or cannot be timed there, or `workers` or `trials_per_gpu` is impossible.
     """
     in_this_process = check_workers(workers, trials_per_gpu) == 0
     if executor is not None:

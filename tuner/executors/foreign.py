@@ -1,4 +1,4 @@
-"""Executors that are not the toolkit's own: taken where trials can run in them, refused in one line elsewhere."""
+"""Executors that users bring: those in which trials can run are wrapped, all others refused in one line."""
 
 from collections.abc import Callable
 from concurrent import futures
@@ -16,7 +16,7 @@ _USE_WORKERS = (": say ", Parameter("workers"), "=N in its place")
 
 
 def adopt(executor: Any) -> Executor:
-    """What the caller gave as `executor`, as one of the toolkit's: itself, or a pool of processes wrapped.
+    """The user's `executor` as one of the toolkit's: itself, or a wrapped pool of processes.
 
     Raises:
         InputError: Trials cannot run in it.
@@ -50,12 +50,12 @@ def adopt(executor: Any) -> Executor:
 
 
 class ForeignProcesses(Executor):
-    """A pool of processes of the caller's, which the caller shuts down.
+    """Runs calls in the caller's pool of processes, which the caller shuts down.
 
-    One whose process dies is of no further use: Python's own pools are broken by it.
+    When a process of Python's own pools dies, the whole pool is broken and takes no more calls.
 
     Raises:
-        InputError: The pool forks this process, and TensorFlow's threads with it, which then hang.
+        InputError: The pool forks this process: TensorFlow, whose threads are not forked, would hang.
     """
 
     shares_memory = False
@@ -82,7 +82,7 @@ class ForeignProcesses(Executor):
 
         try:
             packed, _ = calls.pack(fn, args, kwargs)
-        except Exception as error:  # whatever an argument's own way of being pickled raises
+        except Exception as error:  # an argument's own pickling may raise anything
             return failed(error)
         try:
             return self._pool.submit(worker_process.run_packed, packed)
@@ -91,20 +91,20 @@ class ForeignProcesses(Executor):
 
 
 def _is_loky(executor: futures.Executor) -> bool:
-    """Whether it is loky's, or that of the loky which joblib brings along."""
+    """Whether it is an executor of loky, or of the copy of loky in joblib."""
     return any(kind.__module__.endswith("loky.process_executor") for kind in type(executor).__mro__)
 
 
 def _forks(pool: Any) -> bool:
-    # A server of forks may be asked to load TensorFlow beforehand, and runs nothing of it until it forks.
+    # A fork server is fine: even if it has loaded TensorFlow, it has started no thread of it before it forks.
     return pool._mp_context.get_start_method() == "fork"
 
 
 def _is_shut(executor: Any) -> bool:
     flags = getattr(executor, "_flags", None)  # loky's
-    said = [getattr(executor, name, None) for name in ("is_shut", "_shutdown", "_shutdown_thread", "_broken")]
-    said += [getattr(flags, "shutdown", None), getattr(flags, "broken", None)]
-    return any(one is not None and one is not False and not callable(one) for one in said)
+    marks = [getattr(executor, name, None) for name in ("is_shut", "_shutdown", "_shutdown_thread", "_broken")]
+    marks += [getattr(flags, "shutdown", None), getattr(flags, "broken", None)]
+    return any(mark is not None and mark is not False and not callable(mark) for mark in marks)
 
 
 def _kind(executor: Any) -> str:

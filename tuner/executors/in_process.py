@@ -9,7 +9,7 @@ from keras_search.tuner.executors.base import Executor
 
 
 class InProcessExecutor(Executor):
-    """Runs each call at once, in this process: for a debugger."""
+    """Runs each call immediately, in this process, where a debugger can follow it."""
 
     slots = 1
     shares_memory = True
@@ -20,7 +20,7 @@ class InProcessExecutor(Executor):
 
         future: Future = Future()
         try:
-            # As in a worker, what one trial sets is not set for the next; and the user's code may print.
+            # As in a worker, no trial changes the settings of the next, and printing cannot fail.
             with settings.kept(), streams.unfailing():
                 future.set_result(fn(*args, **kwargs))
         except Exception as error:

@@ -14,12 +14,11 @@ class WorkerPool(Executor):
     """Worker processes on this machine, each with TensorFlow loaded once and one thread.
 
     Every slot is a loky pool of a single process, so a worker that dies takes only its own call with it. A worker is
-    replaced after `CALLS_PER_WORKER` calls, or when its memory has grown by `LEAK_BYTES`. At most `slots` calls at a
-    time.
+    replaced after `CALLS_PER_WORKER` calls, or when its memory has grown by `LEAK_BYTES`.
 
     Args:
-        slots: How many workers.
-        gpus: The GPUs to spread them over, one visible to each; none for the CPU.
+        slots: How many workers, and calls at once.
+        gpus: The GPUs to spread them over, one visible to each worker; empty or None for the CPU.
     """
 
     shares_memory = False
@@ -36,21 +35,21 @@ class WorkerPool(Executor):
         self._changed = threading.Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Runs the call in an idle worker, under this thread's settings; waits for one where all are busy."""
+        """Runs the call in an idle worker, under this thread's settings; waits if all are busy."""
         from keras_search.tuner.transport import calls
 
         try:
             packed, _ = calls.pack(fn, args, kwargs)
-        except Exception as error:  # whatever an argument's own way of being pickled raises
+        except Exception as error:  # an argument's own pickling may raise anything
             return failed(error)
         with self._changed:
-            # A caller may hear that a call is done before its worker is counted as idle.
+            # The caller may learn that a call is done before its worker counts as idle.
             self._changed.wait_for(lambda: self._idle)
             slot = self._idle.pop()
             try:
                 future = self._pools[slot].submit(worker_process.run_packed, packed)
             except WorkerDied:
-                # While it was idle, or still beginning.
+                # It died while it was idle or still starting.
                 self._renew(slot)
                 future = self._pools[slot].submit(worker_process.run_packed, packed)
         future.add_done_callback(lambda done: self._release(slot, done))
@@ -61,7 +60,7 @@ class WorkerPool(Executor):
             self._calls[slot] += 1
             is_worn = self._calls[slot] >= worker_process.CALLS_PER_WORKER
             is_dead = not done.cancelled() and isinstance(done.exception(), WorkerDied)
-            # A caller may hear of a death, and end the pool, before this is reached.
+            # The caller may learn of a death and shut the pool down before this line.
             if not self.is_shut and (is_worn or is_dead):
                 self._renew(slot)
             self._idle.append(slot)
@@ -73,7 +72,7 @@ class WorkerPool(Executor):
         self._calls[slot] = 0
 
     def shutdown(self, wait: bool = True) -> None:
-        with self._changed:  # a worker that is being replaced just now is ended as the others are
+        with self._changed:  # else a worker that is just being replaced would outlive the pool
             super().shutdown(wait)
         for pool in self._pools:
             pool.shutdown(wait=wait, kill_workers=True)

@@ -1,6 +1,6 @@
-"""One worker process: how it begins, what it is given, how it ends with its parent.
+"""A worker process: how it starts, what it runs, how it ends with its parent.
 
-TensorFlow is not loaded here: the process of a Dask worker, which begins such processes, is to stay light.
+Importing this module loads no TensorFlow: the Dask worker, which starts such processes, stays light.
 """
 
 import contextlib
@@ -17,38 +17,38 @@ from loky.process_executor import ProcessPoolExecutor
 from keras_search.results import streams
 from keras_search.tuner import runtime
 
-# TensorFlow keeps about 5 MB of every model that it has trained, plain Keras's too; 15 of them stay below 100 MB.
+# TensorFlow leaks about 5 MB for every model that it trains, in plain Keras too; 15 of them stay below 100 MB.
 CALLS_PER_WORKER = 15
 
-# loky compares with a worker that has just begun, so a first trial and the data that it maps count as growth too.
+# loky compares with a worker that has just started, so the first trial and the data that it maps count as growth.
 LEAK_BYTES = 1_000_000_000
 
 _PARENT_CHECK_S = 0.5
 
 
 def environment(gpu: str | None) -> dict[str, str]:
-    """The variables with which a worker begins that sees `gpu` alone, or none."""
+    """The variables for a worker that sees only `gpu`, or no GPU."""
     variables = {
         "CUDA_VISIBLE_DEVICES": "-1" if gpu is None else gpu,
         "LOKY_MAX_MEMORY_LEAK_SIZE": str(LEAK_BYTES),
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     }
-    # One thread a worker: its numbers do not depend on how many workers there are, and no core waits for another.
+    # One thread a worker: its numbers do not depend on the number of workers, and no core waits for another.
     threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     return variables | dict.fromkeys(threads, "1")
 
 
 def begin(environment: dict[str, str]) -> ProcessPoolExecutor:
-    """A pool of a single process, with the variables of `environment`, which begins now."""
+    """A pool of a single process with the variables of `environment`, which is started at once."""
     pool = ProcessPoolExecutor(max_workers=1, env=environment, initializer=_begin_worker, initargs=(os.getpid(),))
-    # TensorFlow takes seconds to import: the worker begins now, while the caller goes on.
+    # TensorFlow takes seconds to import: the worker starts on it while the caller goes on.
     with _without_interrupts():
         pool.submit(int)
     return pool
 
 
 def run_packed(packed: bytes) -> Any:
-    """What a worker is given: a call by `calls.pack`, which it makes once TensorFlow is loaded."""
+    """Makes a call that `calls.pack` has packed, once TensorFlow is loaded: what workers run."""
     runtime.load_tensorflow_in_worker()
     from keras_search.tuner.transport import calls
 
@@ -57,7 +57,7 @@ def run_packed(packed: bytes) -> Any:
 
 @contextlib.contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; one that begins here never hears of it: its parent ends it."""
+    """Processes that the block starts ignore Ctrl-C, which reaches all in a terminal: their parent ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -66,14 +66,14 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _begin_worker(parent: int) -> None:
-    # Before the seconds that TensorFlow takes, in which the parent may die too.
+    # First of all: the parent may die in the seconds that TensorFlow takes to load.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     streams.make_unfailing()
     runtime.load_tensorflow_in_worker()
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process once its parent is gone: an orphan would train on, and write where a resumed search writes."""
+    """Ends this process once its parent is gone: an orphan would train on and write into a resumed run."""
     while psutil.pid_exists(parent) and os.getppid() == parent:
         time.sleep(_PARENT_CHECK_S)
     os._exit(1)

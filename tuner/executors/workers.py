@@ -1,4 +1,4 @@
-"""How many workers: as asked, or as this machine has room for."""
+"""How many workers: as many as asked, or as this machine has room for."""
 
 import contextlib
 import operator
@@ -14,12 +14,12 @@ from loky import cpu_count
 from keras_search.results.errors import Parameter
 from keras_search.tuner.errors import InputError
 
-# A worker with MNIST mapped and the documented CNN in training held 0.75 GB of its own; larger models need more.
+# A worker that trains the documented CNN on MNIST holds 0.75 GB of its own; larger models need more.
 WORKER_BYTES = 1_500_000_000
 
 
 def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
-    """`workers` as a number, None for `auto`; raises InputError if it is neither, or `trials_per_gpu` not positive."""
+    """`workers` as a number, None for `auto`; raises InputError if it is neither, or `trials_per_gpu` is below 1."""
     if (shared := _whole(trials_per_gpu)) is None or shared < 1:
         raise InputError(Parameter("trials_per_gpu"), f" is {trials_per_gpu!r}: it must be a number, at least 1")
     if isinstance(workers, str) and workers == "auto":
@@ -32,13 +32,13 @@ def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
 
 
 def workers_that_fit() -> int:
-    """A worker a core, fewer where memory is short."""
+    """A worker for each core, fewer if memory is short."""
     by_memory = psutil.virtual_memory().available // WORKER_BYTES
     return max(1, min(cpu_count(), by_memory))
 
 
 def gpus() -> list[str]:
-    """The GPUs that TensorFlow may use, as CUDA_VISIBLE_DEVICES names them."""
+    """The GPUs that TensorFlow may use, by their names for CUDA_VISIBLE_DEVICES."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is not None:
         return [gpu for gpu in allowed.split(",") if gpu not in ("", "-1")]
@@ -49,7 +49,7 @@ def gpus() -> list[str]:
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number of any kind, or written as the command line gets it; None for anything else, `True` included."""
+    """`value` as an int if it is a whole number of any type or the text of one; else None, as for `True`."""
     if isinstance(value, str):
         return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value.strip()) else None
     if isinstance(value, bool):

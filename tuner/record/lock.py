@@ -1,4 +1,4 @@
-"""One search or evaluation a run directory: a lock that ends with the process that holds it, however it ends."""
+"""The lock of a run directory, for one search or evaluation at a time; it ends with its process, however that ends."""
 
 import contextlib
 import errno
@@ -20,15 +20,15 @@ _held: dict[Path, TextIO] = {}
 
 @contextlib.contextmanager
 def locked(run: Path, work: str = "search") -> Iterator[None]:
-    """Keeps every other search and evaluation from the directory `run`, which is made, while the block runs.
+    """Locks the directory `run`, which is made if need be, against other searches and evaluations in the block.
 
-    A block within another of the same process and directory changes nothing.
+    A block inside another one for the same directory changes nothing.
 
     Args:
-        work: What is done in the block, for those that are refused meanwhile.
+        work: What the block does, for the message to processes that are refused meanwhile.
 
     Raises:
-        InputError: Another process is at work in it, or what stands in the lock's place is no file.
+        InputError: Another process holds the lock, or the lock's path is no file.
     """
     run = run.resolve()
     if run in _held:
@@ -56,7 +56,7 @@ def locked(run: Path, work: str = "search") -> Iterator[None]:
 
 
 def _opened(path: Path) -> TextIO:
-    """The lock's file, made where it is not there; never what a link leads to, nor a device."""
+    """Opens the lock's file, and makes it if need be; follows no link and opens no device."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -74,7 +74,7 @@ def _not_a_lock(path: Path) -> InputError:
 
 
 def check_there(run: Path) -> None:
-    """Raises FileNotFoundError where the locked directory is no longer what is found at `run`."""
+    """Raises FileNotFoundError if the locked directory is no longer at the path `run`."""
     run = run.resolve()
     with contextlib.suppress(FileNotFoundError):
         if os.path.samestat((run / layout.LOCK).lstat(), os.fstat(_held[run].fileno())):

@@ -1,4 +1,4 @@
-"""The run that a tuner calls its own: made by it, or gone on with; and no other in its place."""
+"""The run that a tuner has made or goes on with, told apart from any other that takes its place."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +21,9 @@ class OwnRun:
     """What a tuner knows of the run in its directory.
 
     Args:
-        path: The directory.
+        path: The run directory.
         asked: What the tuner searches for.
-        overwrite: Whether another tuner's run is deleted, where this one has not searched yet.
+        overwrite: Whether the first search of this tuner deletes another tuner's run.
     """
 
     def __init__(self, path: Path, asked: Question, overwrite: bool) -> None:
@@ -36,10 +36,10 @@ class OwnRun:
         self._has_said = False
 
     def reload(self, oracle: keras_tuner.Oracle) -> None:
-        """Takes the run's trials into `oracle`, scored by its objective; changes nothing on disk.
+        """Loads the run's trials into `oracle`, scored by its objective; changes nothing on disk.
 
         Raises:
-            InputError: The objective is not among the metrics that were kept of a trial.
+            InputError: A trial has no metric for the objective.
         """
         oracle.reload()
         before = run_record.read_question(self._path)
@@ -51,13 +51,13 @@ class OwnRun:
             was = f"was {self._was} and is now {now}" if self._was else f"is {now}"
             kept = f"the metrics that were kept of {count(len(missing), 'trial')}"
             raise question.refusal(self._path, [f"the objective {was}, which is not among {kept}"])
-        self._rescored = {one.trial.trial_id: one for one in rescored}
+        self._rescored = {scored.trial.trial_id: scored for scored in rescored}
 
     def open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, say: Callable[[str], Any]) -> None:
-        """Sees to it that the locked directory holds a run to go on with: this one, or a new one.
+        """Makes the locked directory hold a run to go on with: the tuner's, or a new one.
 
         Raises:
-            InputError: It holds another one, or one that was made for another search.
+            InputError: The run there has taken the place of the tuner's, or was made for another search.
         """
         self.check()
         there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in trial_rows.trial_directories(self._path)}
@@ -70,7 +70,7 @@ class OwnRun:
             learned = (oracles.saved_space(self._path) or keras_tuner.HyperParameters()).space
             declared = question.hidden(hypermodel, self._asked, learned, oracles.saved_points(self._path))
             question.check_same(self._path, before, self._asked, learned, declared)
-            # Another search may have gone on since this tuner was made, or a signal ended one of its own.
+            # Since this tuner was made, another search may have added trials, or a signal ended its own.
             self.reload(oracle)
             self.say_rescored(say)
         self._write(oracle, before if there else {})
@@ -79,17 +79,17 @@ class OwnRun:
         now = self._asked["objective"]
         if not objectives.same(before.get("objective", now), now):
             for state in self._path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
-                state.unlink()  # it holds the best weights by the other objective
+                state.unlink()  # it holds the best weights for the other objective
         for trial_id, rescored in self._rescored.items():
             rescored.save(oracle, self._path / f"{layout.TRIAL_PREFIX}{trial_id}")
         self._rescored = {}
-        # What a search has learned of its space since it began is no part of its question.
+        # The question is what was asked first, not what searches have learned of the space since.
         asked = before | {"objective": now} if before else self._asked
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self._path, asked, objective)
 
     def check(self) -> None:
-        """Raises InputError where the run is no longer the one that was searched, or read."""
+        """Raises InputError if the run is no longer the one that was searched or read."""
         if self._id is not None and run_record.is_another(self._path, self._id):
             raise InputError(
                 f"run {str(self._path)!r} has been overwritten or deleted since this tuner used it: make a new Tuner, "
@@ -97,7 +97,7 @@ class OwnRun:
             )
 
     def say_rescored(self, say: Callable[[str], Any]) -> None:
-        """Says once that trials have the scores of another objective now."""
+        """Says, once, that trials are now scored by another objective."""
         if self._rescored and not self._has_said:
             self._has_said = True
             say(

@@ -1,4 +1,4 @@
-"""What a search is asked for: what must stay the same for its trials to be ranked together."""
+"""The question of a search: what must stay the same for its trials to be ranked together."""
 
 import contextlib
 import inspect
@@ -19,7 +19,7 @@ from keras_search.tuner.keras_private import kinds
 
 Question = dict[str, Any]
 
-# Arguments of oracles that do not matter here, are told otherwise, or are drawn where they are not given (the seed).
+# Arguments of oracles that do not matter here, stand elsewhere in the question, or are random by default (the seed).
 _NOT_TOLD = {
     "self", "args", "kwargs", "objective", "max_trials", "hyperparameters", "seed", "max_retries_per_trial",
     "max_consecutive_failed_trials",
@@ -39,8 +39,8 @@ def of(
     """The question, as it is written into `run.json`.
 
     Args:
-        oracle: As `of_oracle` has it.
-        space: What is declared at the baseline: more may be learned in the search.
+        oracle: The text of `of_oracle`.
+        space: The hyperparameters that are declared at the baseline; trials may show more.
     """
     return {
         "objective": objectives.text(objective),
@@ -53,7 +53,7 @@ def of(
 
 
 def of_oracle(oracle: keras_tuner.Oracle) -> str:
-    """`oracle` by its name, or its class with what it was given, as far as it keeps that; as when first asked."""
+    """The name of `oracle`, or its class and those arguments that it keeps; the same as when first asked."""
     told_as: str | None = getattr(oracle, "told_as", None)
     if told_as is None:
         told_as = f"{type(oracle).__name__}({_arguments(oracle)})"
@@ -62,8 +62,8 @@ def of_oracle(oracle: keras_tuner.Oracle) -> str:
 
 
 def of_space(space: Iterable[kinds.HyperParameter]) -> dict[str, str]:
-    """Every hyperparameter of `space` as a text, by its name and conditions."""
-    return {_key(one): _described(one) for one in space}
+    """A description of every hyperparameter of `space`, by name and conditions."""
+    return {_key(hp): _described(hp) for hp in space}
 
 
 def hidden(
@@ -72,24 +72,25 @@ def hidden(
     learned: Iterable[kinds.HyperParameter],
     points: Iterable[Mapping[str, Value]],
 ) -> dict[str, str]:
-    """What `hypermodel` declares of the `learned` hyperparameters that it does not at the baseline.
+    """Descriptions, by `hypermodel`, of the `learned` hyperparameters that are hidden at the baseline.
 
     Args:
-        points: Those of trials, in the order in which they ended: each of these hyperparameters turned up at one.
+        learned: The hyperparameters that the run knows.
+        points: The points of the trials, in the order in which they ended; each hidden hyperparameter is at one.
     """
-    missing = {_key(one): one for one in learned if _key(one) not in asked["space"]}
-    found: dict[str, str] = {}
+    missing = {_key(hp): hp for hp in learned if _key(hp) not in asked["space"]}
+    declared: dict[str, str] = {}
     for values in points:
-        here = [key for key, one in missing.items() if one.name in values and _is_active(one, values)]
+        here = [key for key, hp in missing.items() if hp.name in values and _is_active(hp, values)]
         if here:
-            hp = keras_tuner.HyperParameters()
-            hp.values = dict(values)
-            with contextlib.suppress(Exception):  # at this point the trial may have failed as well
-                hypermodel.declare_hyperparameters(hp)
-                hypermodel.build(hp)
-            found = of_space(hp.space) | found
-            missing = {key: one for key, one in missing.items() if key not in here}
-    return found
+            point = keras_tuner.HyperParameters()
+            point.values = dict(values)
+            with contextlib.suppress(Exception):  # the trial may have failed at this point too
+                hypermodel.declare_hyperparameters(point)
+                hypermodel.build(point)
+            declared = of_space(point.space) | declared
+            missing = {key: hp for key, hp in missing.items() if key not in here}
+    return declared
 
 
 def check_same(
@@ -99,17 +100,17 @@ def check_same(
     learned: Iterable[kinds.HyperParameter],
     declared: Mapping[str, str],
 ) -> None:
-    """Makes sure that the trials of `run` answer the question `asked`; of another objective they are scored anew.
+    """Checks that the trials of `run` answer the question `asked`; another objective is fine, it scores them anew.
 
     Args:
-        before: What the run was asked for; empty where that is not known.
-        learned: The space as the search knows it, with what only its trials have shown.
-        declared: What `hidden` gives of that.
+        before: The run's question; empty if not known.
+        learned: The space of the run, including what only its trials have shown.
+        declared: What `hidden` returns for it.
 
     Raises:
-        InputError: They do not.
+        InputError: The trials answer another question.
     """
-    # As it comes out of the file.
+    # In the form in which it is read from a file.
     asked = json.loads(json.dumps(asked))
     differences = [
         _difference(name.replace("_", " "), before[name], asked[name])
@@ -129,8 +130,8 @@ def check_same(
 
 
 def refusal(run: Path, differences: list[str]) -> InputError:
-    """The error for a search in `run` that asks for something else than it did, by its `differences`."""
-    named = [shortened(one, 2 * _LONGEST) for one in differences[:_MOST_NAMED]]
+    """The error for a search in `run` that differs from the run's own, with the `differences`."""
+    named = [shortened(difference, 2 * _LONGEST) for difference in differences[:_MOST_NAMED]]
     if len(differences) > _MOST_NAMED:
         named.append(f"and {len(differences) - _MOST_NAMED} more")
     return InputError(
@@ -145,9 +146,9 @@ def _space_differences(
     before: dict[str, str], asked: dict[str, str], learned: dict[str, str], declared: Mapping[str, str]
 ) -> list[str]:
     known, now = learned | before, {**declared, **asked}
-    found = [_difference(key, known[key], text) for key, text in now.items() if known.get(key, text) != text]
-    found += [f"{key} is new" for key in now if key not in known]
-    return found + [f"{key} is gone" for key in before if key not in asked]
+    differences = [_difference(key, known[key], text) for key, text in now.items() if known.get(key, text) != text]
+    differences += [f"{key} is new" for key in now if key not in known]
+    return differences + [f"{key} is gone" for key in before if key not in asked]
 
 
 def _difference(name: str, was: Any, now: Any) -> str:
@@ -155,15 +156,15 @@ def _difference(name: str, was: Any, now: Any) -> str:
 
 
 def _arguments(oracle: keras_tuner.Oracle) -> str:
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for kind in type(oracle).__mro__:
         if "__init__" in vars(kind):
             for name, parameter in inspect.signature(kind.__init__).parameters.items():
                 value = getattr(oracle, name, getattr(oracle, f"_{name}", oracle))
                 is_told = name not in _NOT_TOLD and isinstance(value, int | float | str | np.generic | None)
                 if is_told and value != parameter.default:
-                    found.setdefault(name, _plain(value))
-    return ", ".join(f"{name}={value!r}" for name, value in sorted(found.items()))
+                    arguments.setdefault(name, _plain(value))
+    return ", ".join(f"{name}={value!r}" for name, value in sorted(arguments.items()))
 
 
 def _is_active(hp: kinds.HyperParameter, values: Mapping[str, Value]) -> bool:
@@ -171,7 +172,7 @@ def _is_active(hp: kinds.HyperParameter, values: Mapping[str, Value]) -> bool:
 
 
 def _key(hp: kinds.HyperParameter) -> str:
-    conditions = [f"{one.name} in {[_plain(value) for value in one.values]}" for one in hp.conditions]
+    conditions = [f"{condition.name} in {[_plain(value) for value in condition.values]}" for condition in hp.conditions]
     return f"{hp.name} (if {' and '.join(conditions)})" if conditions else hp.name
 
 
@@ -183,5 +184,5 @@ def _described(hp: kinds.HyperParameter) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""Another objective for trials that have ended: their scores worked out anew from the metrics that were kept."""
+"""Another objective for finished trials: their new scores, from the metrics that were kept."""
 
 import itertools
 import math
@@ -22,9 +22,9 @@ class Rescored:
     """A completed trial with the score that another objective gives it.
 
     Attributes:
-        trial: Keras Tuner's, with its new metrics, score and best step.
-        best_epoch: That of the new objective, counted from 1; None where it is not known, as before.
-        keeps_weights: Whether the weights that were kept are of that epoch as well.
+        trial: Keras Tuner's trial, with its new metrics, score and best step.
+        best_epoch: The best epoch by the new objective, counted from 1; None if it was not known before either.
+        keeps_weights: Whether the weights that were kept are of that epoch.
     """
 
     trial: Trial
@@ -32,7 +32,7 @@ class Rescored:
     keeps_weights: bool
 
     def save(self, oracle: keras_tuner.Oracle, directory: Path) -> None:
-        """Writes the trial's files in `directory`; its weights go where they are of another epoch."""
+        """Writes the trial's files in `directory`, and deletes weights of another epoch."""
         if not self.keeps_weights:
             (directory / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
         if record := trial_record.read(directory):
@@ -41,19 +41,20 @@ class Rescored:
 
 
 def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[list[Rescored], list[str]]:
-    """Gives the completed trials of `oracle` the scores of its objective.
+    """Scores the completed trials of `oracle` by its objective.
 
     Args:
-        before: The objective that they have been scored by; None where it is not written down: then those whose score
-            is the objective's stay as they are.
+        run: The run directory.
+        before: The objective by which they were scored; None if it is not known: then trials whose score is a value of
+            the new objective already stay as they are.
 
     Returns:
-        The trials that have another score now, or the same one of another epoch; and the ids of those in whose kept
-        metrics the objective is missing: where there are any, all stay as they are.
+        The trials that were scored; and the ids of the trials that have no metric for the objective. If there are any,
+        no trial is scored.
     """
     if before is not None and objectives.same(before, objectives.text(oracle.objective)):
         return [], []
-    found: dict[str, tuple[dict[str, float], int, int | None, bool]] = {}
+    known: dict[str, tuple[dict[str, float], int, int | None, bool]] = {}
     missing = []
     for trial in oracle.trials.values():
         if trial.status != TrialStatus.COMPLETED or (before is None and _is_scored(trial, oracle.objective)):
@@ -62,11 +63,11 @@ def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[
         if figures is None:
             missing.append(trial.trial_id)
         else:
-            found[trial.trial_id] = figures
+            known[trial.trial_id] = figures
     if missing:
         return [], missing
     rescored = []
-    for trial_id, (metrics, step, best_epoch, keeps_weights) in found.items():
+    for trial_id, (metrics, step, best_epoch, keeps_weights) in known.items():
         trial = oracle.trials[trial_id]
         trial.metrics = type(trial.metrics)()
         for name, value in metrics.items():
@@ -81,7 +82,7 @@ def rescore(oracle: keras_tuner.Oracle, run: Path, before: str | None) -> tuple[
 
 
 def _is_scored(trial: Trial, objective: keras_tuner.Objective) -> bool:
-    """Whether the score of `trial` is that of `objective`, as far as Keras Tuner's own file tells."""
+    """Whether the score of `trial` is a value of `objective`, as far as Keras Tuner's own file tells."""
     if not trial.metrics.exists(objective.name) or trial.score is None:
         return False
     if trial.metrics.get_direction(objective.name) != objective.direction:
@@ -92,13 +93,13 @@ def _is_scored(trial: Trial, objective: keras_tuner.Objective) -> bool:
 def _figures(
     trial: Trial, directory: Path, objective: keras_tuner.Objective
 ) -> tuple[dict[str, float], int, int | None, bool] | None:
-    """Metrics and step at the best epoch, that epoch's number, and whether it was the best before; None: not known."""
+    """The metrics and step of the best epoch, its number, and whether it was the best before; None if not known."""
     best_epoch = trial_rows.read_trial(directory).get("best_epoch")
     rows = trial_rows.read_epochs(directory)
     if best_epoch is None or not rows:
         metrics = {name: history.get_best_value() for name, history in trial.metrics.metrics.items()}
         value = objectives.value(objective, metrics)
-        # What a `fit` works out by itself is of no epoch, and its weights are the last ones where it logs none.
+        # A score that a custom `fit` returns is of no epoch. If it logs none, the weights are its last ones.
         return None if value is None else (metrics | {objective.name: value}, trial.best_step or 0, None, not rows)
     best = []
     for _, execution in itertools.groupby(rows, key=lambda row: row["execution"]):

@@ -1,6 +1,6 @@
-"""`run.json`: what a run was asked for, and whether the same is asked again.
+"""`run.json`: what a run was asked for, to check that the same is asked again.
 
-Two doors write in it: the command line its options (`asked`), and every `Tuner` what it searches for (`tuner`).
+The command line writes its options to it (`asked`), and every `Tuner` its question (`tuner`).
 """
 
 import itertools
@@ -23,19 +23,19 @@ _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
 
 def check(path: Path, asked: Asked, overwrite: bool) -> None:
-    """Makes sure that the directory `path` can be searched in: it is empty, or a run that was asked for the same.
+    """Checks that the directory `path` can be searched in: it is empty, or holds a run with the same options.
 
     Args:
         asked: What must be the same for the search to go on.
-        overwrite: Whether a run that is there is to be deleted.
+        overwrite: Whether an existing run will be deleted.
 
     Raises:
-        InputError: It is no run directory, or was made with other options.
+        InputError: It holds something else, or a run with other options.
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"{str(path)!r} is a file: give ", Parameter("project_name"), " another name")
     if not (path / layout.RUN).is_file():
-        # Hidden files are a lock, or what a killed process had begun to write.
+        # Hidden files are a lock, or what a killed process was writing.
         if path.is_dir() and any(not inside.name.startswith(".") for inside in path.iterdir()):
             raise InputError(
                 f"{str(path)!r} holds other things than a run: give ", Parameter("project_name"), " another name"
@@ -53,13 +53,13 @@ def check(path: Path, asked: Asked, overwrite: bool) -> None:
 
 
 def open_run(path: Path, asked: Asked, details: RunInfo, overwrite: bool) -> None:
-    """Makes the locked directory `path`, which `check` has let pass, a run directory.
+    """Makes the locked directory `path`, which has passed `check`, a run directory.
 
-    A `run.json` that is damaged is set aside, which is said, and written anew from what is asked now.
+    A damaged `run.json` is set aside with a message, and written anew.
 
     Args:
-        details: What is kept beside `asked`.
-        overwrite: Delete a run that is there.
+        details: What is written beside `asked`.
+        overwrite: Whether to delete an existing run.
     """
     if overwrite:
         empty(path)
@@ -70,7 +70,7 @@ def open_run(path: Path, asked: Asked, details: RunInfo, overwrite: bool) -> Non
     if record.exists():
         if isinstance(files.read_json(record), dict):
             return
-        # Without a `run.json`, where the disk is full now, it would be taken for no run.
+        # A copy: were it moved and the disk full, the directory would look like no run.
         aside = _keep(record)
         print(f"{record} is damaged: it is kept as {aside.name}, and written anew from the present options")
     info: RunInfo = {**_made(), "command": sys.argv, "asked": asked, **details, **_versions()}
@@ -78,9 +78,9 @@ def open_run(path: Path, asked: Asked, details: RunInfo, overwrite: bool) -> Non
 
 
 def check_links(path: Path) -> None:
-    """Raises InputError where the run directory `path` holds links to folders, into which would be written."""
+    """Raises InputError if folders of the run directory `path` that are written to are links."""
     folders = itertools.chain([path], (path / layout.TENSORBOARD).glob("**/"))
-    # One after the other: what is below a link is not looked through.
+    # Stops at the first link, so nothing below a link is searched.
     for link in itertools.chain.from_iterable(map(trial_rows.linked, folders)):
         raise InputError(
             f"{str(link)!r} is a link, and what is written to a run must stay in its directory: put the folder in the "
@@ -89,7 +89,7 @@ def check_links(path: Path) -> None:
 
 
 def _keep(record: Path) -> Path:
-    """Copies a damaged file beside itself, or gives what is no file there another name; where it is now."""
+    """Copies a damaged file beside itself, or renames what is no file; returns the new path."""
     aside = record.with_name(f"{record.name}.damaged")
     try:
         content = files.read_bytes(record)
@@ -106,17 +106,17 @@ def is_of_command_line(path: Path) -> bool:
 
 
 def read_question(path: Path) -> dict[str, Any]:
-    """What the run in the directory `path` was asked for by a `Tuner`, and its `id`; empty where none has said it."""
+    """The question of the `Tuner` that searched in the directory `path`, and the run's `id`; empty if not known."""
     record = files.read_json(path / layout.RUN)
-    found = record.get("tuner") if isinstance(record, dict) else None
-    return found if isinstance(found, dict) else {}
+    question = record.get("tuner") if isinstance(record, dict) else None
+    return question if isinstance(question, dict) else {}
 
 
 def write_question(path: Path, question: Mapping[str, Any], objective: ObjectiveInfo) -> str:
-    """Notes what a `Tuner` searches for in the directory `path`; returns the run's `id`, which it is given once.
+    """Writes the question of a `Tuner` to the directory `path`; returns the run's `id`, which never changes.
 
     Args:
-        objective: Its name and direction, for whoever reads the run.
+        objective: The objective's name and direction, for whoever reads the run.
     """
     record = path / layout.RUN
     before = files.read_json(record)
@@ -132,14 +132,14 @@ def write_question(path: Path, question: Mapping[str, Any], objective: Objective
 
 
 def is_another(path: Path, run_id: str) -> bool:
-    """Whether the run in the directory `path` is no longer the one that was given the `run_id`, or has vanished."""
+    """Whether the run in the directory `path` is no longer the one with this `run_id`, or has vanished."""
     if isinstance(files.read_json(path / layout.RUN), dict):
         return read_question(path).get("id") != run_id
     return not (path / layout.RUN).exists()
 
 
 def check_deletable(path: Path) -> None:
-    """Raises InputError where the directory `path` holds something, and no run or project."""
+    """Raises InputError if the directory `path` holds anything but a run or project."""
     if not path.exists() or (path.is_dir() and projects.is_project(path)):
         return
     if not path.is_dir() or any(not _may_be_left_of_a_run(inside.name) for inside in path.iterdir()):
@@ -161,7 +161,7 @@ def _versions() -> RunInfo:
 
 
 def empty(path: Path) -> None:
-    """Deletes all that the locked directory `path` holds, but for its lock."""
+    """Deletes everything in the locked directory `path` except its lock."""
     for inside in path.iterdir():
         if inside.is_dir() and not inside.is_symlink():
             shutil.rmtree(inside)

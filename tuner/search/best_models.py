@@ -1,4 +1,4 @@
-"""The trained models that a tuner gives: from the weights that were kept, or trained once more."""
+"""The trained models of the best trials, from the weights that were kept or by training once more."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class BestModels:
     """The trained models of a run.
 
     Attributes:
-        trials: The run's.
+        trials: The trials of the run.
         own: What the tuner knows of the run.
-        settings: Those under which the trials were trained, whatever the script has set since.
-        fit: What the tuner has searched with; None where it has not.
+        settings: The settings under which the trials were trained, whatever the script has set since.
+        fit: The arguments that the tuner has searched with; None if it has not searched.
     """
 
     trials: Trials
@@ -57,7 +57,7 @@ class BestModels:
     def best(self, number: int, load: Callable[[Trial], keras.Model]) -> list[keras.Model]:
         """The models of the best `number` trials, the best first.
 
-        Those that cannot be had are left out, which is said, as is what is trained once more.
+        Prints how many are trained once more, and why others are left out.
 
         Args:
             load: Gives the model of a trial.
@@ -67,7 +67,7 @@ class BestModels:
         again = [trial for trial in lacking if self._is_repeatable(trial)]
         lost = next(filter(None, map(self._weights_lost, lacking)), None)
         if lost and lacking == wanted and not again:
-            return [load(trial) for trial in wanted]  # which says so
+            return [load(trial) for trial in wanted]  # the error of the first says why
         if lacking:
             kept = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'model')} were kept (keep_weights)"
             print(f"the weights of {kept}{self._others(lacking, again, lost)}")
@@ -81,7 +81,7 @@ class BestModels:
         return models
 
     def _others(self, lacking: list[Trial], again: list[Trial], lost: str | None) -> str:
-        """What is said of the trials whose weights are `lacking`: those trained `again`, and why others are not."""
+        """The rest of the message on trials whose weights are `lacking`: which train `again`, and why others do not."""
         why = f"; {count(len(again), 'trial')} trained once more" if again else ""
         if len(again) == len(lacking):
             return why
@@ -96,5 +96,5 @@ class BestModels:
         return self.fit is not None and is_known and kept_models.is_repeatable(self.trials.task(trial))
 
     def _weights_lost(self, trial: Trial) -> str | None:
-        """Why the weights of `trial` cannot be kept, for a reason of the model's own; None where they can."""
+        """Why the weights of `trial` could not be written; None if they could."""
         return trial_record.read(self.trials.directory(trial.trial_id)).get("weights_lost")

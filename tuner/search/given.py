@@ -1,4 +1,4 @@
-"""What `search` is given for the hypermodel's `fit`: checked, then put where the trials find it."""
+"""The arguments of `search` for the hypermodel's `fit`: checked, then put where the trials find them."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ FitArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> FitArguments:
-    """The arguments, with arrays for data where Keras's own `fit` is given them.
+    """Checks the arguments; returns them with arrays for data, unless the hypermodel has a `fit` of its own.
 
     Raises:
-        InputError: The data are not of numbers.
+        InputError: The data are not numbers.
     """
     if fits_itself(trials.hypermodel):
         return fit_args, fit_kwargs
@@ -35,16 +35,16 @@ def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any
 def placed(
     fit: FitArguments, hypermodel: keras_tuner.HyperModel, executor: Executor, run: Path
 ) -> Iterator[FitArguments]:
-    """The arguments `fit` for the trials in `executor`, while the block runs.
+    """The arguments `fit` in the form that the trials in `executor` load, as long as the block runs.
 
     Raises:
-        InputError: The hypermodel, or something of `fit`, cannot go to worker processes.
-        ValueError: A `tf.data.Dataset` cannot.
+        InputError: The hypermodel or an argument cannot go to worker processes.
+        ValueError: An argument is a `tf.data.Dataset` that cannot.
     """
     if executor.shares_memory:
         yield shared.hold(fit)
         return
-    # One elsewhere brings the files that trials read and write there.
+    # An executor on other machines carries the files in it back and forth.
     executor.directory = run.resolve()
     with shared.folder(run) as folder:
         stored = shared.store(fit, folder)

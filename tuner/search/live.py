@@ -1,4 +1,4 @@
-"""Lines that are replaced while a search runs: rich's on a terminal, one of IPython's displays in a notebook."""
+"""Lines that are rewritten while a search runs: by rich on a terminal, in an IPython display in a notebook."""
 
 import contextlib
 import contextvars
@@ -15,19 +15,19 @@ from keras_search.results import streams
 from keras_search.results.text import one_line
 
 _REFRESHES_PER_SECOND = 4
-# Each goes through the browser, and into the notebook's file where it is run without one.
+# Every refresh goes to the browser, or into the notebook's file if that is run without a browser.
 _NOTEBOOK_REFRESH_S = 1.0
 _NOTEBOOK_WIDTH = 100
 
 
 def make_console(silent: bool = False) -> Console:
-    """The console of a search: lines are never wrapped, and plain text in a notebook."""
-    # What a terminal cannot say, or that it has hung up, is nothing that a search should end for.
+    """The console of a search: it wraps no lines, and prints plain text in a notebook."""
+    # A terminal that cannot encode a character, or has hung up, must not end the search.
     file = None if sys.stdout is None else streams.Unfailing("stdout")
     plain = {"file": file, "highlight": False, "markup": False, "soft_wrap": True, "quiet": silent}
     if not in_notebook():
         return Console(**plain)
-    # Its standard output says that it is a terminal, but nothing in it can be overwritten.
+    # A notebook's standard output claims to be a terminal, but its lines cannot be rewritten.
     return Console(**plain, force_terminal=False, force_jupyter=False, width=_NOTEBOOK_WIDTH)
 
 
@@ -39,12 +39,12 @@ def in_notebook() -> bool:
 
 
 def width(console: Console) -> int | None:
-    """How many characters of a line are seen; None where lines are kept whole, in a file or a pipe."""
+    """How many characters of a line can be seen; None in a file or a pipe, where lines stay whole."""
     return console.width if console.is_terminal or in_notebook() else None
 
 
 def cut(line: str, width: int | None) -> str:
-    """`line` on one line, ended by `…` where it is longer than `width`."""
+    """`line` on one line, cut off with `…` if it is longer than `width`."""
     line = one_line(line)
     if width is None or cell_len(line) <= width:
         return line
@@ -53,7 +53,7 @@ def cut(line: str, width: int | None) -> str:
 
 @contextlib.contextmanager
 def shown(console: Console, lines: Callable[[], list[str]]) -> Iterator[None]:
-    """Shows what `lines` gives, again and again, while the block runs, and nothing of it afterwards."""
+    """Shows what `lines` returns while the block runs, refreshed again and again; removes it afterwards."""
     if console.quiet:
         yield
     elif console.is_terminal:
@@ -85,7 +85,7 @@ def _display(text: Callable[[], str]) -> Iterator[None]:
                 handle.update({"text/plain": now}, raw=True)
                 last = now
 
-    # The kernel keeps in the context to which cell an output belongs.
+    # The context tells the kernel to which cell an output belongs.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(refresh, now), daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The search: ask the oracle, submit the trial, wait for the first to finish, tell the oracle."""
+"""The search loop: ask the oracle, submit the trial, wait for the first to end, tell the oracle."""
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
@@ -18,7 +18,7 @@ from keras_search.tuner.search.trials import Trials
 from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 
-# How many trials wait for each worker, where the oracle does not learn from those that run: the longest begins first.
+# How many trials wait for each worker, if the oracle learns nothing from those that run: the longest begins first.
 _WAITING_PER_SLOT = 4
 _SLOTS_CHECK_S = 2
 
@@ -27,11 +27,11 @@ class Loop:
     """Runs trials until there are as many as were asked for, or the oracle has no further point.
 
     Args:
-        trials: What is asked, and told.
-        executor: Where they run.
+        trials: Gives the trials to run, and takes their results.
+        executor: Where the trials run.
         fit: The arguments for the hypermodel's `fit`.
-        progress: Told of every step.
-        summary: Told of every trial that has ended.
+        progress: Shows every step.
+        summary: Records every trial that has ended.
         stop: Says whether another trial may begin.
     """
 
@@ -57,16 +57,16 @@ class Loop:
         self._has_failed_here = False
 
     def run(self) -> None:
-        """Runs them all.
+        """Runs all trials.
 
         Raises:
-            SearchError: The first trials all failed, the same way, or one showed that no trial can work.
-            Interrupted: A signal has come.
+            SearchError: The first trials all failed the same way, or a trial showed that none can work.
+            Interrupted: A signal has arrived.
         """
         if self._executor.slots > 1 and self._is_baseline_alone():
             self._notes.first_alone()
         while True:
-            # Keras Tuner would make the directory anew, and with it a run that has forgotten its trials.
+            # If the directory has vanished, Keras Tuner would make a new one, a run without its trials.
             check_there(self._trials.run)
             slots = self._slots()
             while len(self._running) < slots and not self._stop.is_over and (task := self._ask(slots)):
@@ -77,14 +77,14 @@ class Loop:
                 self._tell(future, self._running.pop(future))
 
     def _ask(self, slots: int) -> TrialTask | None:
-        """The trial to begin next; None where there is none now."""
+        """The trial to begin next; None if there is none now."""
         while len(self._waiting) <= self._most_waiting(slots) and (trial := self._trials.ask()):
             self._waiting.append(self._trials.task(trial, *self._fit))
             self._progress.trial_waits(self._waiting[-1])
         self._notes.of_oracle()
         if not self._waiting:
             return None
-        # The trial that ends last should not have begun last, or workers idle beside it.
+        # Long trials first: a long one that begins last leaves the other workers idle.
         task = max(self._waiting, key=lambda task: (task.is_baseline, task.is_interrupted, task.epochs))
         self._waiting.remove(task)
         return task
@@ -96,9 +96,9 @@ class Loop:
             self._running[self._executor.submit(run_trial, task)] = task
 
     def _wait(self) -> set[Future]:
-        """The trials that have ended: at least one, unless some time has passed."""
+        """Waits for trials to end and returns them; none if none ends for some time."""
         with self._stop.interruptible():
-            # On a cluster there may be more slots by then.
+            # After that time, a cluster may have more slots.
             ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
         return ended
@@ -122,7 +122,7 @@ class Loop:
             raise SearchError(f"trial {task.trial_id} shows that no trial can work: {reason}")
 
     def _slots(self) -> int:
-        """How many trials may run at once now: none beside those that run, where all so far failed the same way."""
+        """How many trials may run at once now: if all have failed the same way, no more than run already."""
         slots = self._progress.slots = self._executor.slots
         if self._is_baseline_alone():
             slots = min(1, slots)
@@ -135,15 +135,15 @@ class Loop:
         return len(self._running) or min(1, slots)
 
     def _most_waiting(self, slots: int) -> int:
-        """How many trials may wait for a worker: none where it would change the points, or which trials are run."""
+        """How many trials may wait for a worker: none if that could change the points or which trials run."""
         if slots == 1 or self._stop.has_deadline or not self._oracle.ignores_scores:
             return 0
         return slots * _WAITING_PER_SLOT
 
     def _is_baseline_alone(self) -> bool:
-        """Whether no other trial may be drawn yet: the first one shows what a `fit` asks for."""
+        """Whether no second trial may be drawn yet: the first one shows which hyperparameters `fit` asks for."""
         return not self._oracle.end_order and asks_in_fit(self._trials.hypermodel)
 
     def _has_begun(self, task: TrialTask) -> bool:
-        """Whether a trial that waits was interrupted, or its worker died."""
+        """Whether a waiting trial was begun before: it was interrupted, or its worker died."""
         return task.is_interrupted or task.retries < self._trials.retries

@@ -1,4 +1,4 @@
-"""What is said of a search beside its progress, each thing once: what its first trials show, and what is lost."""
+"""What a search says beside its progress, each thing once: what its first trials show, and what is lost."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,10 +12,10 @@ from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 
 class Notes:
-    """Says what a person should know of a search.
+    """Says what users should know of a search.
 
     Args:
-        trials: The search's.
+        trials: The trials of the search.
         say: Called with each sentence.
     """
 
@@ -26,28 +26,28 @@ class Notes:
         self._are_weights_lost = False
 
     def first_alone(self) -> None:
-        """The first trial runs alone."""
+        """Says why the first trial runs alone."""
         self._say(
             "the first trial runs alone: its fit may ask for hyperparameters that are not known before; a "
             "declare_hyperparameters that names them all lets every worker begin at once"
         )
 
     def of_oracle(self) -> None:
-        """What the oracle has to say."""
+        """Says what the oracle has noted."""
         while self._trials.oracle.notes:
             self._say(self._trials.oracle.notes.pop(0))
 
     def held(self, is_held: bool) -> None:
-        """Whether trials run that all others wait for, as all failed the same way; said as it begins."""
+        """Notes whether new trials wait because all so far failed the same way; says so when that begins."""
         if is_held and not self._is_held:
             self._say("all trials so far failed the same way: no other begins before those that run have ended")
         self._is_held = is_held
 
     def trial_ends(self, task: TrialTask, result: TrialResult, asked: Iterable[str]) -> None:
-        """A trial has ended, of which the first is looked at.
+        """Says what the first trial shows when it ends.
 
         Args:
-            asked: The hyperparameters that nobody knew before it.
+            asked: The names of the hyperparameters that were not known before it.
         """
         if len(self._trials.oracle.end_order) != 1:
             return
@@ -72,7 +72,7 @@ class Notes:
             )
 
     def weights_lost(self, task: TrialTask, result: TrialResult) -> None:
-        """The weights of a trial may be lost."""
+        """Says that the weights of a trial are lost, if they are."""
         if result.weights_lost is not None and not self._are_weights_lost:
             self._are_weights_lost = True
             self._say(

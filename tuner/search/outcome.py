@@ -1,4 +1,4 @@
-"""What came of a trial: its result, or how its worker process died."""
+"""The outcome of a trial: its result, or how its worker process died."""
 
 from concurrent.futures import Future
 
@@ -10,12 +10,12 @@ from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 
 def may_be_retried(future: Future, task: TrialTask) -> bool:
-    """Whether the worker died, and neither of the time limit nor too often."""
+    """Whether the worker died of something other than the time limit, and retries are left."""
     return isinstance(future.exception(), WorkerDied) and task.retries > 0 and not _hung(task)
 
 
 def result(future: Future, task: TrialTask) -> TrialResult:
-    """What a trial gave; the death of its worker is its failure, not the search's."""
+    """The result of a trial; if its worker died, the trial has failed, not the search."""
     error = future.exception()
     if error is None:
         return future.result()
@@ -30,6 +30,6 @@ def result(future: Future, task: TrialTask) -> TrialResult:
 
 
 def _hung(task: TrialTask) -> bool:
-    # It is there, and empty, where the worker died of something else.
+    # The file exists but is empty if the worker died of something else.
     log = task.directory / layout.TRIAL_HUNG
     return task.timeout is not None and log.exists() and log.stat().st_size > 0

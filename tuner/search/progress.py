@@ -1,4 +1,4 @@
-"""What a person sees of a search: live lines on a terminal and in a notebook, plain lines elsewhere."""
+"""Shows the progress of a search: live lines on a terminal and in a notebook, plain lines elsewhere."""
 
 import contextlib
 import time
@@ -28,7 +28,7 @@ _LEAST_OF_A_POINT = len("(baseline)")
 
 
 class Progress:
-    """Told of every step of a search, and shows it: trial n of N, the epochs, the best so far, pace and time left.
+    """Shows every step of a search: trial n of N, the epochs, the best so far, pace and time left.
 
     Args:
         silent: Print nothing at all.
@@ -45,7 +45,7 @@ class Progress:
         self._is_stopped = False
 
     def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
-        """Says what begins, before the first trial has ended: its data are written, workers begin, and it trains."""
+        """Says what begins, before data are written, workers start and the first trial trains."""
         self._oracle = oracle
         if self._is_complete():
             return
@@ -60,7 +60,7 @@ class Progress:
         """Shows the search of `oracle`, `slots` trials at once, while the block runs.
 
         Args:
-            baseline: The values of which only what differs is shown where there is little room.
+            baseline: Where there is little room, only the values that differ from these are shown.
         """
         self._oracle = oracle
         self.slots = slots
@@ -82,7 +82,7 @@ class Progress:
         self._console.print(f"stopping ({why}): the running trials end first")
 
     def stopped(self) -> None:
-        """A signal has ended the search."""
+        """Says that a signal has ended the search."""
         self._is_stopped = True
         interrupted = sum(task.is_interrupted for task in self._running.values())
         kept = f"; {interrupted} more will go on after their last finished epoch" if interrupted else ""
@@ -94,7 +94,7 @@ class Progress:
         self._console.print(sentence)
 
     def trial_dies(self, task: "TrialTask", cause: str) -> None:
-        """Its worker has died, and it will begin again."""
+        """Says that the trial's worker has died, and that it will begin again."""
         self._running = _without(self._running, task.trial_id)
         self._waiting = self._waiting | {task.trial_id: task}
         self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
@@ -104,7 +104,7 @@ class Progress:
         self._epochs_known.append(task.epochs)
 
     def trial_begins(self, task: "TrialTask") -> None:
-        # The live display reads both from a thread of its own, so they are replaced, not changed.
+        # The live display reads these dicts in another thread, so they are replaced, not changed.
         self._waiting = _without(self._waiting, task.trial_id)
         self._running = self._running | {task.trial_id: task}
         if task.is_interrupted:
@@ -123,7 +123,7 @@ class Progress:
         self._console.print(self._line(trial, row) if width is None else self._short_line(trial, row, width))
 
     def _line(self, trial: "Trial", row: Mapping[str, Any]) -> str:
-        """All that is known of a trial that has ended, for a file or a pipe."""
+        """The line of a trial that has ended, with all that is known of it, for a file or a pipe."""
         if trial.score is None:
             outcome = f"FAILED: {row['error']}"
         else:
@@ -143,8 +143,8 @@ class Progress:
         return one_line(_SEPARATOR.join(filter(None, parts)))
 
     def _short_line(self, trial: "Trial", row: Mapping[str, Any], width: int) -> str:
-        """The same in one row of `width`: first the score, which is whole, then what differs from the baseline."""
-        if trial.score is None:  # what to mend is whole too
+        """The same in `width` characters: the whole score first, then what differs from the baseline."""
+        if trial.score is None:  # the error is whole too
             return one_line(f"{self._head(trial)}{_SEPARATOR}FAILED: {row['error']}")
         scored = self._scored(self._head(trial), trial.score, width) + (", pruned" if row.get("pruned") else "")
         differing = self._point(trial.hyperparameters.values, bool(row.get("is_baseline")))
@@ -157,21 +157,21 @@ class Progress:
         return f"[{self._ended('/')}] trial {trial.trial_id}"
 
     def _scored(self, head: str, score: float, width: int | None) -> str:
-        """`head` and the score; the objective's name goes where there is no room for it."""
+        """`head` and the score; without the objective's name if there is no room for it."""
         named = f"{head}{_SEPARATOR}{self._oracle.objective.name} {number(score)}"
         if width is None or _fits(f"{named}{_SEPARATOR}", width - _LEAST_OF_A_POINT):
             return named
         return f"{head}{_SEPARATOR}{number(score)}"
 
     def _point(self, values: Mapping[str, object], is_baseline: bool) -> str:
-        """What of a point differs from the baseline."""
+        """The values of a point that differ from the baseline."""
         if is_baseline:
             return "(baseline)"
         others = {name: value for name, value in values.items() if self._baseline.get(name) != value}
         return point(others) or "as the baseline"
 
     def _ended(self, separator: str) -> str:
-        """How many trials have ended, and of how many, where the oracle has such a limit."""
+        """How many trials have ended, and of how many if the oracle has a limit."""
         limit = self._oracle.max_trials
         done = str(len(self._oracle.end_order))
         return done if limit is None else f"{done}{separator}{limit}"
@@ -197,7 +197,7 @@ class Progress:
         return [live.cut(line, width) for line in lines]
 
     def _trained(self) -> tuple[int, float]:
-        """The epochs of the search so far, and the seconds of training that they took, all trials taken together."""
+        """The epochs that all trials have trained so far, and the seconds of training that they took."""
         curves = [trial_rows.read_epochs(task.directory) for task in self._running.values()]
         epochs = self._epochs_done + sum(map(len, curves))
         return epochs, self._seconds_done + sum(
@@ -205,27 +205,27 @@ class Progress:
         )
 
     def _pace(self) -> str:
-        """The throughput of the whole machine."""
+        """The epochs a minute of all workers together."""
         epochs, _ = self._trained()
         return f"{60 * epochs / (time.monotonic() - self._began):.1f} epochs a minute" if epochs else ""
 
     def _left(self) -> str:
-        """How long the rest will take if a running trial's epochs go on as they are, and those to come are as usual."""
+        """How long the rest will take, if running trials keep their pace and those to come take the usual time."""
         done, seconds = self._trained()
         if not done or self._oracle.max_trials is None or self._is_complete():
             return ""
         usual = seconds / done
         running, waiting = ([_rest(task, usual) for task in tasks.values()] for tasks in (self._running, self._waiting))
         to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(running) - len(waiting)
-        # The baseline comes first and is no guide to what an oracle asks for.
+        # The baseline comes first, and its epochs say little of those that an oracle asks for.
         known = self._epochs_known[1:] or self._epochs_known
         everything = sum(running) + sum(waiting) + usual * to_come * sum(known) / len(known)
-        # In the end workers idle beside the longest trial.
+        # At the end, other workers idle while the longest trial runs.
         return f"about {duration(max([*running, everything / self.slots]))} left"
 
 
 def _rest(task: "TrialTask", usual: float) -> float:
-    """The seconds that `task` will still take; an epoch takes as long as its own so far, or else `usual`."""
+    """The seconds that `task` will still take, by the mean of its own epochs so far, or else by `usual`."""
     curve = trial_rows.read_epochs(task.directory)
     own = [epoch[layout.EPOCH_SECONDS] for epoch in curve if epoch.get(layout.EPOCH_SECONDS)]
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
@@ -240,7 +240,7 @@ def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTa
 
 
 def point(values: Mapping[str, object]) -> str:
-    """A point of a search space in one line, `filters=28 dropout=0.2`, without an oracle's notes among its values."""
+    """A point in one line, such as `filters=28 dropout=0.2`, without the notes that oracles keep in its values."""
     own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
     return " ".join(f"{name}={setting(value)}" for name, value in own.items())
 

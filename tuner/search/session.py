@@ -27,9 +27,9 @@ def run(
 
     Raises:
         SearchError, Interrupted: As `Loop.run`.
-        InputError, ValueError: What is given cannot go to worker processes.
+        InputError, ValueError: The hypermodel or an argument cannot go to worker processes.
     """
-    is_of_command_line = run_record.is_of_command_line(trials.run)  # which says by itself what else is said here
+    is_of_command_line = run_record.is_of_command_line(trials.run)  # which prints these things itself
     summary = SummaryWriter(trials.run)
     progress.begins(trials.oracle, executor, trials.run)
     to_beat = majority.sentence(trials.oracle.objective.name, *fit)
@@ -58,7 +58,7 @@ def run(
 
 @contextlib.contextmanager
 def errors_of(run: Path) -> Iterator[None]:
-    """Raises what the caller of `search` is told of where the directory `run` fails the block, or a signal ends it."""
+    """Turns an OSError of the directory `run` and a signal into the errors that `search` raises."""
     try:
         yield
     except OSError as error:
@@ -68,5 +68,5 @@ def errors_of(run: Path) -> Iterator[None]:
             "search goes on"
         ) from error
     except Interrupted:
-        # Of no other does Python end the script by the signal, which a loop of the shell waits for to end too.
+        # Only this very class makes Python end the script by the signal, so that a loop of the shell ends too.
         raise KeyboardInterrupt from None

@@ -1,4 +1,4 @@
-"""What ends a search before its last trial: a time budget, Ctrl-C or SIGTERM; and what does not: a hung-up terminal."""
+"""What ends a search early, a time budget, Ctrl-C or SIGTERM; and what does not, a terminal that hangs up."""
 
 import contextlib
 import signal
@@ -15,7 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def outliving_the_terminal() -> Iterator[None]:
-    """Goes on when the terminal hangs up, as under `nohup`, and so do the processes that the block begins."""
+    """Makes the block, and the processes that it starts, go on when the terminal hangs up, as under `nohup`."""
     is_ours = (
         threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
     )
@@ -30,15 +30,15 @@ def outliving_the_terminal() -> Iterator[None]:
 
 
 class Stop:
-    """Says whether a search should begin no further trial, and is how a signal ends it, while its block runs.
+    """Says when a search should begin no further trial, and handles its signals while the block runs.
 
-    The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, within `interruptible`, never while the
-    search keeps its record; a second one raises it at once. A signal that is ignored stays so, as Ctrl-C is for what a
-    script begins in the background.
+    The first Ctrl-C or SIGTERM raises `Interrupted`, a KeyboardInterrupt, but only in an `interruptible` block, never
+    while the search writes its record; the second one raises it at once. Signals that are ignored stay ignored, such as
+    Ctrl-C in a process that a script runs in the background.
 
     Args:
         time_budget: Seconds from now; None for no limit.
-        tell: Called once with the reason, when the time is used up.
+        tell: Called once, with the reason, when the time is used up.
     """
 
     def __init__(self, time_budget: float | None, tell: Callable[[str], None]) -> None:
@@ -63,7 +63,7 @@ class Stop:
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Where the search waits or trains: a signal ends it here, also one that came before."""
+        """The block in which the search waits or trains: a signal ends it, even one that arrived before."""
         self._is_interruptible = True
         try:
             if self._is_asked:
@@ -74,7 +74,7 @@ class Stop:
 
     def __enter__(self) -> Self:
         self._before = {}
-        if threading.current_thread() is threading.main_thread():  # no other thread may set a signal's handler
+        if threading.current_thread() is threading.main_thread():  # other threads may not set handlers
             heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
             self._before = {number: signal.signal(number, self._interrupt) for number in heard}
         return self

@@ -1,4 +1,4 @@
-"""The trials of a search: the tasks that its oracle's questions are, and what the oracle is told of their results."""
+"""The trials of a search: turns the oracle's trials into tasks, and tells the oracle their results."""
 
 import itertools
 import re
@@ -34,9 +34,9 @@ class Trials:
         hypermodel: Builds and fits the models.
         run: The run directory.
         baseline: The documented point.
-        seed: The run's.
+        seed: The seed of the run.
         executions, keep_weights, pruner, timeout, retries: As for a `Tuner`.
-        tensorboard: What TensorBoard shows of them; None where it is to show nothing.
+        tensorboard: Writes them for TensorBoard; None to write nothing.
     """
 
     oracle: Recorded
@@ -52,7 +52,7 @@ class Trials:
     tensorboard: TensorBoardLog | None
 
     def set_aside(self, say: Callable[[str], Any]) -> None:
-        """Makes room for what damaged files held, and removes what ended trials had left for going on."""
+        """Renames damaged files, which are written anew, and removes the saved states of trials that have ended."""
         for path in self.oracle.damaged:
             aside = files.set_aside(path)
             say(f"{path} is damaged: it is kept as {aside.name}, and what it held is worked out again")
@@ -63,7 +63,7 @@ class Trials:
             keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
 
     def ask(self) -> Trial | None:
-        """The oracle's next trial, which is to wait; None where it has none now."""
+        """The oracle's next trial, marked as waiting; None if it has none now."""
         names = (f"tuner{number}" for number in itertools.count())
         trial = self.oracle.create_trial(next(name for name in names if name not in self.oracle.ongoing_trials))
         if trial.status != TrialStatus.RUNNING:
@@ -72,8 +72,8 @@ class Trials:
         return trial
 
     def task(self, trial: Trial, fit_args: Sequence[Any] = (), fit_kwargs: dict[str, Any] | None = None) -> TrialTask:
-        """What is to be done for `trial`."""
-        # It may have more: what the oracle's space holds that the baseline's model has no use for.
+        """The task of `trial`."""
+        # The trial may have more values: the oracle's space may hold what the baseline's model does not use.
         is_baseline = (
             trial.trial_id == self.oracle.start_order[0]
             and self.baseline.items() <= trial.hyperparameters.values.items()
@@ -104,7 +104,7 @@ class Trials:
         )
 
     def begin(self, task: TrialTask) -> TrialTask:
-        """`task` as it begins now: told of the score that its weights must beat to be kept."""
+        """Marks the trial of `task` as running; returns it with the score that its weights must beat to be kept."""
         self._mark(self.oracle.get_trial(task.trial_id), TrialStatus.RUNNING)
         best = self.best()
         if 0 < self.keep_weights <= len(best):
@@ -112,14 +112,14 @@ class Trials:
         return task
 
     def tell(self, task: TrialTask, result: TrialResult) -> None:
-        """Tells the oracle how the trial of `task` ended, and removes the files that are of no further use."""
+        """Tells the oracle how the trial of `task` ended, and removes files that are no longer needed."""
         trial = self.oracle.get_trial(task.trial_id)
-        # A trial that was interrupted may hold what it had reported before; Keras Tuner would average the two.
+        # A trial that was interrupted may hold earlier metrics, which Keras Tuner would average with these.
         trial.metrics = type(trial.metrics)()
         trial.message = result.error
         trial.hyperparameters = result.hyperparameters or trial.hyperparameters
         if result.error is None:
-            # NumPy would warn of those that are no number.
+            # Without NaNs, of which NumPy would warn.
             metrics = {name: value for name, value in result.metrics.items() if value == value}
             self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
             trial.status = TrialStatus.COMPLETED
@@ -135,7 +135,7 @@ class Trials:
         self._remove_beaten()
 
     def _remove_beaten(self) -> None:
-        """Removes weights that are not of the best trials, and checkpoints that no trial can go on from."""
+        """Removes the weights of all but the best trials, and checkpoints that no trial can go on from."""
         for beaten in self.best()[self.keep_weights :]:
             (self.directory(beaten.trial_id) / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
         continuable = self.oracle.continuable()
@@ -144,16 +144,16 @@ class Trials:
                 path.unlink()
 
     def best(self) -> list[Trial]:
-        """The completed trials, the best first; unlike `Oracle.get_best_trials`, no others."""
+        """The completed trials, the best first; `Oracle.get_best_trials` may give others too."""
         completed = [trial for trial in self.oracle.trials.values() if trial.status == TrialStatus.COMPLETED]
         return sorted(completed, key=lambda trial: trial.score, reverse=self.oracle.objective.direction == "max")
 
     def known(self) -> set[str]:
-        """The names of the hyperparameters that are known."""
+        """The names of all hyperparameters known so far."""
         return {hp.name for hp in self.oracle.get_space().space}
 
     def common_failure(self) -> str | None:
-        """How all trials that have ended failed, if they did, the same way and often enough to say so."""
+        """The error of all trials that have ended, if they are enough and all failed the same way; else None."""
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return None
@@ -168,7 +168,7 @@ class Trials:
             return self.hypermodel.build(hp)
 
     def directory(self, trial_id: str) -> Path:
-        """Where the files of a trial are."""
+        """The directory of a trial."""
         return self.run / f"{layout.TRIAL_PREFIX}{trial_id}"
 
     def _mark(self, trial: Trial, status: str) -> None:
@@ -176,12 +176,12 @@ class Trials:
         keras_private.save_trial(self.oracle, trial)
 
     def _first_of(self, trial: Trial) -> Trial:
-        """The trial that `trial` goes on with, and that goes on with, and so on: the one that began from scratch."""
+        """The earliest predecessor of `trial`, which began from scratch; `trial` itself if it has none."""
         while (predecessor := self.oracle.predecessor(trial)) is not None:
             trial = self.oracle.get_trial(predecessor)
         return trial
 
 
 def _numbers_aside(reason: str) -> str:
-    """`reason` without the values that it names; but a loss that is no number in another epoch is another reason."""
+    """`reason` without the numbers in it; but a loss that becomes NaN in another epoch is another reason."""
     return reason if reason.startswith("FailedTrialError") else re.sub(r"[-+.\d\s]+", "", reason)

@@ -1,4 +1,4 @@
-"""Keras's bars, which have no place among the lines of a search."""
+"""Hides Keras's progress bars, which would break up the lines that a search prints."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from keras.callbacks import ProgbarLogger
 
 @contextlib.contextmanager
 def absent() -> Iterator[None]:
-    """Nothing that is trained, tested or predicted in the block draws one, unless it is told to."""
+    """In the block, `fit`, `evaluate` and `predict` draw no progress bar unless `verbose` asks for one."""
     plain = ProgbarLogger.set_params
 
     def set_params(self: ProgbarLogger, params: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What happens after each epoch of a trial: it is logged, its weights may be the best, and it may be given up."""
+"""The callbacks of a trial: they log each epoch, hold the best weights and prune."""
 
 import contextlib
 import csv
@@ -19,24 +19,24 @@ from keras_search.results.text import error_line
 from keras_search.tuner import keras_private, objectives
 from keras_search.tuner.trial.pruners import Curve, Pruner
 
-# What an HDF5 file of weights takes beside the weights, and more.
+# More than an HDF5 file takes beside the weights in it.
 _HDF5_BYTES = 1_000_000
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Appends one line an epoch to the trial's learning curve; epochs are counted from 1.
+    """Appends a line to the trial's learning curve after each epoch; counts epochs from 1.
 
-    Like the others here it bears a training loop that calls `on_epoch_end` alone, as that of Keras Tuner's guide, and
-    epochs that have metrics which others lack.
+    Like the other callbacks here, it works in a custom training loop that calls only `on_epoch_end`, such as that of
+    Keras Tuner's guide, and with metrics that some epochs lack.
 
     Args:
-        path: The file, to which is appended.
-        execution: The trial's execution that is trained.
-        objective: Of several objectives the sum, which is no metric, is logged beside them.
-        epochs: How many of its epochs are in the file already.
+        path: The file to append to.
+        execution: The number of the execution that is trained.
+        objective: Logged too where it is no metric: the sum of several objectives.
+        epochs: How many epochs of the execution are already in the file.
 
     Attributes:
-        epochs: The epochs logged so far.
+        epochs: How many epochs of the execution are in the file.
     """
 
     def __init__(self, path: Path, execution: int, objective: keras_tuner.Objective, epochs: int = 0) -> None:
@@ -55,13 +55,15 @@ class EpochLog(keras.callbacks.Callback):
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Raises `keras_tuner.errors.FailedTrialError` when the loss is no longer a number."""
+        """Raises `keras_tuner.errors.FailedTrialError` when the loss is not finite."""
         self.epochs += 1
         now = time.monotonic()
         seconds, self._began = round(now - self._began, 3), now
-        told = logs if isinstance(logs, Mapping) else {}
-        # A name may hold half of a character, which no file of text can.
-        cells = {str(name).encode("utf-8", "backslashreplace").decode(): _cell(value) for name, value in told.items()}
+        metrics = logs if isinstance(logs, Mapping) else {}
+        # A name may hold half a surrogate pair, which UTF-8 cannot encode.
+        cells = {
+            str(name).encode("utf-8", "backslashreplace").decode(): _cell(value) for name, value in metrics.items()
+        }
         if (objective := objectives.value(self._objective, logs)) is not None:
             cells.setdefault(self._objective.name, objective)  # the sum of several
         self._append({"epoch": int(epoch) + 1, "execution": self._execution, layout.EPOCH_SECONDS: seconds} | cells)
@@ -70,7 +72,7 @@ class EpochLog(keras.callbacks.Callback):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {int(epoch) + 1}")
 
     def _append(self, row: dict[str, Any]) -> None:
-        """Writes the last line, or all of them where it has a column that those before it lack."""
+        """Appends `row`; writes the whole file anew if `row` has a new column."""
         before = csv.DictReader(io.StringIO(self.text(), newline=""))
         columns = list(before.fieldnames or ())
         new = sorted(row.keys() - {"epoch", *columns})
@@ -87,17 +89,17 @@ class EpochLog(keras.callbacks.Callback):
 
 
 def numbers(logs: Any) -> dict[str, float]:
-    """What a training loop tells of an epoch, as far as it is single numbers."""
-    found = {}
+    """The entries of an epoch's `logs` that are single numbers."""
+    scalars = {}
     for name, value in logs.items() if isinstance(logs, Mapping) else ():
         with contextlib.suppress(TypeError, ValueError):
             if np.ndim(value) == 0 and not isinstance(value, str):
-                found[name] = float(value)
-    return found
+                scalars[name] = float(value)
+    return scalars
 
 
 def is_better(objective: keras_tuner.Objective, value: float, best: float | None) -> bool:
-    """Whether `value` is the best so far; whatever is no number is worse than what is one."""
+    """Whether `value` is better than `best`, the best so far; NaN is worse than any number."""
     if best is None or math.isnan(value) or math.isnan(best):
         return best is None or (math.isnan(best) and not math.isnan(value))
     return bool(objective.better_than(value, best))
@@ -114,7 +116,7 @@ class EpochCount(keras.callbacks.Callback):
     """Counts the epochs of all calls of `model.fit`.
 
     Attributes:
-        epochs: How many have ended.
+        epochs: How many epochs have ended.
     """
 
     def __init__(self) -> None:
@@ -126,11 +128,11 @@ class EpochCount(keras.callbacks.Callback):
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Holds the weights of the best epoch, of all executions, in memory.
+    """Holds the weights of the best epoch of all executions in memory.
 
     Attributes:
-        state: The objective in that epoch and its weights; None and None before the first.
-        failure: Why a model's weights cannot be had; None where they can.
+        state: The objective in that epoch and the weights after it; None and None before there is one.
+        failure: Why the weights of a model cannot be read; None if they can.
     """
 
     def __init__(self, objective: keras_tuner.Objective) -> None:
@@ -146,37 +148,37 @@ class BestWeights(keras.callbacks.Callback):
         model: Any = self.model
         try:
             self.state = value, model.get_weights()
-        except Exception as error:  # of a model of the user's own
+        except Exception as error:  # from the user's own model class
             self.failure = error_line(error)
 
     def save(self, model: keras.Model, path: Path) -> None:
-        """Writes them, or the model's own where no epoch had a value; without the optimizer's state, twice the size."""
+        """Writes the best weights, or the model's present ones if no epoch had a value; no optimizer state."""
         _, weights = self.state
         if weights is not None:
             model.set_weights(weights)
-        # HDF5 may crash where a disk is full.
+        # HDF5 may crash the process if the disk is full.
         files.check_writable(path.parent, _HDF5_BYTES + sum(array.nbytes for array in model.get_weights()))
         with files.replacing(path) as temporary:
             keras_private.save_weights_only(model, temporary, objects_to_skip=optimizers(model))
 
 
 def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
-    """Those of a model, of which a GAN has several."""
+    """The optimizers of `model`; a GAN has several."""
     held = (getattr(model, "optimizer", None), *vars(model).values())
-    return [one for one in held if isinstance(one, keras.optimizers.Optimizer)]
+    return [value for value in held if isinstance(value, keras.optimizers.Optimizer)]
 
 
 class Pruning(keras.callbacks.Callback):
-    """Ends the training where the task's pruner says so, by the learning curves of the run's other trials.
+    """Stops the training when the pruner says so, given the learning curves of the run's other trials.
 
     Args:
-        pruner: Decides.
-        objective: What its curves are of.
-        directory: The trial's own, with its learning curve, beside those of the others.
-        execution: The trial's execution that is trained.
+        pruner: Decides whether to stop.
+        objective: Its values are the learning curves that the pruner compares.
+        directory: The trial's directory, beside those of the other trials.
+        execution: The number of the execution that is trained.
 
     Attributes:
-        pruned: Whether it has: no longer, where a training loop of the user's own goes on nevertheless.
+        pruned: Whether the training was stopped; False again if a custom training loop goes on regardless.
     """
 
     def __init__(self, pruner: Pruner, objective: keras_tuner.Objective, directory: Path, execution: int) -> None:
@@ -191,7 +193,7 @@ class Pruning(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.pruned:
             self.pruned = self._is_heeded = False
-        # Where a training loop of the user's own does not say how many there are, each may be the last.
+        # A custom training loop may not tell how many epochs there are: then any of them may be the last.
         is_last = epoch + 1 >= ((self.params or {}).get("epochs") or 0)
         if is_last or not self._is_heeded or self.model is None or objectives.value(self._objective, logs) is None:
             return
@@ -204,7 +206,7 @@ class Pruning(keras.callbacks.Callback):
         return [self._curve(directory, 0) for directory in directories if directory != self._directory]
 
     def _curve(self, directory: Path, execution: int) -> Curve:
-        """The objective of each epoch, larger being better."""
+        """The objective after each epoch, negated if it is minimised: larger is better."""
         sign = 1.0 if self._objective.direction == "max" else -1.0
         rows = (row for row in trial_rows.read_epochs(directory) if row["execution"] == execution)
         return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

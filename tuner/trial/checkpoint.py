@@ -1,4 +1,4 @@
-"""The whole state of a training between two epochs: weights, optimizer, random generators, epoch count."""
+"""Checkpoints: the whole state of a model between two epochs, with optimizer, random generators and epoch count."""
 
 import contextlib
 import json
@@ -13,14 +13,14 @@ import tensorflow as tf
 from keras_search.results import files
 from keras_search.tuner import keras_private
 
-_BATCH_SIZE = 32  # Keras's
+_BATCH_SIZE = 32  # Keras's default
 
 
 def save(model: keras.Model, epoch: int, path: Path) -> None:
-    """Writes what training `model` has reached after `epoch` epochs, in one step.
+    """Writes the checkpoint of `model` after `epoch` epochs, in one step.
 
-    Unlike a Keras weights file it holds the state of the layers' random generators, so that dropout goes on as it
-    would have; and by which shapes the model was built.
+    Unlike a Keras weights file, it holds the state of the layers' random generators, so that dropout goes on as if
+    never interrupted, and the shapes that the model was built with.
     """
     arrays: dict[str, Any] = {f"v{number}": value for number, value in enumerate(values(model))}
     shapes = np.array(json.dumps(build_shapes(model)))
@@ -29,20 +29,20 @@ def save(model: keras.Model, epoch: int, path: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether `path` is there, and nothing of it is cut off or overwritten."""
+    """Whether the checkpoint `path` exists and is undamaged."""
     try:
         with files.opened(path) as file, zipfile.ZipFile(file) as archive:
             return archive.testzip() is None
-    except Exception:  # a byte that was overwritten may name another way of packing
+    except Exception:  # a damaged byte may name another compression method
         return False
 
 
 def load(model: keras.Model, path: Path) -> int:
-    """Brings a fresh `model` of the same point to the state in `path`; returns how many epochs it has been trained.
+    """Loads the checkpoint `path` into a fresh `model` of the same point; returns for how many epochs it was trained.
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is of another model.
+        ValueError: The checkpoint is of another model.
     """
     with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
         try:
@@ -53,23 +53,22 @@ def load(model: keras.Model, path: Path) -> int:
 
 
 def read(path: Path) -> tuple[int, dict[str, Any] | None]:
-    """How many epochs the model in `path` has been trained, and its `build_shapes`."""
+    """For how many epochs the model in the checkpoint `path` was trained, and its `build_shapes`."""
     with np.load(path, allow_pickle=False) as arrays:
         return int(arrays["epoch"]), json.loads(str(arrays["shapes"]))
 
 
 def build(model: keras.Model, shapes: dict[str, Any] | None, x: Any = None, batch_size: int | None = None) -> None:
-    """Builds a model without an input shape, as its first batch would, where that can be done without drawing one.
+    """Builds a model without an input shape as its first batch would, if no batch need be drawn for that.
 
     Args:
         shapes: The `build_shapes` of another model of the same point.
-        x: What it is to be trained on, where that is known.
-        batch_size: How many examples a batch of arrays has, if not as many as Keras takes: layers may hold a state for
-            each.
+        x: The training data, if known.
+        batch_size: The batch size for arrays, if not Keras's default: stateful layers hold a state for each example.
     """
     if model.built:
         return
-    # What takes texts, say, cannot be built by shapes alone.
+    # A model of texts, for one, cannot be built from shapes alone.
     with contextlib.suppress(Exception):
         example = _example(x, batch_size or _BATCH_SIZE)
         if example is None and shapes:
@@ -79,7 +78,7 @@ def build(model: keras.Model, shapes: dict[str, Any] | None, x: Any = None, batc
 
 
 def build_shapes(model: keras.Model) -> dict[str, Any] | None:
-    """By which shapes `model` was built; None where that is not known, or nothing for a file."""
+    """The shapes that `model` was built with; None if they are not known or cannot be written as JSON."""
     shapes = model.get_build_config() if model.built else None
     try:
         json.dumps(shapes)
@@ -89,7 +88,7 @@ def build_shapes(model: keras.Model) -> dict[str, Any] | None:
 
 
 def _is_built_by_a_shape(model: keras.Model, example: Any) -> bool:
-    """Builds a `Sequential` for batches of any size, where that can be: else the example's would be that of all."""
+    """Builds a `Sequential` for batches of any size if it can: a call on `example` would fix the size."""
     if not isinstance(model, keras.Sequential) or not hasattr(example, "shape") or _is_stateful(model):
         return False
     with contextlib.suppress(Exception):
@@ -102,25 +101,25 @@ def _is_stateful(model: keras.Model) -> bool:
 
 
 def build_from(model: keras.Model, shapes: dict[str, Any]) -> None:
-    """Builds `model` by the `build_shapes` of another one, whether or not they have been in a file."""
+    """Builds `model` with the `build_shapes` of another model, whether or not they come from a file."""
     model.build_from_config(_unlisted(shapes))
 
 
 def _unlisted(shapes: Any) -> Any:
-    """Keras's shapes as they were before JSON, which makes lists of them."""
+    """`shapes` with the tuples that Keras expects, which JSON turns into lists."""
     if isinstance(shapes, dict):
         return {name: _unlisted(value) for name, value in shapes.items()}
     if isinstance(shapes, list):
         is_shape = all(size is None or isinstance(size, int) for size in shapes)
-        return tuple(shapes) if is_shape else [_unlisted(one) for one in shapes]
+        return tuple(shapes) if is_shape else [_unlisted(shape) for shape in shapes]
     return shapes
 
 
 def _example(x: Any, batch_size: int) -> Any:
-    """Something like a batch of the data `x`; None where one would have to be drawn."""
+    """Something like a batch of the data `x`; None if a batch would have to be drawn."""
     if isinstance(x, tf.data.Dataset):
-        spec, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
-        return keras.tree.map_structure(lambda one: tf.zeros([size or 1 for size in one.shape], one.dtype), spec)
+        specs, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        return keras.tree.map_structure(lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype), specs)
     if isinstance(x, keras.utils.PyDataset):
         return keras.utils.unpack_x_y_sample_weight(x[0])[0]
     if all(hasattr(array, "shape") for array in keras.tree.flatten(x)):
@@ -134,12 +133,12 @@ def values(model: keras.Model) -> list[np.ndarray]:
 
 
 def assign(model: keras.Model, values: list[np.ndarray]) -> None:
-    """Gives the variables of a built `model` and its optimizer the `values` of another of the same point.
+    """Assigns the `values` of another model of the same point to the variables of a built `model` and its optimizer.
 
-    Where `fit` is to compile the model, its optimizer begins anew.
+    A model that is not compiled yet, because its `fit` compiles it, gets a fresh optimizer.
 
     Raises:
-        ValueError: They are of another model; nothing is assigned.
+        ValueError: The values are of another model; nothing is assigned.
     """
     if model.compiled:
         model.optimizer.build(model.trainable_variables)

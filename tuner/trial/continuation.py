@@ -1,4 +1,4 @@
-"""Training up to a budget of epochs, from where another trial's ended."""
+"""Trains up to a budget of epochs, from the checkpoint of another trial, the predecessor."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ from keras_search.tuner.trial.task import TrialTask
 
 
 def go_on(task: TrialTask, execution: int, model: keras.Model) -> int:
-    """Brings `model` to where the trial's predecessor left it; how many epochs that is.
+    """Loads the predecessor's checkpoint into `model`; returns for how many epochs it was trained.
 
-    At once where the model can be built, else as its `fit` is given the data. None is left where that cannot be written
-    of such a model: the trial trains them all.
+    A model that cannot be built yet is loaded when `fit` is given the data. Without a checkpoint, since such a model
+    cannot be written to one, the number is 0 and the trial trains all epochs.
     """
     path = predecessor(task, execution)
     if path is None or lacks_checkpoint(task, execution):
@@ -50,12 +50,12 @@ def go_on(task: TrialTask, execution: int, model: keras.Model) -> int:
 
 
 def predecessor(task: TrialTask, execution: int) -> Path | None:
-    """The checkpoint that the trial is to go on from; None where it begins at the beginning."""
+    """The checkpoint that the trial goes on from; None if it starts from scratch."""
     return None if task.continues is None else checkpoint_path(task.continues, execution)
 
 
 def lacks_checkpoint(task: TrialTask, execution: int) -> bool:
-    """Whether the checkpoint that the trial is to go on from is gone or damaged."""
+    """Whether the checkpoint that the trial goes on from is missing or damaged."""
     path = predecessor(task, execution)
     return path is not None and not checkpoint.is_whole(path)
 
@@ -63,13 +63,13 @@ def lacks_checkpoint(task: TrialTask, execution: int) -> bool:
 def train_predecessor(
     task: TrialTask, execution: int, seed: int, fit_args: Sequence[Any], fit_kwargs: dict[str, Any]
 ) -> None:
-    """Trains the predecessor's epochs again, to the same numbers, and writes its checkpoint.
+    """Repeats the training of the predecessor, to the same numbers, and writes its checkpoint.
 
     Args:
         task: The trial that goes on.
-        execution: Which of its executions.
-        seed: The execution's.
-        fit_args, fit_kwargs: What the predecessor's `fit` was given, its epochs aside.
+        execution: The number of its execution.
+        seed: The seed of that execution.
+        fit_args, fit_kwargs: The arguments of the predecessor's `fit`, except its epochs.
     """
     count = EpochCount()
     callbacks = [*fit_kwargs["callbacks"], count]
@@ -84,10 +84,10 @@ def train_predecessor(
 def within_budget(
     task: TrialTask, model: keras.Model, begun: int, budget: int | None
 ) -> tuple[keras_tuner.HyperParameters, dict[str, int]]:
-    """What `fit` must be told so that it trains `model` from epoch `begun` up to `budget`, where the trial has one.
+    """The hyperparameters and arguments with which `fit` trains `model` from epoch `begun` up to `budget`, if not None.
 
-    A `fit` of the user's own may take its epochs from the hyperparameter, by name, or among its other arguments, or
-    hand on none: what `model.fit` is then not told, it takes from here.
+    A custom `fit` may take its epochs from the hyperparameter, from an argument of that name or from `**kwargs`. It may
+    also pass none on: `model.fit` then uses these as its defaults.
     """
     if budget is None:
         return task.hyperparameters, {}
@@ -102,7 +102,7 @@ def within_budget(
     hp = task.hyperparameters.copy()
     hp.values = task.values | {"epochs": like(task.values["epochs"], budget)}
     if "epochs" not in {*inspect.signature(fit).parameters, *task.fit_kwargs}:
-        # It hands on those of the hyperparameter and would not bear to be given them twice.
+        # It passes on the epochs of the hyperparameter, and would pass these as well: an argument given twice.
         told.pop("epochs", None)
     return hp, told
 
@@ -112,7 +112,7 @@ def checkpoint_path(directory: Path, execution: int) -> Path:
 
 
 def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
-    """Has `model.fit` train over `span` where it is not told otherwise."""
+    """Makes the values of `span` the defaults of `model.fit`."""
 
     def completed(call: FitCall) -> Any:
         for name, number in span.items():
@@ -125,4 +125,4 @@ def _set_defaults(model: keras.Model, span: dict[str, int]) -> None:
 
 def _takes(function: Callable[..., Any], name: str) -> bool:
     parameters = inspect.signature(function).parameters
-    return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())

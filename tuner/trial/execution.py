@@ -1,4 +1,4 @@
-"""One execution of a trial: its model is built, and trained from the first epoch or from where it was interrupted."""
+"""One execution of a trial: builds its model and trains it, from the start or from where it was interrupted."""
 
 import contextlib
 from collections.abc import Sequence
@@ -24,16 +24,16 @@ class Execution:
     """Trains the model of a task once.
 
     Args:
-        task: The trial's.
-        number: Which of the trial's executions this is.
-        record: The trial's, in which is noted what was trained.
+        task: The task of the trial.
+        number: The number of this execution in the trial.
+        record: The record of the trial, which notes what was trained.
         best: Holds the best weights of all executions.
-        state: Where the execution was interrupted; None where it has not begun.
+        state: Where the execution was interrupted; None to start it.
 
     Attributes:
-        model: What is trained, once it is built.
-        begun: How many epochs another trial, which this one goes on with, has trained it before.
-        is_pruned: Whether the trial was given up.
+        model: The model, once it is built.
+        begun: For how many epochs the trial's predecessor has trained it.
+        is_pruned: Whether the trial was pruned.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Execution:
         return self._pruning is not None and self._pruning.pruned
 
     def train(self, fit_args: Sequence[Any], fit_kwargs: dict[str, Any], outcomes: list[Any]) -> Any:
-        """What the hypermodel's `fit` gives, with a value of each metric for every epoch.
+        """Trains the model; returns what the hypermodel's `fit` gave, each metric with an entry for every epoch.
 
         Args:
-            fit_args, fit_kwargs: What it is called with.
-            outcomes: What it gave in the executions before.
+            fit_args, fit_kwargs: The arguments of `fit`.
+            outcomes: What `fit` gave in the earlier executions.
         """
         self._build(fit_args, fit_kwargs)
         outcome = self._fit(fit_args, fit_kwargs, outcomes)
@@ -95,8 +95,8 @@ class Execution:
             self._record.epochs_run = max(self._record.epochs_run or 0, self.begun + self._log.epochs)
             self._record.parameters = _parameters(self.model)
             self._record.accelerations = patches.status(self.model)
-            patches.restore(self.model)  # callbacks of the user's own may keep it
-            # It may be a copy.
+            patches.restore(self.model)  # the user's callbacks may keep it
+            # `hp` may be a copy, to which `fit` has added hyperparameters.
             self._task.hyperparameters.merge(hp, overwrite=False)
         resumption.require_taken()
         return outcome
@@ -105,7 +105,7 @@ class Execution:
         return user_callbacks.copied(self._task, self._number, fit_kwargs.get("callbacks"))
 
     def _callbacks(self) -> list[keras.callbacks.Callback]:
-        """Those of the toolkit, but for the last one."""
+        """The toolkit's callbacks, except the resumption, which comes last."""
         task = self._task
         logged = self._state.epoch - self.begun if self._state else 0
         self._log = EpochLog(task.directory / layout.TRIAL_EPOCHS, self._number, task.objective, logged)
@@ -114,7 +114,7 @@ class Execution:
             self._pruning = Pruning(task.pruner, task.objective, task.directory, self._number)
             callbacks.append(self._pruning)
         if task.tensorboard is not None:
-            # Before the log, which ends a training whose loss is no longer a number.
+            # Before the log, which raises when the loss is not finite.
             callbacks.insert(0, Curves(task.tensorboard / f"execution{self._number}"))
         return callbacks
 
@@ -134,7 +134,7 @@ class Execution:
 
 
 def _parameters(model: Any) -> int | None:
-    """How many a model has; None of one that is not built, as one without an input shape is by its first batch."""
-    with contextlib.suppress(Exception):  # of a class of the user's own
+    """The number of parameters of `model`; None if it is not built, as an untrained model without an input shape."""
+    with contextlib.suppress(Exception):  # from the user's own model class
         return int(model.count_params()) if model.built else None
     return None

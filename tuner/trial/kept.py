@@ -1,4 +1,4 @@
-"""What is kept of a trained model; what cannot be, for a reason of the model's own, fails no trial."""
+"""Writes and loads what is kept of a trained model; a model that cannot be written does not fail its trial."""
 
 import contextlib
 from pathlib import Path
@@ -14,7 +14,7 @@ from keras_search.tuner.trial.checkpoint import build_from, save
 
 
 def weights(model: Any, best: BestWeights, directory: Path) -> str | None:
-    """Writes the weights of the best epoch and how the model was built; None, or why they cannot be kept.
+    """Writes the best weights and how the model was built; returns why they cannot be kept, None if they are.
 
     Raises:
         OSError: The disk is full, read-only or gone.
@@ -39,21 +39,21 @@ def weights(model: Any, best: BestWeights, directory: Path) -> str | None:
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Gives a fresh model of the same point the weights in `path`, beside which is how it is built.
+    """Loads the weights in `path` into a fresh model of the same point, built as the file beside them tells.
 
     Raises:
-        Exception: Whatever Keras, or a class of the user's own, has against it.
+        Exception: Whatever Keras or the user's own model class raises.
     """
     config = files.read_json(path.with_name(layout.TRIAL_BUILD_CONFIG))
     if not model.built and config:
         build_from(model, config)
-    # Keras has nothing to do with one without a `call` else, as a GAN is, though its layers may all be built.
+    # Keras refuses a model without a `call`, such as a GAN, as not built, even if all its layers are.
     model.built = model.built or bool(model.weights)
     keras_private.load_weights_only(model, path, objects_to_skip=optimizers(model))
 
 
 def checkpoint(model: Any, epochs: int, path: Path) -> None:
-    """Writes what the training of `model` has reached; nothing where that cannot be written.
+    """Writes the checkpoint of `model`; nothing if its state cannot be written.
 
     Raises:
         OSError: The disk is full, read-only or gone.
@@ -67,12 +67,12 @@ def checkpoint(model: Any, epochs: int, path: Path) -> None:
 
 
 def _build_config(model: keras.Model, directory: Path) -> None:
-    """Writes how a model without an input shape is built."""
+    """Writes how to build a model that declares no input shape."""
     path = directory / layout.TRIAL_BUILD_CONFIG
     try:
         files.write_json(path, model.get_build_config())
     except Exception as error:
         files.require_disk(directory, error)
-        # `build` may give the next one an input shape, or not need it.
+        # An older file would mislead; without one, `build` may still give the model an input shape.
         with contextlib.suppress(FileNotFoundError):
             path.unlink()

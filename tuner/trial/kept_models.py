@@ -1,4 +1,4 @@
-"""The trained models of trials: from the weights that were kept, or trained once more to the same."""
+"""The trained models of trials, from the weights that were kept or by repeating the training."""
 
 import itertools
 import tempfile
@@ -25,14 +25,14 @@ from keras_search.tuner.trial.task import TrialTask
 
 
 class UnrepeatableError(ValueError):
-    """A training that is repeated comes to other figures."""
+    """A repeated training gives other numbers than it gave before."""
 
 
 def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Path) -> keras.Model:
     """The model of `trial` with the weights in `folder`.
 
     Raises:
-        ValueError: They do not fit the model that `hypermodel` builds.
+        ValueError: The weights do not fit the model that `hypermodel` builds.
     """
     model = fresh_model(hypermodel, trial.hyperparameters, seed)
     try:
@@ -47,15 +47,15 @@ def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Pa
 
 
 def is_repeatable(task: TrialTask) -> bool:
-    """Whether the trial of `task` was trained here, by the same seed: one of plain Keras Tuner's was not."""
+    """Whether this toolkit trained the trial of `task` with the same seed; plain Keras Tuner gives none."""
     return trial_rows.read_trial(task.directory).get("seed") == task.seed
 
 
 def train_again(task: TrialTask) -> keras.Model:
-    """The model that the trial of `task`, which has ended, had in its best epoch: its training is repeated up to there.
+    """Repeats the training of a finished trial up to its best epoch; returns the model with the weights after it.
 
     Raises:
-        UnrepeatableError: The training comes to another value of the objective, hence to another model.
+        UnrepeatableError: The objective has another value this time, so the model is another one.
     """
     rows = trial_rows.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
@@ -65,7 +65,7 @@ def train_again(task: TrialTask) -> keras.Model:
         if value is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
             raise UnrepeatableError(
                 f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
-                f"{value:.6g}: the data, their order or the hypermodel are others than they were"
+                f"{value:.6g}: the data, their order or the hypermodel have changed"
             )
         if why := kept.weights(model, weights, Path(folder)):
             raise ValueError(f"the weights of trial {task.trial_id} cannot be kept ({why})")
@@ -73,7 +73,7 @@ def train_again(task: TrialTask) -> keras.Model:
 
 
 class _WeightsOf(BestWeights):
-    """Holds the weights of one epoch, the `number`-th to end, and ends the training there; of None, holds nothing."""
+    """Holds the weights after the `number`-th epoch and stops the training there; holds nothing for None."""
 
     def __init__(self, objective: keras_tuner.Objective, number: int | None) -> None:
         super().__init__(objective)
@@ -109,7 +109,7 @@ def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path
 
 
 def _best(objective: keras_tuner.Objective, rows: Sequence[dict[str, Any]]) -> tuple[int, int, float] | None:
-    """Of the epoch whose weights are a trial's: its execution, its number in it and its value; None: none has one."""
+    """The best epoch: its execution, its number there (from 1) and its value; None if no epoch has a value."""
     best = None
     for execution, curve in itertools.groupby(rows, key=lambda row: row["execution"]):
         for number, row in enumerate(curve, 1):

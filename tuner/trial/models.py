@@ -1,4 +1,4 @@
-"""The hypermodel, what it declares, and the model of a point, made the same way wherever it is trained."""
+"""The hypermodel, the space that it declares, and the model of a point, built the same way wherever it is trained."""
 
 import contextlib
 import gc
@@ -18,7 +18,7 @@ from keras_search.tuner.trial import bars
 
 
 def hypermodel(given: Any) -> keras_tuner.HyperModel:
-    """`given`, or the hypermodel that a function `given` stands for.
+    """`given` if it is a hypermodel, or the hypermodel that it builds if it is a function.
 
     Raises:
         ValueError: It is neither.
@@ -36,7 +36,7 @@ def hypermodel(given: Any) -> keras_tuner.HyperModel:
 
 @contextlib.contextmanager
 def building() -> Iterator[None]:
-    """Runs the hypermodel in this process: what it sets is put back, it shows no bars, and ends nothing but itself."""
+    """For running the hypermodel in this process: restores settings, hides bars, and lets nothing end the process."""
     with contained(), settings.kept(), bars.absent():
         yield
 
@@ -46,14 +46,14 @@ def declared(
     known: keras_tuner.HyperParameters | None,
     saved: keras_tuner.HyperParameters | None,
 ) -> tuple[keras_tuner.HyperParameters, list[HyperParameter], Exception | None]:
-    """The baseline with its space, what of that the hypermodel declares, and why it cannot be built.
+    """The baseline with its space, the part of the space that the hypermodel declares, and why it cannot be built.
 
-    Where a run is there already, it can be read with a hypermodel that declares nothing or cannot be built, such as
-    `lambda: None`: the space is then the run's.
+    An existing run can be read with a hypermodel that declares nothing or cannot be built, such as `lambda: None`: the
+    space is then that of the run.
 
     Args:
-        known: What an oracle declares beforehand.
-        saved: The space of the run that is there; None where there is none.
+        known: The space that the oracle already has.
+        saved: The space of the existing run; None if there is none.
     """
     error = None
     try:
@@ -70,9 +70,10 @@ def declared(
 
 
 def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
-    """The hypermodel's model of the point `hp`, as though it were the first of its process, with a fast `fit`.
+    """Builds the model of the point `hp` as if it were the first of its process, with an accelerated `fit`.
 
-    Who hands it on undoes that (`patches.restore`). A hypermodel with a `fit` of its own may build what it likes.
+    `patches.restore` undoes the acceleration before users get the model. A hypermodel with a `fit` of its own may build
+    anything.
 
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.

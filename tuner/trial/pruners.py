@@ -1,4 +1,4 @@
-"""When to give up a running trial: decided from learning curves alone."""
+"""Pruners: they stop running trials that fall behind, judging by the learning curves alone."""
 
 import math
 import statistics
@@ -13,20 +13,22 @@ Curve = Mapping[int, float]
 
 
 class Pruner(Protocol):
+    """Decides after each epoch whether to stop a trial."""
+
     def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
-        """Whether to give up the trial whose curve so far is `curve`, `others` being those of the other trials."""
+        """Whether to prune the trial with the learning curve `curve` so far, given those of the `others`."""
         ...
 
 
 @dataclass(frozen=True)
 class Median:
-    """Gives up a trial that is worse than the median of those that came as far (Golovin et al., Vizier, 2017, 3.2.2).
+    """Prunes a trial below the median of those that reached the same epoch (Golovin et al., Vizier, 2017, 3.2.2).
 
-    A trial is taken at its best epoch so far, on both sides.
+    Every trial counts with its best epoch up to there.
 
     Attributes:
-        startup_trials: Fewer than these at the same epoch are no measure.
-        warmup_epochs: No trial is given up before it has trained for more than these.
+        startup_trials: How many other trials must have reached the epoch before any is pruned there.
+        warmup_epochs: For how many epochs no trial is pruned.
     """
 
     startup_trials: int = 4
@@ -42,13 +44,13 @@ class Median:
 
 @dataclass(frozen=True)
 class Asha:
-    """Asynchronous successive halving, stopping variant (Li et al., 2020): at each rung the best share goes on.
+    """Asynchronous successive halving, stopping variant (Li et al., 2020): at each rung only the best go on.
 
     The rungs are at `min_epochs`, `min_epochs * factor`, `min_epochs * factor**2` and so on.
 
     Attributes:
         min_epochs: The first rung.
-        factor: At a rung one trial in so many goes on, of those that have come as far so far.
+        factor: Of the trials that have reached a rung so far, the best 1 in `factor` go on.
     """
 
     min_epochs: int = 1
@@ -56,7 +58,7 @@ class Asha:
 
     def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
         epoch = max(curve)
-        # Where not every epoch is validated, the first one beyond a rung is taken for it.
+        # If not every epoch is validated, the first validated one after a rung stands for it.
         before = max((at for at in curve if at < epoch), default=0)
         if not any(map(self._is_rung, range(before + 1, epoch + 1))):
             return False

@@ -1,9 +1,10 @@
-"""A trial whose process was killed goes on after its last finished epoch, to the result that it would have had.
+"""Resumes a trial whose process was killed after its last finished epoch, to the result that it would have had.
 
-After every epoch all that a training depends on is written in one file: weights and optimizer, the layers' random
-generators (which Keras's `BackupAndRestore` leaves out), Python's, NumPy's and Keras's own, the best weights so far,
-what callbacks such as `EarlyStopping` count, and the learning curve. The order of the images depends on the epoch's
-number alone (`fast/fit.py`), that of a `tf.data.Dataset` on how often it has been gone through: this is made up for.
+After every epoch, all that the training depends on is written to one file: weights and optimizer, the random generators
+of the layers (which Keras's `BackupAndRestore` leaves out) and of Python, NumPy and Keras, the best weights so far, the
+counters of callbacks such as `EarlyStopping`, and the learning curve. The order of the images depends only on the
+number of the epoch (`fast/fit.py`). That of a `tf.data.Dataset` depends on how often it was iterated before, so a
+resumed trial iterates it as often first.
 """
 
 import functools
@@ -27,36 +28,33 @@ from keras_search.tuner.trial import checkpoint
 from keras_search.tuner.trial.callbacks import BestWeights, EpochLog
 from keras_search.tuner.trial.saved_state import State, save
 
-# What a callback may hold, beside functions, that training does not change.
+# Attributes of callbacks that training does not change, like functions: they are not written.
 _STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
 
 
 class OtherTrainingError(BaseException):
-    """The state in the file is not of the training that is to go on: the hypermodel or the callbacks have changed.
+    """The saved state is of another training: the hypermodel or the callbacks have changed.
 
-    A `fit` of the user's own that bears with all errors does not stop it.
+    It is a BaseException, so that a custom `fit` that catches every Exception does not catch it.
     """
 
 
 class Resumption(keras.callbacks.Callback):
-    """Writes the state of a training after each epoch, and begins from that of one that was killed.
+    """Writes the state of a training after each epoch, and resumes the training from such a state.
 
-    A hypermodel that calls `model.fit` more than once is followed in its first call only, one with a training loop of
-    its own not at all, whatever it makes of the callbacks. What a callback of the user's holds beside numbers, texts
-    and arrays cannot be written. Their trials begin anew.
+    A trial starts from scratch if it was killed where no state is kept: in a custom training loop, in any `model.fit`
+    after the first, or with a user's callback that holds anything but numbers, texts and arrays.
 
     Args:
-        path: The file.
-        execution: The trial's execution that is trained.
-        executions: How many there are.
-        outcomes: What `fit` gave in those before.
-        begun: How many epochs the trial that this one continues has been trained for.
+        path: The file of the state.
+        execution: The number of the execution that is trained.
+        executions: How many executions the trial has.
+        outcomes: What `fit` gave in the earlier ones.
+        begun: For how many epochs the trial's predecessor has trained the model.
         started_at: When the trial began.
-        log, best: Its callbacks.
-        others: Further ones that need not be written.
-        state: Where it goes on from; None to begin at the beginning.
-
-    `fit` raises OtherTrainingError where that is of another training.
+        log, best: The callbacks whose state is written with the training's.
+        others: Callbacks that need not be written.
+        state: The state to resume from; None to start. If it is of another training, `fit` raises OtherTrainingError.
     """
 
     def __init__(
@@ -89,11 +87,11 @@ class Resumption(keras.callbacks.Callback):
         self._is_in_fit = False
         self._trainings = 0
         self._written: list[keras.callbacks.Callback] = []
-        # The epoch that must come first, once the state is taken over; None before that, and after.
+        # The epoch that must come next once the state is restored; None before that, and after this epoch.
         self._next: int | None = None
 
     def attach(self, model: Any) -> None:
-        """Sees to it that in `model.fit` this callback comes last, and knows the others."""
+        """Makes this callback the last one of `model.fit`, and notes the others."""
         if isinstance(model, keras.Model):
             wrapped_fit.add(model, self._followed)
 
@@ -102,7 +100,7 @@ class Resumption(keras.callbacks.Callback):
         if self not in callbacks:
             return call.proceed()
         callbacks.remove(self)
-        self._written = [one for one in callbacks if one not in self._not_written]
+        self._written = [callback for callback in callbacks if callback not in self._not_written]
         if self._state is not None:
             self._prepare(self._state, call.model, call.x, call.get("batch_size"))
         call.set("callbacks", [*callbacks, self])
@@ -114,22 +112,22 @@ class Resumption(keras.callbacks.Callback):
             keras_private.begin_at(call.model, None)
 
     def require_taken(self) -> None:
-        """Raises OtherTrainingError where the training has ended without going on from the state."""
+        """Raises OtherTrainingError if the training has ended without resuming from the state."""
         if self._state is not None:
             raise OtherTrainingError
 
     def _prepare(self, state: State, model: keras.Model, x: Any, batch_size: int | None) -> None:
         checkpoint.build(model, state.shapes, x, batch_size)
         if isinstance(x, tf.data.Dataset):
-            # Its shuffling draws a new order each time that it is gone through; where Keras knows how long it is, it
-            # begins once more after each epoch (`EpochIterator._enumerate_iterator`).
+            # It shuffles anew for each iterator. If Keras knows its length, it makes one more iterator after each epoch
+            # (`EpochIterator._enumerate_iterator`).
             for _ in range(state.epoch - self._begun):
                 next(iter(x), None)
                 if x.cardinality() > 0:
                     iter(x)
 
     def _is_understood(self) -> bool:
-        """Whether it is called as Keras's own `fit` calls it."""
+        """Whether Keras's own `fit` calls this callback, for the first time."""
         return (
             self._is_in_fit
             and self._trainings == 1
@@ -161,26 +159,26 @@ class Resumption(keras.callbacks.Callback):
             vars(callback).update(attributes)
         _set_generators(state.generators)
         model.history.history.update(state.history)
-        # Keras's own way to begin later, `BackupAndRestore`'s; no epoch is left where a callback had ended them.
+        # As `BackupAndRestore` starts at a later epoch; none is left if a callback had stopped the training.
         self._next = self._epochs() if state.is_over else state.epoch
         keras_private.begin_at(model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._next not in (None, epoch):
-            raise OtherTrainingError  # a loop that looks like Keras's, and begins at its beginning
+            raise OtherTrainingError  # a loop that looks like Keras's, but starts at its first epoch
         self._next = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.on_epoch_begin(epoch)  # which a training loop of the user's own may not have called
+        self.on_epoch_begin(epoch)  # a custom training loop may not have called it
         if not self._is_understood():
             self._give_up()
         if not self._is_on:
             return
         model: Any = self.model
         is_over = getattr(model, "stop_training", False)
-        # Nothing is trained after the last epoch, so the trial is as good as ended.
+        # After the last epoch there is nothing to resume.
         is_last = is_over or epoch + 1 >= self._epochs()
-        is_pruned = any(getattr(one, "pruned", False) for one in self._not_written)
+        is_pruned = any(getattr(callback, "pruned", False) for callback in self._not_written)
         if is_pruned or (is_last and self._is_last_execution):
             return
         try:
@@ -201,7 +199,7 @@ class Resumption(keras.callbacks.Callback):
                 variables=checkpoint.values(model),
             )
             save(state, self._path)
-        except Exception as error:  # what a model or a callback of the user's own holds may not be written
+        except Exception as error:  # the user's model or callbacks may hold what cannot be written
             files.require_disk(self._path.parent, error)
             self._give_up()
 
@@ -213,12 +211,12 @@ class Resumption(keras.callbacks.Callback):
 
 
 def _appended(history: dict[str, list[float]], logs: dict[str, float]) -> dict[str, list[float]]:
-    """Keras's history with the epoch that has just ended, which it takes in after the callbacks."""
+    """`history` with the epoch that has just ended, which Keras adds after the callbacks."""
     return history | {name: [*history.get(name, []), value] for name, value in logs.items()}
 
 
 def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    """What `callback` holds, but for functions, and what Keras gives it."""
+    """The attributes of `callback` that are written: not those that Keras sets, nor functions."""
     return {
         name: value
         for name, value in vars(callback).items()

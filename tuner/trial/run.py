@@ -1,4 +1,4 @@
-"""One trial: build the model of a point, train it, and record what happened. Runs wherever the executor puts it."""
+"""Runs one trial wherever the executor puts it: builds the model, trains it, and records what happened."""
 
 import contextlib
 import faulthandler
@@ -32,15 +32,14 @@ _RECORDED = (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.TRIAL_BUILD_CONFI
 
 
 def run_trial(task: TrialTask) -> TrialResult:
-    """Trains the task's model and writes its record; an error in the user's code is a result, not an exception.
+    """Trains the task's model and writes its record; resumes a trial that was interrupted (`resumption.py`).
 
-    So is a SystemExit of it, and a KeyboardInterrupt that no signal has raised.
-
-    A trial that was interrupted goes on after its last finished epoch (`resumption.py`).
+    An error in the user's code is a result, not an exception. So is a SystemExit, and a KeyboardInterrupt that no
+    signal has caused.
 
     Raises:
         OSError: The run directory can no longer be written, which is no fault of the trial.
-        Interrupted: A signal has come.
+        Interrupted: A signal has arrived.
     """
     began = time.monotonic()
     state = saved_state.load(task.directory / layout.TRIAL_STATE)
@@ -77,7 +76,7 @@ def run_trial(task: TrialTask) -> TrialResult:
 
 @contextlib.contextmanager
 def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
-    """Ends this process where the block takes longer, even in native code; `log` then says where it was."""
+    """Ends this process if the block takes longer, even in native code; `log` then says where it was."""
     if seconds is None:
         yield
         return
@@ -109,7 +108,7 @@ def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialRe
 
 
 def _recalled(outcome: Any) -> Any:
-    """What `fit` gave in an execution before: the metrics of each epoch, or a score as it was."""
+    """What `fit` gave in an earlier execution, from a saved state: a History from its metrics, a score as it is."""
     if not (isinstance(outcome, dict) and all(isinstance(values, list) for values in outcome.values())):
         return outcome
     history = keras.callbacks.History()
@@ -121,12 +120,12 @@ def _recalled(outcome: Any) -> Any:
 def _result(
     task: TrialTask, record: TrialRecord, outcomes: list[Any], last: Execution, best: BestWeights
 ) -> TrialResult:
-    """What all executions come to; the model of the last one serves to write the `best` weights."""
+    """The result of all executions; writes the `best` weights by way of the model of the `last` one."""
     metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
-    # A score that `fit` worked out by itself is of no known epoch.
+    # A score that a custom `fit` returns is of no known epoch.
     if record.epochs_run and isinstance(outcomes[-1], keras.callbacks.History):
         record.best_epoch = last.begun + best_step + 1
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
@@ -137,7 +136,7 @@ def _result(
 
 
 def _traceback() -> str:
-    """The traceback of the error that is handled, without what its message holds of the data."""
+    """The traceback of the current error, shortened: its message may quote whole arrays."""
     lines = [shortened(line, _LONGEST_LINE) for line in traceback.format_exc().splitlines()]
     left_out = len(lines) - _MOST_LINES
     if left_out > 0:

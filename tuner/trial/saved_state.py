@@ -1,4 +1,4 @@
-"""Where a trial was after its last finished epoch: all that its training depends on, in one file."""
+"""The state of a trial after its last finished epoch: all that its training depends on, in one file."""
 
 import json
 import zipfile
@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_search.results import files
 
-# What NumPy and zipfile raise of a file that is cut off or overwritten.
+# What NumPy and zipfile raise for a damaged file.
 _DAMAGES = (
     OSError,
     ValueError,
@@ -27,23 +27,23 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class State:
-    """Where a trial was after its last finished epoch.
+    """The state of a trial after its last finished epoch.
 
     Attributes:
-        execution: The execution that was under way.
-        epoch: How many epochs of it were finished, those of a trial that it continues included.
-        begun: How many of them were that trial's.
-        is_over: Whether a callback ended the training after them.
+        execution: The number of the execution that was running.
+        epoch: How many epochs of it were finished, including those of the trial's predecessor.
+        begun: How many of them were the predecessor's.
+        is_over: Whether a callback had stopped the training.
         started_at: When the trial began.
-        seconds: How long it had been trained, all executions taken together.
-        outcomes: What `fit` gave in the executions before.
+        seconds: How long all executions had been trained.
+        outcomes: What `fit` gave in the earlier executions.
         history: The metrics of each epoch of this execution.
         curve: The text of the trial's learning curve.
         best: `BestWeights.state`.
-        callbacks: What the other callbacks hold.
-        generators: The state of the random generators that belong to no layer.
-        shapes: `checkpoint.build_shapes` of the model.
-        variables: Those of the model and its optimizer.
+        callbacks: The attributes of each of the other callbacks.
+        generators: The state of the random generators of Python, NumPy and Keras.
+        shapes: The `checkpoint.build_shapes` of the model.
+        variables: The variables of the model and its optimizer.
     """
 
     execution: int
@@ -63,7 +63,7 @@ class State:
 
 
 def load(path: Path) -> State | None:
-    """The state in `path`; None where there is none, or it is damaged."""
+    """The state in `path`; None if the file is missing or damaged."""
     try:
         with files.opened(path) as file, np.load(file, allow_pickle=False) as arrays:
             return State(**_unpacked(json.loads(str(arrays["state"])), arrays))
@@ -75,7 +75,7 @@ def save(state: State, path: Path) -> None:
     """Replaces `path` by `state` in one step, without pickle.
 
     Raises:
-        TypeError: It holds something else than numbers, texts, arrays, and lists, tuples and dicts of them.
+        TypeError: The state holds anything but numbers, texts, arrays, and lists, tuples and dicts of them.
     """
     arrays: dict[str, Any] = {}
     text = json.dumps(_packed(vars(state), arrays))
@@ -84,7 +84,7 @@ def save(state: State, path: Path) -> None:
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """`value` for JSON: what JSON does not know is an object of one key, and arrays are put into `arrays`."""
+    """`value` for JSON: a type that JSON lacks becomes an object with one key, and arrays go to `arrays`."""
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -95,11 +95,11 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
             arrays[name] = value
             return {"array": name}
         case list():
-            return [_packed(one, arrays) for one in value]
+            return [_packed(item, arrays) for item in value]
         case tuple():
-            return {"tuple": [_packed(one, arrays) for one in value]}
+            return {"tuple": [_packed(item, arrays) for item in value]}
         case dict():
-            return {"dict": [[_packed(key, arrays), _packed(one, arrays)] for key, one in value.items()]}
+            return {"dict": [[_packed(key, arrays), _packed(item, arrays)] for key, item in value.items()]}
     raise TypeError(f"{type(value).__name__} cannot be written")
 
 
@@ -108,9 +108,9 @@ def _unpacked(value: Any, arrays: Any) -> Any:
         case {"array": name}:
             return arrays[name]
         case {"tuple": values}:
-            return tuple(_unpacked(one, arrays) for one in values)
+            return tuple(_unpacked(item, arrays) for item in values)
         case {"dict": items}:
-            return {_unpacked(key, arrays): _unpacked(one, arrays) for key, one in items}
+            return {_unpacked(key, arrays): _unpacked(item, arrays) for key, item in items}
         case list():
-            return [_unpacked(one, arrays) for one in value]
+            return [_unpacked(item, arrays) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""What the executions of a trial come to: every metric at the best epoch, averaged over them."""
+"""The metrics of a trial: those of the best epoch, averaged over its executions."""
 
 import math
 import statistics
@@ -14,15 +14,15 @@ from keras_search.tuner.trial.callbacks import is_better
 
 
 def aligned(outcome: Any, curve: Sequence[Row] = ()) -> Any:
-    """What `fit` gave, every history in it with a value for every epoch: None where one lacks a metric.
+    """What `fit` gave, each metric of a History with an entry for every epoch: None for an epoch without it.
 
     Keras leaves the epochs without validation (`validation_freq`) out of a metric's list.
 
     Args:
-        curve: The execution's learning curve, which says what epochs those are.
+        curve: The learning curve of the execution, which tells these epochs.
     """
     if isinstance(outcome, list):
-        return [aligned(one) for one in outcome]
+        return [aligned(part) for part in outcome]
     if not isinstance(outcome, keras.callbacks.History):
         return outcome
     epochs = max(map(len, outcome.history.values()), default=0)
@@ -41,22 +41,22 @@ def aligned(outcome: Any, curve: Sequence[Row] = ()) -> Any:
 
 
 def _evenly(count: int, epochs: int) -> list[int]:
-    """The epochs of `count` validations, as a number for `validation_freq` has them."""
+    """The epochs (from 0) of `count` validations, spread evenly over `epochs` as a `validation_freq` does."""
     step = epochs // max(count, 1)
     return [(number + 1) * step - 1 for number in range(count)]
 
 
 def best(outcomes: list[Any], objective: keras_tuner.Objective) -> tuple[dict[str, float], int]:
-    """The metrics, and the best epoch, counted from 0, of all `outcomes` of `fit`.
+    """The metrics at the best epoch, and this epoch (from 0), averaged over all `outcomes` of `fit`.
 
     Raises:
-        keras_tuner.errors.FatalValueError: There is none.
+        keras_tuner.errors.FatalValueError: There are no outcomes.
     """
     if not outcomes:
         raise keras_tuner.errors.FatalValueError("HyperModel.fit() returned an empty list: return a score or a History")
-    found = [_best(outcome, objective) for outcome in outcomes]
-    metrics: Any = keras_private.average_metrics_dicts([metrics for metrics, _ in found])
-    return metrics, int(statistics.mean(step for _, step in found))
+    each = [_best(outcome, objective) for outcome in outcomes]
+    metrics: Any = keras_private.average_metrics_dicts([metrics for metrics, _ in each])
+    return metrics, int(statistics.mean(step for _, step in each))
 
 
 def _best(outcome: Any, objective: keras_tuner.Objective) -> tuple[dict[str, float], int]:
@@ -65,16 +65,16 @@ def _best(outcome: Any, objective: keras_tuner.Objective) -> tuple[dict[str, flo
     if not isinstance(outcome, keras.callbacks.History):
         metrics: Any = keras_private.convert_to_metrics_dict(outcome, objective)
         return metrics, 0
-    found, best_step, best_value = {}, 0, None
+    best_metrics, best_step, best_value = {}, 0, None
     for step, metrics in enumerate(_epochs(outcome)):
         value = objectives.value(objective, metrics)
         if value is not None and is_better(objective, value, best_value):
-            found, best_step, best_value = metrics | {objective.name: value}, step, value
-    return found or {objective.name: math.nan}, best_step
+            best_metrics, best_step, best_value = metrics | {objective.name: value}, step, value
+    return best_metrics or {objective.name: math.nan}, best_step
 
 
 def _epochs(history: keras.callbacks.History) -> list[dict[str, float]]:
-    """The metrics of every epoch that it has."""
+    """The metrics of every epoch in `history`."""
     columns = history.history
     return [
         {name: values[epoch] for name, values in columns.items() if epoch < len(values) and values[epoch] is not None}

@@ -1,4 +1,4 @@
-"""What travels between a search and the processes that run its trials: a task there, a result back."""
+"""What travels between a search and the processes of its trials: a task there, a result back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,25 +19,25 @@ class TrialTask:
     """All that a worker needs to run one trial.
 
     Attributes:
-        trial_id: Keras Tuner's id.
+        trial_id: Keras Tuner's id of the trial.
         hyperparameters: The point, with its space.
         directory: The trial's directory, where its record and learning curve are written.
         hypermodel: Builds and fits the model.
         objective: What decides the best epoch.
         seed: Seeds the weights, the dropout and the order of the images.
         is_baseline: Whether this is the documented point.
-        executions: How often the model is trained from scratch, each time with a seed of its own.
-        fit_args, fit_kwargs: What `search` was called with: the data (`data.shared.store`), callbacks and so on.
+        executions: How often the model is trained from scratch, each time with another seed.
+        fit_args, fit_kwargs: The arguments of `search`: the data (`data.shared.store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
-        weights_from: The score that the trial must beat for that; None for any.
-        budget: Up to which epoch it is trained, where the oracle decides that; else None.
-        initial_epoch: After how many epochs it begins: above 0 where it goes on with another trial.
-        continues: The directory of the trial whose training this one goes on with; None for a fresh model.
-        keeps_checkpoint: Whether another trial may go on with this one.
-        pruner: Decides after each epoch whether to give the trial up; None for never.
-        timeout: Seconds after which the process that runs the trial ends itself; None for never.
-        retries: How often the trial is begun again, from its last finished epoch, when that process dies.
-        tensorboard: The folder that its learning curves are written to for TensorBoard; None for nowhere.
+        weights_from: The score that the trial must beat for that; None for any score.
+        budget: The epoch up to which it is trained, if the oracle decides that; else None.
+        initial_epoch: After how many epochs it starts: above 0 if it goes on with the training of another trial.
+        continues: The directory of that other trial, the predecessor; None for a fresh model.
+        keeps_checkpoint: Whether another trial may go on with the training of this one.
+        pruner: Decides after each epoch whether to stop the trial; None for never.
+        timeout: Seconds after which the process of the trial ends itself; None for never.
+        retries: How often the trial is begun again, from its last finished epoch, if that process dies.
+        tensorboard: The folder for its learning curves as TensorBoard reads them; None to write none.
     """
 
     trial_id: str
@@ -67,16 +67,16 @@ class TrialTask:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether it has been begun and goes on from an epoch in between."""
+        """Whether it was interrupted, and goes on after its last finished epoch."""
         return (self.directory / layout.TRIAL_STATE).exists()
 
     def execution_seed(self, execution: int) -> int:
-        """The seed of one of its executions."""
+        """The seed of the execution with this number."""
         return self.seed if execution == 0 else derive(self.seed, "execution", execution)
 
     @property
     def epochs(self) -> int:
-        """How many epochs it will train, all executions taken together, as far as can be known beforehand."""
+        """How many epochs all its executions will train, as far as that is known beforehand."""
         known = (self.budget, self.values.get("epochs"), self.fit_kwargs.get("epochs"))
         last = next((number for number in map(epochs.whole, known) if number is not None), 1)
         return (last - self.initial_epoch) * self.executions
@@ -87,13 +87,13 @@ class TrialResult:
     """How a trial ended.
 
     Attributes:
-        metrics: Every metric at the best epoch, averaged over the executions; empty where the trial failed.
+        metrics: Every metric at the best epoch, averaged over the executions; empty if the trial failed.
         best_step: The best epoch, counted from 0 as Keras Tuner does.
-        error: The traceback of a failed trial, else None.
-        is_fatal: Whether the error shows that the hypermodel can never work, whatever the point.
-        hyperparameters: The point, with what the hypermodel asked for that was not known before; None where its process
-            died before that could be told.
-        weights_lost: Why its weights cannot be kept; None where they can.
+        error: The traceback of a failed trial; else None.
+        is_fatal: Whether the error shows that the hypermodel fails at every point.
+        hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
+            died and these are lost.
+        weights_lost: Why its weights cannot be kept; None if they can.
     """
 
     metrics: dict[str, float]

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: every learning curve, and every trial in its HParams tab."""
+"""Writes what TensorBoard shows of a run: every learning curve, and every trial in the HParams tab."""
 
 import shutil
 import time
@@ -25,13 +25,13 @@ _VALIDATION = "val_"
 
 
 class Curves(keras.callbacks.Callback):
-    """Writes the metrics of every epoch, counted from 1, as scalars: `train` beside `validation`.
+    """Writes the metrics of every epoch, counted from 1, as scalars of two TensorBoard runs, `train` and `validation`.
 
-    It has no hook for batches, which would make the training slow (see `fast/fit.py`). A training that begins anew
-    replaces what an interrupted one left; one that goes on is appended to it.
+    It has no hook for batches, which would slow the training down (`fast/fit.py`). A training that starts from scratch
+    replaces the files of an interrupted one; a training that resumes adds to them.
 
     Args:
-        folder: Where the two runs of TensorBoard's are written.
+        folder: Where the two runs are written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,11 +46,11 @@ class Curves(keras.callbacks.Callback):
         if epoch == 0:
             shutil.rmtree(self._folder, ignore_errors=True)
         for part in self._folder.glob("*/"):
-            # Of an epoch that was written and is trained once more, the later values count.
+            # TensorBoard drops what was written of this epoch and later ones before.
             _append(part / self._file, [Event(step=epoch + 1, session_log=SessionLog(status=SessionLog.START))])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.on_epoch_begin(epoch)  # a training loop of the user's own may not have called it
+        self.on_epoch_begin(epoch)  # a custom training loop may not have called it
         parts: dict[str, list[Event]] = {}
         for name, value in numbers(logs).items():
             part = "validation" if name.startswith(_VALIDATION) else "train"
@@ -64,9 +64,9 @@ class TensorBoardLog:
     """Writes the trials that have ended for TensorBoard's HParams tab: their points, scores, times and states.
 
     Args:
-        folder: Where TensorBoard's runs are written; each trial has a folder there, its curves in it.
-        objective: What the scores are.
-        baseline: The documented point, which may lie outside the ranges that are searched.
+        folder: Where TensorBoard's runs are written: a folder for each trial, with its curves.
+        objective: The objective that the scores are of.
+        baseline: The documented point, which may lie outside the searched ranges.
     """
 
     def __init__(self, folder: Path, objective: keras_tuner.Objective, baseline: dict[str, Value]) -> None:
@@ -80,49 +80,49 @@ class TensorBoardLog:
         return self._folder / trial_id
 
     def declare(self, space: list[kinds.HyperParameter]) -> None:
-        """Writes what may be tried and what is optimised, where `space` has more than when it was last declared."""
+        """Writes the hyperparameters and the objective, if `space` has grown since it was last declared."""
         if len(space) == self._declared:
             return
         self._declared = len(space)
         named: dict[str, list[kinds.HyperParameter]] = {}
         for hyperparameter in space:
             named.setdefault(hyperparameter.name, []).append(hyperparameter)
-        hparams = [api.HParam(name, _domain(ones, self._baseline.get(name))) for name, ones in named.items()]
+        hparams = [api.HParam(name, _domain(same, self._baseline.get(name))) for name, same in named.items()]
         score = api.Metric(_SCORE, display_name=self._objective.name)
         _replace(self._folder, [Event(summary=summary_v2.hparams_config_pb(hparams, [score], time.time()))])
 
     def trial_ended(
         self, directory: Path, hyperparameters: keras_tuner.HyperParameters, score: float | None, step: int
     ) -> None:
-        """Writes one trial, in place of what was written of it before.
+        """Writes the trial, in place of what was written of it before.
 
         Args:
-            directory: The trial's own.
-            score: None where it failed.
-            step: The epoch that the score is of, counted from 0.
+            directory: The directory of the trial.
+            score: None if it failed.
+            step: The epoch of the score, counted from 0.
         """
         record = trial_rows.read_trial(directory)
-        names = {one.name for one in hyperparameters.space}
+        names = {hyperparameter.name for hyperparameter in hyperparameters.space}
         point = {name: value for name, value in hyperparameters.values.items() if name in names}
-        statuses: Any = api_pb2  # whose names are made as it is loaded
+        statuses: Any = api_pb2  # protobuf makes its names on import
         status = statuses.STATUS_FAILURE if score is None else statuses.STATUS_SUCCESS
         end = summary.session_end_pb(status, _seconds(record.get("ended_at")))
         summaries = [
             summary_v2.hparams_pb(point, record["trial_id"], _seconds(record.get("started_at"))),
-            Summary.FromString(end.SerializeToString()),  # TensorFlow's own class, of the same content
+            Summary.FromString(end.SerializeToString()),  # `end` is of TensorFlow's class of this name
         ]
-        events = [Event(summary=one) for one in summaries]
+        events = [Event(summary=part) for part in summaries]
         if score is not None:
             events.append(Event(step=step + 1, summary=scalar_pb(_SCORE, score)))
         _replace(self._folder / record["trial_id"], events)
 
 
 def _domain(declared: Iterable[kinds.HyperParameter], baseline: Value | None) -> api.Domain | None:
-    """The values that TensorBoard may filter by; None where they are of several types, for which it has no word."""
+    """The values that TensorBoard may filter by; None if they are of several types, which it cannot express."""
     values = [] if baseline is None else [baseline]
-    is_range = all(isinstance(one, kinds.Int | kinds.Float) for one in declared)
-    for one in declared:
-        values += [one.min_value, one.max_value] if isinstance(one, kinds.Int | kinds.Float) else one.values
+    is_range = all(isinstance(hp, kinds.Int | kinds.Float) for hp in declared)
+    for hp in declared:
+        values += [hp.min_value, hp.max_value] if isinstance(hp, kinds.Int | kinds.Float) else hp.values
     if is_range:
         return api.RealInterval(float(min(values)), float(max(values)))
     return api.Discrete(set(values)) if len(set(map(type, values))) == 1 else None
@@ -133,12 +133,12 @@ def _seconds(moment: str | None) -> float:
 
 
 def _file_name() -> str:
-    # TensorBoard knows its files by the word, and takes those of a folder in the order of their names.
+    # TensorBoard knows its files by `tfevents`, and reads those of a folder in the order of their names.
     return f"events.out.tfevents.{time.time_ns()}"
 
 
 def _replace(folder: Path, events: Iterable[Event]) -> None:
-    """Writes `events` as all that stands in `folder` itself; the folders in it stay."""
+    """Writes `events` in place of the event files in `folder`; its subfolders stay."""
     before = list(folder.glob("events.*"))
     _append(folder / _file_name(), events)
     for path in before:

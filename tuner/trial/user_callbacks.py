@@ -1,4 +1,4 @@
-"""The callbacks that `search` is given: each execution of each trial has copies of its own."""
+"""The callbacks that users give to `search`: each execution of each trial has copies of its own."""
 
 import copy
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from keras_search.tuner.trial.task import TrialTask
 def copied(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback] | None
 ) -> list[keras.callbacks.Callback]:
-    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner has it write, and the point as well."""
+    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner would have it write, and the point too."""
     callbacks = copy.deepcopy(keras.tree.flatten(given or []))
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
         from tensorboard.plugins.hparams import api

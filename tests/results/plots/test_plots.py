@@ -1,4 +1,4 @@
-"""The plots of runs: what is on them, and that they are written."""
+"""The plots of runs: what they show, and that they are written."""
 
 import math
 import shutil
@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> results.Run:
 
 
 def points(axes: Axes) -> np.ndarray:
-    """The places of all markers, of whatever look."""
+    """The positions of all markers, whatever they look like."""
     offsets = [collection.get_offsets() for collection in axes.collections if isinstance(collection, PathCollection)]
     places = np.ma.concatenate(offsets)
     return places[~np.ma.getmaskarray(places).any(axis=1)].data
@@ -195,7 +195,7 @@ def test_a_score_that_is_no_number_is_left_out(tmp_path: Path) -> None:
 
 @pytest.fixture
 def predictions() -> plots.Predictions:
-    """Of three classes; images 3 and 1 are mistaken, of 3 the model is surer."""
+    """Predictions of three classes; images 3 and 1 are misclassified, 3 with more confidence."""
     probabilities = np.array([[0.9, 0.1, 0], [0.6, 0.4, 0], [0.3, 0, 0.7], [0, 0.2, 0.8], [0, 0.1, 0.9]])
     return plots.Predictions("model", np.zeros((5, 4, 4, 1)), np.array([0, 1, 2, 0, 2]), probabilities)
 

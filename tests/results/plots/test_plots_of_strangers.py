@@ -28,7 +28,7 @@ KINDS = (plots.history, plots.curves, plots.slices, plots.parallel, plots.import
 
 
 def drawn(run: results.Run) -> list[Figure]:
-    """Every plot of `run` as it is drawn, any warning of matplotlib's being an error."""
+    """Every plot of `run`, drawn with any warning of matplotlib as an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", RunWarning)
@@ -39,7 +39,7 @@ def drawn(run: results.Run) -> list[Figure]:
 
 
 def outside(figure: Figure) -> list[str]:
-    """The names that go over the edge of `figure`; numbers are left out, as those beyond an axis are not drawn."""
+    """The texts that extend beyond `figure`; without numbers, which are not drawn beyond an axis."""
     edge = figure.bbox.padded(1)
     boxes = [(text.get_text(), text.get_window_extent()) for text in figure.findobj(Text) if len(text.get_text()) > 4]
     return [name for name, box in boxes if not (edge.x0 <= box.x0 and box.x1 <= edge.x1 and box.y1 <= edge.y1)]

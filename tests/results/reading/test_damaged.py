@@ -1,4 +1,4 @@
-"""Whatever became of a run's files, the reader says so, and gives the rest."""
+"""However the files of a run are damaged, the reader says so and reads the rest."""
 
 import contextlib
 import copy
@@ -26,7 +26,7 @@ FILES = ["run.json", "oracle.json", "trial_1/trial.json", "trial_1/record.json",
 OF_KERAS_TUNER = ["oracle.json", "trial_1/trial.json"]
 ALL = [("search", name) for name in FILES] + [("project", name) for name in OF_KERAS_TUNER]
 
-# Half characters, which no text file can hold, and numbers that no column of 64 bits can.
+# Lone surrogates, which no text file can hold, and numbers that no 64-bit column can.
 texts = st.text(st.characters(exclude_categories=()), max_size=8) | st.sampled_from(["\x1b[31m", "=1", "a\nb", "7"])
 numbers = st.integers() | st.sampled_from([2**31, 2**63, 2**64, -(2**63) - 1, 10**400]) | st.floats()
 json_values = st.recursive(
@@ -34,7 +34,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
-# The folder is put back after every example.
+# The folder is restored after every example.
 bounded = settings(
     max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -60,7 +60,7 @@ def check(folder: Path, name: str, content: bytes) -> None:
     assert said.getvalue() == ""
     assert all(problem.isprintable() for problem in reread.problems)
     other = IDS - {"1"} if name.startswith("trial_1") else IDS
-    # Whether Keras Tuner's steps are epochs is told by all trials together.
+    # Whether Keras Tuner's steps are epochs is inferred from all trials together.
     unsure = {"best_epoch", "epoch"} if "record.json" not in {path.name for path in folder.rglob("*")} else set()
     for before, after in ((expected.trials, reread.trials), (expected.epochs, reread.epochs)):
         assert rows(after, other, unsure) == rows(before, other, unsure)
@@ -89,7 +89,7 @@ def rows(table: pandas.DataFrame, ids: set[str], but: set[str]) -> list[dict[str
 
 
 def show(run: results.Run) -> None:
-    """Everything that is shown of a run on a terminal or in a notebook."""
+    """Shows everything of a run that a terminal or a notebook shows."""
     console = Console(file=io.StringIO())
     console.print(tables.trials_table(run.trials), tables.best_table(run), sentences.objective(run))
     assert repr(run).isprintable()

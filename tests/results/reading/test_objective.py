@@ -1,4 +1,4 @@
-"""Which metric a search optimised, told from its trials, and what follows where more than one may be it."""
+"""Which metric a search optimised, inferred from its trials, and what follows if it may be any of several."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.results.projects import metric, metrics, write_trial
 
 
 def project(folder: Path, *trials: dict[str, tuple[str, list[float]]], objective: str, **state: Any) -> results.Run:
-    """A project of completed trials, each its metrics by name, a direction and a value an epoch; the last is best."""
+    """A project of completed trials, given by their metrics: a direction and a value per epoch, the last the best."""
     for number, by_name in enumerate(trials):
         kept = {name: metric(direction, values) for name, (direction, values) in by_name.items()}
         score = by_name[objective][1][-1]
@@ -22,7 +22,7 @@ def project(folder: Path, *trials: dict[str, tuple[str, list[float]]], objective
 
 
 def loss_is_mse(apart: float = 0.0) -> list[dict[str, tuple[str, list[float]]]]:
-    """Three trials of three epochs, whose loss is the mean squared error but for rounding."""
+    """Three trials of three epochs, whose loss is the mean squared error except for rounding."""
     return [
         {
             "mse": ("min", [best + 0.19, best + 0.09, best - 0.01]),
@@ -106,7 +106,7 @@ def test_runs_that_share_a_metric_are_compared_by_it(tmp_path: Path) -> None:
 
 
 def history_of(folder: Path) -> tuple[str, bool, list[float]]:
-    """What stands below the history, whether it has a best score so far, and the scores in its order."""
+    """The label below the history, whether it shows the best so far, and the scores in its order."""
     run = results.read(folder)
     (axes,) = plots.history(run).axes
     labels = axes.get_legend_handles_labels()[1]

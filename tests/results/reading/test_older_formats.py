@@ -1,4 +1,4 @@
-"""Projects in the forms that Keras Tuner has written since 1.0, by hand; the newest is in test_keras_tuner.py."""
+"""Projects in the formats that Keras Tuner has written since 1.0; written_by_keras_tuner has that of today."""
 
 import json
 import math
@@ -196,13 +196,14 @@ def test_what_is_no_trial_is_left_out_and_told(tmp_path: Path, content: str) -> 
     assert run.trials["trial_id"].tolist() == ["0"]
     (problem,) = run.problems
     assert problem.startswith("trial_1 is left out: trial.json is ")
-    # A search that goes on reads the trial again, and must not stumble over it either.
+    # A resumed search reads the trial too, and must not fail on it either.
     assert trial_rows.read_trial(tmp_path / "trial_1")["status"] is None
     assert trial_rows.count_ended(tmp_path) == 1
 
 
-def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path) -> None:
-    write_trial(tmp_path, "0", hyperparameters={"space": [{"config": 1}], "values": {"units": 3}})
+@pytest.mark.parametrize("entry", [{"config": 1}, hyperparameter("Choice", "units", values=[])])
+def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path, entry: dict[str, Any]) -> None:
+    write_trial(tmp_path, "0", hyperparameters={"space": [entry], "values": {"units": 3}})
     run = results.read(tmp_path)
     assert run.trials["hp_units"].tolist() == [3]
     assert run.space == []

@@ -1,4 +1,4 @@
-"""Other people's projects through the command line: tables, folders of projects, what is refused."""
+"""Projects that this toolkit did not make, on the command line: tables, folders of projects, what is refused."""
 
 import resource
 import subprocess
@@ -122,5 +122,5 @@ def test_ten_thousand_trials_take_under_five_seconds(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert b"10,000 finished of 10,000 trials" in done.stdout
     assert b"The first 100 of 10,000" in done.stdout
-    # Of the processor, which does not depend on what else it is busy with.
+    # Processor time, which does not depend on other processes.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5

@@ -1,4 +1,4 @@
-"""The report: what it says of a run, that it says so for any project, and that nothing in it can act."""
+"""The report: what it says of a run or of any project, and that no text in it is run as code."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ NO_PICTURES = report.Pictures([], {}, [])
 
 
 def shown(page: str) -> str:
-    """What a reader sees of a page: its text on one line."""
+    """The visible text of a page, on one line."""
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(text).split())
 

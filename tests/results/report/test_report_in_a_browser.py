@@ -92,7 +92,7 @@ def test_the_table_sorts(opened: Callable[..., Opened], path: Path, run: results
 
 
 def hints(opened: Opened) -> dict[str, tuple[bool, bool, bool]]:
-    """By what is wider than a phone, whether it does not fit, says so, and fades at its right edge."""
+    """For each part that may be wider than a phone, whether it is, whether it says so, and whether its edge fades."""
     parts = opened.page.locator(".sideways").evaluate_all(
         """parts => parts.map((part) => {
             const inner = part.querySelector(".scroll, .picture, pre");
@@ -113,7 +113,7 @@ def test_on_a_phone_what_goes_on_sideways_says_so(opened: Callable[..., Opened],
     assert all(parts[name] == (True, True, True) for name in [*plots, "Table of trials"])
     assert all(fades == is_wider for is_wider, _, fades in parts.values())
     phone.page.locator(".scroll .trials").evaluate("table => table.parentElement.scrollLeft = 10000")
-    # No `wait_for_function`, whose text the page's Content-Security-Policy does not let it evaluate.
+    # Not `wait_for_function`: the page's Content-Security-Policy forbids to evaluate its text.
     expect(phone.page.locator("#trials .more")).to_have_count(0)
     assert hints(phone)["Table of trials"] == (True, True, False), "all of it has been seen"
     desk = hints(opened(path, 1280))
@@ -179,9 +179,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script, image, end = HOSTILE
     folder = tmp_path_factory.mktemp("hostile") / image.replace("/", "|")
     for number in range(3):
-        shown = metrics(val_accuracy=number / 10, **{script: number})
+        measured = metrics(val_accuracy=number / 10, **{script: number})
         values = {script: HOSTILE[number], image: number, end: "x" * 400}
-        write_trial(folder, str(number), score=number / 10, metrics=shown, hyperparameters={"values": values})
+        write_trial(folder, str(number), score=number / 10, metrics=measured, hyperparameters={"values": values})
     write_trial(folder, "3", score=None, status="FAILED", message=f"ValueError: {script}{image}", metrics=metrics())
     write_trial(folder, "&lt;b&gt;", score=None, status=image, metrics=metrics())
     return written(results.read(folder))
@@ -220,7 +220,7 @@ def test_thousands_of_trials_sort_and_filter_at_once(opened: Callable[..., Opene
     assert view.count() == f"{count:,} of {count:,}, the first 1,000 shown"
     began = time.monotonic()
     assert view.sort("rate") == "ascending"
-    # Of 10,000, half a second on a quiet machine; seconds, were they all laid out.
+    # 10,000 take half a second on a quiet machine; seconds, if all were laid out.
     assert time.monotonic() - began < 3
     expected = run.trials.sort_values("hp_rate")["trial_id"].tolist()
     assert view.column("trial") == expected[:1000]

@@ -1,4 +1,4 @@
-"""Which hyperparameter decides."""
+"""Which hyperparameters matter."""
 
 import random
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_it_is_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_what_decides_whether_another_is_active_gets_its_due(tmp_path: Path) -> None:
-    """`momentum` is there with sgd alone, so its presence tells the score; its value does not."""
+    """`momentum` is active with sgd only, so its presence forecasts the score, but its value does not."""
     rng = random.Random(1)
     trials = []
     for _ in range(60):

@@ -1,4 +1,4 @@
-"""Which accelerations a search's trials were trained with."""
+"""Which accelerations were on for the trials of a search."""
 
 import json
 from pathlib import Path

@@ -27,7 +27,7 @@ def printed(table: RenderableType, width: int, is_terminal: bool = False) -> lis
 
 
 def deep(place: int) -> dict[str, Any]:
-    """A point of twenty hyperparameters, of which eight differ from trial to trial."""
+    """A point of twenty hyperparameters, eight of which differ between trials."""
     kinds = ("filters", "kernel_size", "pooling", "dropout")
     values = {
         f"block_{block}_{kind}": place * block if kind == "filters" else kind for block in range(4) for kind in kinds

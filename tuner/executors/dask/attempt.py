@@ -1,4 +1,4 @@
-"""One attempt at a call on a Dask cluster: its files go there, and come back while it runs."""
+"""One attempt at a call on a Dask cluster: sends its files there, and fetches them back while it runs."""
 
 import errno
 import threading
@@ -19,20 +19,22 @@ from keras_search.tuner.executors.dask.worker import Call, Files, WorkerLost
 from keras_search.tuner.transport import parcels
 from keras_search.tuner.transport.parcels import Stamp
 
-# How often the files of a call are fetched while it runs, but for large ones: the line is to be idle most of the time.
+# Seconds between fetches of a call's files; more if they are large, so that the network is mostly idle.
 _EXCHANGE_S = 2.0
 _IDLE_SHARE = 20
 _PIECE_BYTES = 2**23
 
 
 class Attempt:
-    """A call on its way, seen from here. One thread waits for its `result`; others may tell it things.
+    """An attempt as this machine sees it. One thread waits for its `result`; other threads may call the rest.
 
     Args:
-        sending: Held while data are sent.
+        cluster: Where the call runs.
+        call: The call.
+        sending: The lock that is held while data are sent.
 
     Attributes:
-        name: Names it on the worker.
+        name: The name of the attempt on the worker.
     """
 
     def __init__(self, cluster: Cluster, call: Call, sending: threading.Lock) -> None:
@@ -45,23 +47,23 @@ class Attempt:
         self._is_ended = False
         self._event = threading.Event()
         self._pause = _EXCHANGE_S
-        # The call's files as the worker and this side both have them, and those of other trials that it was told.
+        # The call's files that both sides have alike, and the files of other trials that the worker was sent.
         self._known: dict[str, Stamp] = {}
         self._told: dict[str, Stamp] = {}
 
     @property
     def _root(self) -> Path:
-        """The run directory, which a call has that names files."""
+        """The run directory, which every call that names files has."""
         assert self._call.root is not None
         return self._call.root
 
     def begun_on(self, worker: str) -> None:
-        """Dask has begun the call there."""
+        """Notes that Dask has begun the call on `worker`."""
         self._workers.append(worker)
         self._event.set()
 
     def end(self) -> None:
-        """Lets `result` raise CancelledError, and the call be killed."""
+        """Makes `result` raise CancelledError, which kills the call."""
         self._is_ended = True
         self._event.set()
 
@@ -83,7 +85,7 @@ class Attempt:
                     if self._is_begun:
                         self._serve(self._workers[0])
                     raise CancelledError
-                # Dask would begin it again elsewhere by itself, from the files of the beginning.
+                # Dask has begun it again elsewhere by itself, with the files as they were at first.
                 if len(self._workers) > 1:
                     raise WorkerLost(f"Dask worker {self._workers[0]}")
                 if self._workers and not future.done():
@@ -110,8 +112,8 @@ class Attempt:
         raise value
 
     def _serve(self, worker: str) -> None:
-        """Begins the call, or fetches what it has changed."""
-        # One that is gone would not be asked in vain before half a minute has passed.
+        """Begins the call, or fetches the files that it has changed."""
+        # Asking a worker that is gone would fail only after half a minute.
         if not self._cluster.has(worker):
             raise WorkerLost(f"Dask worker {worker}")
         try:
@@ -120,12 +122,12 @@ class Attempt:
             else:
                 self._begin(worker)
         except (OSError, KeyError) as error:
-            if getattr(error, "errno", None) is not None:  # a full disk, and the like
+            if getattr(error, "errno", None) is not None:  # a full disk or the like
                 raise
-            # The worker is late or gone, or the call has ended meanwhile: the next round tells.
+            # The worker is slow or gone, or the call has just ended: the next round will tell.
 
     def _begin(self, worker: str) -> None:
-        with self._sending:  # else two calls would send the same
+        with self._sending:  # else two calls would send the same files
             missing = self._cluster.ask(worker, dask_worker.missing, self.name)
             for file in missing or ():
                 self._send(worker, file, self._call.data[file])
@@ -147,14 +149,14 @@ class Attempt:
         news = self._news()
         began = time.monotonic()
         changed = self._cluster.ask(worker, dask_worker.exchange, self.name, self._known, news)
-        # Large models come back less often, lest nothing else gets through the scheduler.
+        # Large models come back less often, so that they do not block the scheduler.
         self._pause = max(_EXCHANGE_S, _IDLE_SHARE * (time.monotonic() - began))
         self._told |= {name: stamp for name, (stamp, _) in news.items()}
         if changed is not None:
             self._take(changed)
 
     def _news(self) -> Files:
-        """What the call has not been told yet of the run's other trials."""
+        """The files of the run's other trials that the worker does not have yet."""
         news: Files = {}
         for trial in trial_rows.trial_directories(self._root) if self._call.watches else ():
             for path in (trial / layout.TRIAL, trial / layout.TRIAL_EPOCHS):
@@ -165,10 +167,10 @@ class Attempt:
         return news
 
     def _take(self, changed: Files) -> None:
-        """Does to the run directory what the call has done to its replica."""
+        """Makes the call's files in the run directory what they are in its replica."""
         for name, (stamp, content) in changed.items():
             if content is not None:
-                if not self._root.is_dir():  # else it would come back, without its trials
+                if not self._root.is_dir():  # it would be made anew, without its trials
                     raise FileNotFoundError(errno.ENOENT, "it has vanished", str(self._root))
                 (self._root / name).parent.mkdir(parents=True, exist_ok=True)
                 with files.replacing(self._root / name) as temporary:

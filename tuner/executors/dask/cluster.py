@@ -1,4 +1,4 @@
-"""The connection to a Dask cluster: reaching its scheduler, knowing its workers, asking them."""
+"""The connection to a Dask cluster: reaches its scheduler, lists its workers, calls functions on them."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from keras_search.tuner.errors import InputError, SearchError
 from keras_search.tuner.executors.dask.worker import versions
 
 _CONNECT_S = 10
-# The most that one answer of a worker may take: it may hold a checkpoint, over a slow line.
+# How long an answer of a worker may take: it may hold a checkpoint and come through a slow network.
 _ANSWER_S = 60
 _WORKERS_KNOWN_S = 1.0
 
@@ -32,16 +32,16 @@ class Cluster:
     """A Dask scheduler and the workers that it has at the moment.
 
     Args:
-        address: The scheduler's, `tls://HOST:PORT` or `tcp://HOST:PORT`. Certificates are those of Dask's own
-            configuration.
+        address: The address of the scheduler, `tls://HOST:PORT` or `tcp://HOST:PORT`. The certificates are those of
+            Dask's own configuration.
 
     Attributes:
         address: As given.
         client: The connection.
 
     Raises:
-        InputError: The address is none, no Dask scheduler answers there, or it or a worker has another Python or lacks
-            this toolkit.
+        InputError: The address is not valid, no Dask scheduler answers there, or the scheduler or a worker has another
+            Python or lacks this toolkit.
     """
 
     def __init__(self, address: str) -> None:
@@ -62,7 +62,7 @@ class Cluster:
             self.warn("the Dask cluster has no worker yet: trials wait for the first one")
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """What the scheduler tells of each worker, by address; at most a second old.
+        """What the scheduler knows of each worker, by address; at most a second old.
 
         Raises:
             InputError: A new worker has another Python, or lacks this toolkit.
@@ -72,25 +72,25 @@ class Cluster:
                 self._workers = self._listed()
                 self._asked_at = time.monotonic()
                 for worker in self._workers.keys() - self._checked:
-                    with contextlib.suppress(OSError):  # it is gone, or will be
+                    with contextlib.suppress(OSError):  # the worker is gone or going
                         self._check(f"Dask worker {worker}", lambda worker=worker: self.ask(worker, versions))
                         self._checked.add(worker)
             return self._workers
 
     def has(self, worker: str) -> bool:
         """Whether the scheduler still has `worker`, which it had."""
-        # One that is not known may be new.
+        # A worker that is not in the list may be new.
         return worker in self.workers() or worker in self._listed()
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         try:
-            # Without a scheduler it holds nothing, and the workers are as they were.
+            # While the scheduler is away the answer is empty: the workers are taken to be as before.
             return self.client.scheduler_info(n_workers=-1).get("workers", self._workers)
         except OSError:
             return self._workers
 
     def ask(self, worker: str, function: Callable[..., Any], *args: Any) -> Any:
-        """What `function` gives there, beside the calls that the worker runs.
+        """Calls `function` on `worker`, beside the calls that run there, and returns what it gives.
 
         Raises:
             OSError: The worker does not answer.
@@ -103,7 +103,7 @@ class Cluster:
         return answers[worker]
 
     def tell(self, function: Callable[..., Any], *args: Any) -> None:
-        """Calls `function` on every worker that answers soon."""
+        """Calls `function` on every worker; waits only briefly, and ignores errors."""
 
         async def answers() -> None:
             await asyncio.wait_for(self.client.run(function, *args, on_error="ignore"), _CONNECT_S)
@@ -112,7 +112,7 @@ class Cluster:
             self.client.sync(answers)
 
     def require_scheduler(self) -> None:
-        """Waits for a scheduler that has just gone to come back, for as long as Dask does.
+        """If the scheduler has just gone, waits as long as Dask does for it to come back.
 
         Raises:
             SearchError: It does not.
@@ -125,12 +125,12 @@ class Cluster:
             )
 
     def _check(self, place: str, ask: Callable[[], Any]) -> None:
-        """Checks that at `place`, which is `ask`ed for its versions, the code of the search can be run."""
+        """Checks by the versions at `place`, which `ask` returns, that the code of the search can run there."""
         try:
             there = ask()
         except OSError:
             raise
-        except Exception as error:  # Dask does not say of which kind it was there
+        except Exception as error:  # Dask does not keep its type
             raise InputError(f"{place} lacks this toolkit ({error}): install it there") from None
         for name, version in versions().items():
             if name == "Python" and there[name].split(".")[:2] != version.split(".")[:2]:
@@ -142,7 +142,7 @@ class Cluster:
                 self.warn(f"the Dask cluster has {name} {there[name]}, the search {version}: scores may differ")
 
     def warn(self, message: str) -> None:
-        """Says `message` in a line on standard error, once."""
+        """Prints `message` on standard error, once."""
         if message not in self._warned:
             print(f"Warning: {message}", file=sys.stderr)
         self._warned.add(message)
@@ -156,7 +156,7 @@ def _connect(address: str) -> Client:
         is_address = False
     if not is_address:
         raise InputError(Parameter("scheduler"), f" is {address!r}: give tls://HOST:PORT, or tcp://HOST:PORT")
-    # Both are said in lines of our own.
+    # Our own lines say both.
     warnings.filterwarnings("ignore", category=VersionMismatchWarning)
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     security = Security()
@@ -171,7 +171,7 @@ def _connect(address: str) -> Client:
             f" is {address!r}, and Dask's configuration names no certificate: see docs/cluster.md",
         )
     try:
-        with ThreadPoolExecutor(1) as thread:  # a notebook's own event loop runs in this one
+        with ThreadPoolExecutor(1) as thread:  # in a notebook, this thread runs an event loop already
             thread.submit(asyncio.run, _reach(address, arguments)).result()
         return Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
@@ -179,8 +179,8 @@ def _connect(address: str) -> Client:
 
 
 async def _reach(address: str, arguments: dict[str, Any]) -> None:
-    """Raises OSError where it cannot; a Client that cannot would go on trying."""
-    # Dask waits for what is no scheduler, but accepts connections, for ever.
+    """Raises OSError if nothing answers at `address`, where a Client would go on trying."""
+    # Dask waits for ever for a server that accepts connections but is no scheduler.
     comm = await asyncio.wait_for(connect(address, timeout=_CONNECT_S, **arguments), _CONNECT_S + 1)
     await comm.close()
 
@@ -195,5 +195,5 @@ def _is_open(address: str) -> bool:
     """Whether `address` is not encrypted and can be reached from other machines."""
     parts = urllib.parse.urlsplit(address)
     return parts.scheme != "tls" and not all(
-        ipaddress.ip_address(found[4][0]).is_loopback for found in socket.getaddrinfo(parts.hostname, parts.port)
+        ipaddress.ip_address(info[4][0]).is_loopback for info in socket.getaddrinfo(parts.hostname, parts.port)
     )

@@ -1,4 +1,4 @@
-"""Runs calls on the workers of a Dask cluster, which need share nothing with this machine but the toolkit."""
+"""Runs calls on a Dask cluster, whose machines share nothing with this one but the installed toolkit."""
 
 import threading
 import uuid
@@ -18,29 +18,29 @@ from keras_search.tuner.executors.workers import check_workers
 from keras_search.tuner.transport import parcels
 
 _MOST_AT_ONCE = 10_000
-# So many lost workers are not held against a call; Dask allows as many to a task.
+# How many lost workers a call survives; Dask allows a task as many.
 _LOSSES = 3
 
 
 class DaskExecutor(Executor):
     """Runs each call in a process of its own on a Dask cluster, as many at once as its workers have threads.
 
-    Workers may come and go. Where any of them declares the resource `GPU`, calls go to GPUs alone. The files of the run
-    directory that a call names are sent to its worker, data only once and not at all where the worker sees them in the
-    same place; those that the call changes come back every few seconds. So the run directory is only ever written
-    here, and a call that Dask begins twice spoils nothing.
+    Workers may come and go. If any of them declares the resource `GPU`, calls run on GPUs only. The files of the run
+    directory that a call names are sent to its worker: data only once, and not at all if the worker sees them at the
+    same path. The files that the call changes come back every few seconds. Only this machine writes in the run
+    directory, so a call that Dask begins twice does no harm.
 
-    A call whose Dask worker is lost, or leaves, begins again on another one with the files that had come back, up to
-    three times. One whose process crashes raises `WorkerDied`; submitted again, it finds these files too.
+    A call whose Dask worker is lost or leaves begins again on another worker, with the files that had come back, up to
+    three times. A call whose process crashes raises `WorkerDied`; submitted again, it has these files too.
 
     Args:
-        address: The scheduler's (`Cluster`).
-        workers: How many calls at once: `auto` for as many as the cluster has room for, or a number; those that it has
-            no room for wait there, so that a cluster that grows with its work does.
+        address: The address of the scheduler (`Cluster`).
+        workers: How many calls at once: `auto` for as many as the cluster has room for, or a number. Calls without room
+            wait on the cluster, so that one that scales with its queue grows.
         trials_per_gpu: How many calls share a GPU.
 
     Raises:
-        InputError: The cluster cannot be reached, or not be used.
+        InputError: The cluster cannot be reached or cannot be used.
     """
 
     shares_memory = False
@@ -64,30 +64,31 @@ class DaskExecutor(Executor):
 
     @property
     def slots(self) -> int:
-        """How many calls at once: as asked, or as the cluster has room for now, and one where it has no worker yet."""
+        """How many calls at once: as asked, or as the cluster has room for now; 1 if it has no worker yet."""
         if self._most is not None:
             return self._most
-        workers = [one for one in self._cluster.workers().values() if one["status"] == "running"]
+        workers = [worker for worker in self._cluster.workers().values() if worker["status"] == "running"]
         if self._on_gpu:
-            room = sum(min(one["nthreads"], int(one["resources"].get("GPU", 0) * self._per_gpu)) for one in workers)
-        else:
-            room = sum(one["nthreads"] for one in workers)
-        return max(1, room)
+            return max(1, sum(map(self._room_on_gpus, workers)))
+        return max(1, sum(worker["nthreads"] for worker in workers))
+
+    def _room_on_gpus(self, worker: dict[str, Any]) -> int:
+        return min(worker["nthreads"], int(worker["resources"].get("GPU", 0) * self._per_gpu))
 
     @property
     def _on_gpu(self) -> bool:
-        return any("GPU" in one["resources"] for one in self._cluster.workers().values())
+        return any("GPU" in worker["resources"] for worker in self._cluster.workers().values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         from keras_search.tuner.transport import calls, settings
 
         try:
-            # Here, for Keras has settings for each thread.
+            # In this thread, as Keras keeps some settings for each thread.
             packed, names = calls.pack(fn, args, kwargs, self.directory)
-        except Exception as error:  # whatever an argument's own way of being pickled raises
+        except Exception as error:  # an argument's own pickling may raise anything
             return failed(error)
         watches = any(getattr(argument, "pruner", None) is not None for argument in args)
-        # A thread for each call that is under way: it does little but wait.
+        # Each running call has a thread, which does little but wait.
         return self._threads.submit(self._run, packed, names, settings.changed_environment(), watches)
 
     def shutdown(self, wait: bool = True) -> None:
@@ -122,7 +123,7 @@ class DaskExecutor(Executor):
         if self.is_shut:
             raise CancelledError
         self._cluster.require_scheduler()
-        # Each time, for a scheduler that was started anew does not know it.
+        # Each time, as a restarted scheduler has forgotten it.
         self._cluster.client.subscribe_topic(self._search, self._begun)
         attempt = Attempt(self._cluster, call, self._sending)
         self._attempts[attempt.name] = attempt

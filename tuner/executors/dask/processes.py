@@ -1,4 +1,4 @@
-"""The processes of a Dask worker, in which calls run: each is kept for the next call."""
+"""The processes of a Dask worker, in which calls run; each is kept for further calls."""
 
 import contextlib
 import itertools
@@ -12,16 +12,16 @@ from loky.process_executor import ProcessPoolExecutor
 from keras_search.tuner.executors import worker_process, workers
 
 _lock = threading.Lock()
-# The processes that wait for their next call, with how many they have had, by the GPU that they see and what else
-# they began with.
+# The idle processes, each with how many calls it has had, by the GPU that it sees and the environment that it was
+# started with.
 _idle: dict[tuple[str | None, tuple[tuple[str, str], ...]], list[tuple[ProcessPoolExecutor, int]]] = defaultdict(list)
 _busy: list[str | None] = []
 
 
 @contextlib.contextmanager
 def process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[ProcessPoolExecutor]:
-    """A process for one call, with TensorFlow loaded; killed where the block raises, else kept for the next call."""
-    # A daemon, as a Dask worker may be, can have no children, lest they outlive it; these end with it all the same.
+    """A process for one call, with TensorFlow loaded; killed if the block raises, else kept for another call."""
+    # A Dask worker may be a daemon, which may have no children, as they might outlive it. These end with it anyway.
     multiprocessing.current_process().daemon = False
     gpus = workers.gpus() if on_gpu else []
     with _lock:
@@ -44,7 +44,7 @@ def process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[
 
 
 def end_idle() -> None:
-    """Ends those that wait for a call."""
+    """Ends the idle processes."""
     with _lock:
         for pool, _ in itertools.chain.from_iterable(_idle.values()):
             pool.shutdown(wait=False, kill_workers=True)

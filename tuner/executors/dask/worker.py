@@ -1,10 +1,10 @@
-"""What of a search runs in a Dask worker: it hands each call to a process of its own, and its files to the search.
+"""The part of a search that runs in a Dask worker: runs each call in a process, and hands its files to the search.
 
-A call works in a replica of the run directory, on the worker's disk: a folder that holds the files that it names. The
-search fills it, lets the call begin, and from time to time asks for the files that have changed. It alone writes in the
-run directory itself, so a call that is begun twice, or outlives its search, spoils nothing.
+A call works in a replica of the run directory: a folder on the worker's disk with the files that the call names. The
+search fills the replica, lets the call begin, and now and then fetches the files that have changed. Only the search
+writes in the run directory itself, so a call that is begun twice or outlives its search does no harm.
 
-TensorFlow is not loaded here: the Dask worker can always answer, and a call can be ended at any moment.
+TensorFlow is not loaded here, so that the Dask worker can always answer and a call can be ended at any moment.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dask.typing import Key
     from distributed import Worker
 
-# Files of the run directory with their content; None where the other side has it.
+# Files of the run directory with their content; None if the other side has it already.
 Files = dict[str, tuple[Stamp, bytes | None]]
 
 _CHECK_S = 0.5
@@ -43,10 +43,10 @@ _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "distributed")
 
 
 class WorkerLost(WorkerDied):
-    """The Dask worker that had a call is gone, or about to go.
+    """The Dask worker that runs a call is gone or about to go.
 
     Args:
-        lost: What is gone.
+        lost: What is gone, in words.
     """
 
     def __init__(self, lost: str) -> None:
@@ -61,13 +61,13 @@ class Call:
     """All that a Dask worker needs to run a call.
 
     Attributes:
-        search: Names the search.
-        root: The run directory, where the search is.
+        search: The name of the search.
+        root: The run directory on the machine of the search.
         packed: The function and its arguments (`calls.pack`).
-        data: The files of the run directory that it only reads.
-        kept: What else it names there: files and folders that it may read and write.
+        data: The files of the run directory that the call only reads.
+        kept: The other files and folders that it names there, which it may write too.
         watches: Whether it reads the learning curves of the run's other trials.
-        environment: Variables that its process begins with: TensorFlow reads some as it is loaded.
+        environment: The variables that its process starts with, since TensorFlow reads some when it is loaded.
     """
 
     search: str
@@ -84,10 +84,10 @@ class _Replica:
     """A call's own run directory on this worker.
 
     Attributes:
-        folder: Where its files are.
-        shared: Where the data are that the search has sent, for all its calls.
-        given: Its kept files as they were when it began.
-        is_complete: Set once they are all there.
+        folder: The folder of its files.
+        shared: The folder of the data that the search has sent for all its calls.
+        given: The kept files as they were when the call began.
+        is_complete: Set once all files are there.
     """
 
     call: Call
@@ -97,14 +97,14 @@ class _Replica:
     is_complete: threading.Event = field(default_factory=threading.Event)
 
     def place(self, name: str) -> Path:
-        """Where the file is that the search calls `name`: its own one, where it can be seen from here."""
+        """The path of the search's file `name`: the search's own one for data that this machine sees too."""
         if self.call.root is None or name not in self.call.data:
             return self.folder / name
         original = self.call.root / name
         return original if parcels.stamp(original) == self.call.data[name] else self.shared / name
 
     def changes(self, known: Mapping[str, Stamp]) -> Files:
-        """The kept files, without the content of those whose stamp is the `known` one."""
+        """The kept files; without content if the search has them, with the same stamp in `known`."""
         changes: Files = {}
         for name, stamp in parcels.stamps(self.folder, self.call.kept).items():
             with contextlib.suppress(FileNotFoundError):
@@ -117,17 +117,17 @@ _replicas: dict[str, _Replica] = {}
 
 
 def run(call: Call, name: str) -> tuple[bytes, Files]:
-    """The task: waits until the search has filled the replica, runs `call` in a process, and waits for its end.
+    """The Dask task: waits until the search has filled the replica, and runs `call` in a process.
 
     Args:
-        name: Names this attempt at the call.
+        name: The name of this attempt at the call.
 
     Returns:
-        Whether it returned, with what, or else the error (`WorkerDied` where its process crashed), packed; and its
-        files, those that it was given and did not change without content.
+        A packed pair, (True, what the call returned) or (False, its error), which is `WorkerDied` if its process
+        crashed; and the call's files, those that it did not change without content.
 
     Raises:
-        WorkerLost: The Dask worker is closing, or nobody wants the call any more.
+        WorkerLost: The Dask worker is closing, or the call is no longer wanted.
     """
     worker = distributed.get_worker()
     task = worker.get_current_task()
@@ -149,7 +149,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
     except WorkerLost:
         raise
     except WorkerDied as died:
-        # With the files, which say where it was.
+        # With the files, which tell how far it came.
         return parcels.pack(replica.folder, (False, died))[0], replica.changes(replica.given)
     finally:
         del _replicas[name]
@@ -157,7 +157,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
 
 
 def missing(call: str) -> list[str] | None:
-    """The data that the call lacks here; None where it has begun, though the search may not have heard so."""
+    """The names of the data that the call lacks here; None if it has begun, which the search may not know."""
     replica = _replicas[call]
     if replica.is_complete.is_set():
         return None
@@ -165,7 +165,7 @@ def missing(call: str) -> list[str] | None:
 
 
 def put(call: str, name: str, stamp: Stamp, offset: int, content: bytes) -> None:
-    """Writes a piece of a file, the first one at 0; the last one puts the file in its place."""
+    """Writes a piece of a file at `offset`, in order from 0; the last piece puts the file in place."""
     path = _replicas[call].place(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     writing = path.with_name(f"writing.{path.name}")
@@ -185,10 +185,7 @@ def begin(call: str) -> None:
 
 
 def exchange(call: str, known: Mapping[str, Stamp], news: Files) -> Files | None:
-    """Writes `news` of other trials; gives the call's files, those whose stamp is the `known` one without content.
-
-    Returns None where the call has ended.
-    """
+    """Writes the files of other trials, `news`; returns the call's files (`_Replica.changes`), None if it has ended."""
     if call not in _replicas:
         return None
     for name, (stamp, content) in news.items():
@@ -198,7 +195,7 @@ def exchange(call: str, known: Mapping[str, Stamp], news: Files) -> Files | None
 
 
 def forget(search: str, dask_worker: "Worker") -> None:
-    """Removes what is kept here between the calls of `search`."""
+    """Removes the files and processes that are kept here between the calls of `search`."""
     shutil.rmtree(Path(dask_worker.local_directory) / f"search-{search}", ignore_errors=True)
     processes.end_idle()
 
@@ -209,7 +206,7 @@ def versions() -> dict[str, str]:
 
 
 def _remove_left_overs(own: Path) -> None:
-    """Removes what searches that were killed have left here."""
+    """Removes the folders that killed searches have left here."""
     in_use = {f"search-{replica.call.search}" for replica in list(_replicas.values())}
     for folder in own.parent.glob("search-*"):
         if folder.name not in in_use and time.time() - folder.stat().st_mtime > _LEFT_OVER_S:
@@ -217,20 +214,20 @@ def _remove_left_overs(own: Path) -> None:
 
 
 def _require_wanted(worker: "Worker", key: "Key") -> None:
-    # There is no other way to hear that a task was cancelled, or that its client is gone.
+    # Nothing else tells that a task was cancelled or that its client is gone.
     task = worker.state.tasks.get(key)
     if task is None or task.state != "executing" or worker.status not in (Status.running, Status.paused):
         raise WorkerLost(f"Dask worker {worker.address}")
 
 
-# Dask's log has a line for each time that the search asks, which is every few seconds.
+# Dask logs a line for each exchange, which is every few seconds.
 logging.getLogger("distributed.worker").addFilter(
     lambda record: not (str(record.msg).startswith("Run out-of-band") and record.args == (exchange.__name__,))
 )
 
 
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
-    """Runs the call in its own process; the answer is packed, for the Dask worker cannot load Keras's classes."""
+    """Runs the call in its own process; packs the outcome, as the Dask worker cannot unpickle Keras's classes."""
     runtime.load_tensorflow_in_worker()
     from keras_search.tuner.fast import operations
     from keras_search.tuner.transport import calls

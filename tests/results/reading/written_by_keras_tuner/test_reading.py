@@ -1,4 +1,4 @@
-"""Reading what the installed Keras Tuner writes, with every oracle of its own, held against what it tells itself."""
+"""Reads what the installed Keras Tuner writes, with each of its oracles, and compares it with what that reports."""
 
 import gc
 import json
@@ -47,7 +47,7 @@ class Returned(keras_tuner.HyperModel):
 
 @pytest.fixture(scope="module")
 def oracles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keras_tuner.Oracle]:
-    """The oracle of every finished search; its project is to be read only."""
+    """The oracle of each finished search; its project must not be changed."""
     folder = tmp_path_factory.mktemp("keras_tuner")
     multi = ["val_loss", keras_tuner.Objective("val_accuracy", "max")]
     tuners = {
@@ -68,7 +68,7 @@ def oracles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keras_tuner.O
     }
     random = np.random.default_rng(0)
     x, y = random.normal(size=(30, 3)), random.integers(0, 2, 30)
-    gc.freeze()  # Keras Tuner collects garbage twice a trial, and half of the time would go to all that is imported
+    gc.freeze()  # Keras Tuner collects garbage twice per trial; half of the time would go to imported modules
     for name, tuner in tuners.items():
         tuner.search(x[:20], y[:20], validation_data=(x[20:], y[20:]), epochs=2, verbose=int(name == "grid"))
     gc.unfreeze()
@@ -84,7 +84,7 @@ every_project = pytest.mark.parametrize("oracle", PROJECTS, indirect=True)
 
 
 def known(values: dict[str, Any]) -> dict[str, Any]:
-    """What is no missing value, without pandas' types."""
+    """The values that are not missing, as Python's own types."""
     return {name: value for name, value in values.items() if not pandas.isna(value)}
 
 
@@ -141,7 +141,7 @@ def test_the_space_is_the_oracles(oracle: keras_tuner.Oracle, tmp_path: Path) ->
 
 
 def test_what_each_project_was_made_to_hold_is_in_it(oracles: dict[str, keras_tuner.Oracle]) -> None:
-    """Guards the tests around it: they hold little where all trials are alike."""
+    """Guards the other tests, which prove little if all trials are alike."""
     grid, hyperband = (results.read(oracles[name]._project_dir) for name in ("grid", "hyperband"))
     display = json.loads(Path(oracles["grid"]._project_dir, "oracle.json").read_text())["display"]
     assert grid.trials["started_at"].tolist() == list(display["trial_start"].values())
