@@ -1,1 +1,4 @@
-"""The commands of the command line, a module each or a few that belong together. Nothing heavy at module level."""
+"""The commands of the command line, a module for each or for a few that belong together.
+
+No module imports anything heavy at module level.
+"""

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. Nothing heavy is imported before a command needs it."""
+"""The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
 
 from importlib import metadata
 from typing import Annotated
@@ -21,7 +21,7 @@ app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
-    add_completion=called() == ["keras-search"],  # shells complete a command that is on their path
+    add_completion=called() == ["keras-search"],  # shells complete only commands on their path
     pretty_exceptions_enable=False,
 )
 app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "promises", "cluster"))(search.run_search)
@@ -50,7 +50,7 @@ def _show_version(is_asked: bool) -> None:
 def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # a checkout, or a build under another name, such as tensorflow-cpu
+    except metadata.PackageNotFoundError:  # a checkout, or a package under another name, such as tensorflow-cpu
         return "of unknown version"
 
 
@@ -65,5 +65,5 @@ def describe(
 
 
 def main() -> None:
-    """What `python cli.py` and `keras-search` run."""
+    """The entry point of `python cli.py` and `keras-search`."""
     app(prog_name=command(*called()))

@@ -1,4 +1,4 @@
-"""`best` and `baseline`: the best configuration and the documented one, retrained and tested."""
+"""`best` and `baseline`: retrain and test the best configuration and the documented one."""
 
 import codecs
 import sys
@@ -50,14 +50,14 @@ def show_best(
 
         comparison.check_seeds(seeds)
         check_workers(workers)
-        found = read(runs.find(run))
+        loaded = read(runs.find(run))
         if evaluate:
-            comparison.check_recorded(found)
-            comparison.check_code(found, run_code)
+            comparison.check_recorded(loaded)
+            comparison.check_code(loaded, run_code)
         console = make_console()
-        _print_best(console, found)
+        _print_best(console, loaded)
         if evaluate:
-            _evaluate(console, found, seeds, workers, run_code)
+            _evaluate(console, loaded, seeds, workers, run_code)
 
 
 def _print_best(console: Console, run: "results.Run") -> None:
@@ -96,7 +96,7 @@ def _evaluate(console: Console, run: "results.Run", seeds: int, workers: str, ru
     for sentence in sentences.verdict(outcome.verdict, outcome.most_frequent_class, outcome.same):
         console.print(sentence)
     console.print()
-    path = Path(one_line(str(run.path)))  # to be shown
+    path = Path(one_line(str(run.path)))  # safe to print
     console.print(
         f"{path / layout.BEST_MODEL}, read back from disk: {sentences.percent(outcome.reloaded_accuracy)}\n"
         f"Every figure: {path / layout.EVALUATION_CSV}, {path / layout.EVALUATION_JSON}",
@@ -115,9 +115,9 @@ def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
             raise InputError("--code prints a script and --evaluate trains: give one of them")
         text = script.write(read(runs.find(run)), run_code)
         if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
-            # Python would read it as UTF-8.
+            # The script may be saved as it is printed, and Python reads scripts as UTF-8.
             text = escaped(text, "ascii")
-        # Not by a console, which would wrap its lines.
+        # A console would wrap the lines.
         print(text, end="")
 
 

@@ -1,4 +1,4 @@
-"""`samples` and `spaces`: what is trained on, and what may be tried."""
+"""`samples` and `spaces`: show the training images and the search spaces."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,15 +45,17 @@ def show_spaces() -> None:
 def _space_table(space: "SearchSpace") -> "FittedTable":
     from keras_search.results.telling.fitted import Column, FittedTable
 
-    ones = space.hyperparameters
+    hyperparameters, baseline = space.hyperparameters, space.baseline
     conditions = [
-        ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in one.conditions) for one in ones
+        ", ".join(f"{parent}={'/'.join(map(str, values))}" for parent, values in hyperparameter.conditions)
+        for hyperparameter in hyperparameters
     ]
+    names = [hyperparameter.name for hyperparameter in hyperparameters]
     columns = [
-        Column("hyperparameter", [one.name for one in ones], is_id=True),
-        Column("type", [one.kind for one in ones], goes=3, is_text=True),
-        Column("range", [one.range for one in ones], is_text=True),
-        Column("baseline", [str(space.baseline.get(one.name, "")) for one in ones], goes=1, is_text=True),
+        Column("hyperparameter", names, is_id=True),
+        Column("type", [hyperparameter.kind for hyperparameter in hyperparameters], goes=3, is_text=True),
+        Column("range", [hyperparameter.range for hyperparameter in hyperparameters], is_text=True),
+        Column("baseline", [str(baseline.get(name, "")) for name in names], goes=1, is_text=True),
     ]
     if any(conditions):
         columns.append(Column("only with", conditions, goes=2, is_text=True))

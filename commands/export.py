@@ -1,4 +1,4 @@
-"""`export`: a run for other programs to read."""
+"""`export`: writes a run for other programs."""
 
 from typing import Annotated
 
@@ -32,12 +32,12 @@ def export_run(
             raise RunError("what to export to is not given: write --optuna sqlite:///study.db")
         from keras_search.results.export import optuna_study
 
-        found = read(runs.find(run))
-        name = escaped(found.path.resolve().name if name is None else name)
-        states = optuna_study.write(found, optuna, name)
+        loaded = read(runs.find(run))
+        name = escaped(loaded.path.resolve().name if name is None else name)
+        states = optuna_study.write(loaded, optuna, name)
         console = make_console()
-        if caution := optuna_study.caution(found):
+        if caution := optuna_study.caution(loaded):
             console.print(f"NOTE: {caution}")
-        told = ", ".join(f"{number:,} {state}" for state, number in states.items())
-        console.print(f"{one_line(str(found.path))}: {count(states.total(), 'trial')} ({told})")
+        by_state = ", ".join(f"{number:,} {state}" for state, number in states.items())
+        console.print(f"{one_line(str(loaded.path))}: {count(states.total(), 'trial')} ({by_state})")
         console.print(f"Written: study {one_line(name)} in {optuna_study.shown(optuna)}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`predict`: what the evaluated model says of pictures."""
+"""`predict`: classifies pictures with the evaluated model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,19 +31,19 @@ def classify_pictures(
 
         if saw is not None:
             pictures.check_folder(saw)
-        found = read(runs.find(run))
-        classified = predictions.classify(found, images, run_code)
-        written = pictures.save({one.path: one.image for one in classified}, saw) if saw is not None else []
+        loaded = read(runs.find(run))
+        classified = predictions.classify(loaded, images, run_code)
+        written = pictures.save({picture.path: picture.image for picture in classified}, saw) if saw is not None else []
         console = make_console()
         console.print(
-            f"{one_line(str(found.path / layout.BEST_MODEL))}, trained on {one_line(found.dataset['name'])}",
+            f"{one_line(str(loaded.path / layout.BEST_MODEL))}, trained on {one_line(loaded.dataset['name'])}",
             soft_wrap=True,
         )
-        print_notice(console, found)
+        print_notice(console, loaded)
         table = Table("picture", "first", "second", "third", box=SIMPLE_HEAD, pad_edge=False)
-        for one in classified:
-            answers = [f"{number} {sentences.percent(probability):>7}" for number, probability in one.top(_TOP)]
-            table.add_row(one_line(str(one.path)), *answers)
+        for picture in classified:
+            answers = [f"{number} {sentences.percent(probability):>7}" for number, probability in picture.top(_TOP)]
+            table.add_row(one_line(str(picture.path)), *answers)
         console.print(table)
         for path in written:
             console.print(f"Written: {one_line(str(path))}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`report`: a run as one HTML file."""
+"""`report`: a run as a single HTML file."""
 
 import sys
 from pathlib import Path
@@ -39,13 +39,13 @@ def write_report(
         from keras_search.results.reading import runs
         from keras_search.results.text import escaped, listed, one_line
 
-        found = read(runs.find(run))
-        _tell_damage(found)
-        path = out or found.path / layout.REPORT
+        loaded = read(runs.find(run))
+        _tell_damage(loaded)
+        path = out or loaded.path / layout.REPORT
         outputs.check("out", path)
-        pictures = report.draw(found, predictor(run_code))
-        code, why_not = _script(found, run_code)
-        page = escaped(report.html(found, pictures, code, evaluate_command(run_name(found.path))))
+        pictures = report.draw(loaded, predictor(run_code))
+        code, why_not = _script(loaded, run_code)
+        page = escaped(report.html(loaded, pictures, code, evaluate_command(run_name(loaded.path))))
         if out is None:
             files.write_text(path, page)
         else:
@@ -63,7 +63,7 @@ def write_report(
 
 
 def _tell_damage(run: "results.Run") -> None:
-    """On standard error, where what `best --evaluate` found cannot be read; the page says so as well."""
+    """Warns on standard error if the evaluation cannot be read; the page says so as well."""
     from keras_search.results import evaluation
     from keras_search.results.errors import DamagedFile
     from keras_search.results.text import one_line
@@ -75,13 +75,13 @@ def _tell_damage(run: "results.Run") -> None:
 
 
 def _script(run: "results.Run", run_code: bool) -> tuple[str | None, str]:
-    """The best configuration as a plain Keras script, of an evaluated run; where it cannot be written, None and why."""
+    """The best configuration of an evaluated run as a plain Keras script; if there is none, None and why."""
     from keras_search.results import RunError, layout
     from keras_search.search_spaces import SpaceError
     from keras_search.tuner import script
     from keras_search.tuner.errors import InputError
 
-    # TensorFlow writes it, and is at work already where there is a model whose mistakes are shown.
+    # Writing the script loads TensorFlow, which is loaded anyway to show the mistakes of an evaluated model.
     if not (run.path / layout.EVALUATION_JSON).is_file():
         return None, ""
     try:

@@ -1,4 +1,4 @@
-"""`results`, `compare` and `plot`: what happened in runs."""
+"""`results`, `compare` and `plot`: show what happened in runs."""
 
 import warnings
 from pathlib import Path
@@ -44,15 +44,17 @@ def show_results(
         is_one = projects.is_project(path)
         if not files and not is_one and len(several) > 1:
             console.print(f"{one_line(str(path))} holds {len(several)} projects; give the path of one for its trials")
-            console.print(tables.projects_table([(str(one.relative_to(path)), _readable(one)) for one in several]))
+            console.print(
+                tables.projects_table([(str(project.relative_to(path)), _readable(project)) for project in several])
+            )
             return
-        found = read(path)
-        trials = tables.ordered(found, sort, top)
+        loaded = read(path)
+        trials = tables.ordered(loaded, sort, top)
         formats.check_all(files)
         for option, file in files.items():
             formats.FORMATS[option](trials, file)
-        console.print(found.headline, soft_wrap=True)
-        print_notice(console, found)
+        console.print(loaded.headline, soft_wrap=True)
+        print_notice(console, loaded)
         shown = trials.head(_MOST_SHOWN if top is None else top)
         console.print(tables.trials_table(shown))
         if len(shown) < len(trials):
@@ -76,13 +78,13 @@ def compare_runs(
         from keras_search.results.text import one_line
 
         plots.check_file(out)
-        found = comparison.read([runs.find(name) for name in names])
-        figure = plots.comparison(found)
+        compared = comparison.read([runs.find(name) for name in names])
+        figure = plots.comparison(compared)
         plots.save(figure, out)
         console = make_console()
-        if caution := comparison.caution(found):
+        if caution := comparison.caution(compared):
             console.print(f"NOTE: {one_line(caution)}")
-        console.print(comparison.table(found))
+        console.print(comparison.table(compared))
         console.print(f"Written: {one_line(str(out))}", soft_wrap=True)
 
 
@@ -107,8 +109,8 @@ def plot_run(
         from keras_search.results.text import listed, one_line
 
         plots.check_kinds(kinds or [])
-        found = read(runs.find(run))
-        folder = out or found.path / layout.PLOTS
+        loaded = read(runs.find(run))
+        folder = out or loaded.path / layout.PLOTS
         plots.check_folder(folder, is_named=out is not None)
         predict = predictor(run_code)
         left_out: dict[str, list[str]] = {}
@@ -116,9 +118,9 @@ def plot_run(
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", results.RunWarning)
             if kinds:
-                figures = plots.draw(found, kinds, predict)
+                figures = plots.draw(loaded, kinds, predict)
             else:
-                figures, left_out = plots.draw_possible(found, predict)
+                figures, left_out = plots.draw_possible(loaded, predict)
         written = plots.save_all(figures, folder)
         console = make_console()
         for warning in caught:

@@ -1,4 +1,4 @@
-"""`search`: try configurations and keep a record."""
+"""`search`: tries configurations and keeps a record."""
 
 import signal
 import sys
@@ -40,9 +40,9 @@ def run_search(
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
-    Exit code 0 where a trial has finished, 1 where none has, 2 for options that are refused, 130 after Ctrl-C.
+    Exit code 0 if a trial has finished, 1 if none has, 2 if an option is refused, 130 after Ctrl-C.
     """
-    # TensorFlow takes seconds to load, in which a signal is to end all as politely.
+    # While TensorFlow loads, which takes seconds, SIGTERM ends the program as politely as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors():
         from keras_search.tuner.command.options import SearchOptions
@@ -74,7 +74,7 @@ def run_search(
 
 
 def _search(asked: "SearchOptions", explain_speed: bool) -> None:
-    """Searches, and says what came of it and what to do next."""
+    """Searches, then prints the outcome and what to do next."""
     from keras_search import search_spaces
     from keras_search.tuner.command.search import search
     from keras_search.tuner.errors import Stopped
@@ -86,14 +86,14 @@ def _search(asked: "SearchOptions", explain_speed: bool) -> None:
             path = search(asked)
     except Stopped as stopped:
         path, is_stopped = stopped.path, True
-    found = _print_outcome(path)
+    run = _print_outcome(path)
     if explain_speed:
         _print_speed(path)
     if is_stopped:
         print("Stopped: the same command goes on.", file=sys.stderr)
         raise typer.Exit(130)
-    if found is None or found.finished.empty:
-        print(f"Error: {_nothing_finished(found)}", file=sys.stderr)
+    if run is None or run.finished.empty:
+        print(f"Error: {_nothing_finished(run)}", file=sys.stderr)
         raise typer.Exit(1)
     print(f"Next: {evaluate_command(asked.run or path.name, search_spaces.is_custom(asked.space))}")
 
@@ -106,7 +106,7 @@ def _nothing_finished(run: "results.Run | None") -> str:
 
 
 def _print_outcome(path: Path) -> "results.Run | None":
-    """Shows the best trials so far, and where all of them are; returns the run, None where it has no trial."""
+    """Shows the best trials so far and where to find all; returns the run, or None if it has no trial."""
     from keras_search import results
     from keras_search.results import layout
     from keras_search.results.reading import trial_rows
@@ -114,27 +114,27 @@ def _print_outcome(path: Path) -> "results.Run | None":
 
     if not trial_rows.trial_directories(path):
         return None
-    found = results.read(path)
+    run = results.read(path)
     console = make_console()
     console.print()
-    if not found.finished.empty:
-        console.print(tables.best_table(found))
-        console.print(sentences.baseline_place(found))
-    # Paths and commands stay whole, to be copied.
+    if not run.finished.empty:
+        console.print(tables.best_table(run))
+        console.print(sentences.baseline_place(run))
+    # Not wrapped, so that paths and commands can be copied.
     files = f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}"
     console.print(one_line(files), soft_wrap=True)
     if (path / layout.TENSORBOARD).is_dir():
         console.print(f"TensorBoard: {command('tensorboard', '--logdir', path)}", soft_wrap=True)
-    return found
+    return run
 
 
 def _print_speed(path: Path) -> None:
-    """Shows which accelerations the trials so far were trained with, and why not with the others."""
+    """Shows which accelerations were on for the trials so far, and why the others were not."""
     from keras_search.results.telling.speed import speed_table
 
     table = speed_table(path)
     print()
     if table is None:
-        print("What made training faster is not known: no trial has told of it.")
+        print("What made training faster is not known: no trial has recorded it.")
     else:
         make_console().print(table)

@@ -1,4 +1,4 @@
-"""What several commands share: options, how errors and warnings are shown, the console."""
+"""What several commands share: options, errors and warnings, the console."""
 
 import contextlib
 import os
@@ -44,14 +44,14 @@ RunCode = Annotated[
     bool,
     typer.Option(
         "--run-code",
-        help="Let the Python code of a search space of one's own, which the run names, be run where its models must "
-        "be built; without it, reading a run runs nobody's code.",
+        help="Allow the Python code that the run names, that of a search space of your own, to be run where models "
+        "must be built. Without this option, reading a run never runs its code.",
     ),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", help="How often to train from scratch, each time with another seed.")]
 
 
-# Where an option is not called as the parameter that it is handed to.
+# Parameters of the library whose options have other names.
 _OPTIONS = {
     "executor": "--workers",
     "kinds": "--kind",
@@ -65,7 +65,7 @@ _OPTIONS = {
 
 
 def told(error: ValueError) -> str:
-    """The message of `error` in the words of the command line: with the names of options."""
+    """The message of `error`, with the names of options in place of parameters."""
     from keras_search.results.errors import Refusal
 
     return error.told(_said) if isinstance(error, Refusal) else str(error)
@@ -80,13 +80,13 @@ def _said(part: "Parameter | EvaluateIt") -> str:
 
 
 def option(parameter: str) -> str:
-    """What the command line calls the library's `parameter`: `--keep-weights` for `keep_weights`."""
+    """The option for the library's `parameter`: `--keep-weights` for `keep_weights`."""
     name = parameter.removesuffix("=True")  # a flag, which takes no value
     return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 def called() -> list[str]:
-    """How the user called this program, as the words that call it again: `python cli.py`, or `keras-search`."""
+    """How the user called this program, as words: `python cli.py`, `keras-search` or `python -m keras_search`."""
     path = Path(sys.argv[0])
     if path.name == "__main__.py":
         return ["python", "-m", path.parent.name]
@@ -94,7 +94,7 @@ def called() -> list[str]:
 
 
 def run_name(path: Path) -> str:
-    """By what name a command finds the run in the directory `path`."""
+    """The name by which a command finds the run in the directory `path`."""
     from keras_search.results.reading import runs
 
     return path.name if path.parent == runs.ROOT else str(path)
@@ -104,8 +104,8 @@ def evaluate_command(run: str, run_code: bool = False) -> str:
     """The command that evaluates a run.
 
     Args:
-        run: Its name, or its path.
-        run_code: Whether its models are built by code of the user's own.
+        run: The name or the path of the run.
+        run_code: Whether its models are built by the user's own code.
     """
     named = [f"--run={run}"] if run.startswith("-") else ["--run", run]
     return command(*called(), "best", *named, "--evaluate", *(["--run-code"] if run_code else []))
@@ -113,7 +113,7 @@ def evaluate_command(run: str, run_code: bool = False) -> str:
 
 @contextlib.contextmanager
 def errors() -> Iterator[None]:
-    """Turns what the user can mend into one line on standard error, and exit code 2."""
+    """Turns errors that the user can mend into a line on standard error and an exit code."""
     from keras_search.results import RunError
     from keras_search.search_spaces import SpaceError
     from keras_search.tuner.errors import InputError, SearchError
@@ -136,7 +136,7 @@ def errors() -> Iterator[None]:
 
 
 def read(path: Path) -> "results.Run":
-    """Reads a run; what of it cannot be read is told on standard error, a line each."""
+    """Reads a run, and prints a line on standard error for each thing that cannot be read."""
     from keras_search import results
 
     run = results.read(path)
@@ -148,7 +148,7 @@ def read(path: Path) -> "results.Run":
 
 
 def predictor(run_code: bool) -> "Callable[[results.Run], Predictions]":
-    """What says which classes the evaluated model of a run gives the test images, or why there is none."""
+    """A function that returns the predictions of a run's evaluated model, or raises RunError in terms of options."""
     from keras_search.results import RunError
     from keras_search.tuner.evaluation import predictions
 
@@ -167,7 +167,7 @@ def print_notice(console: Console, run: "results.Run") -> None:
 
 
 class _InAFile(Console):
-    """A console that wraps no sentence: whoever reads a file, or what a pipe brings, finds a path in it whole."""
+    """A console for files and pipes: it never wraps text, so that paths stay whole."""
 
     def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
         if soft_wrap is None:

@@ -1,4 +1,4 @@
-"""How options are shown and refused: flags without a value, and a mistake in one line."""
+"""How usage is shown and mistakes in it are reported: flags without a value, errors in one line."""
 
 import itertools
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Command(TyperCommand):
-    """A command whose flags are shown, and refused, as what takes no value."""
+    """A command whose flags are shown without a type, and which explains that they take no value."""
 
     def get_params(self, ctx: "typer.Context") -> list[Any]:
         return _without_types(super().get_params(ctx))
@@ -33,7 +33,7 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except TyperException:
-            # Too many words: one of them may be meant for the flag before it.
+            # If a word is too many, it may have been meant as the value of the flag before it.
             for name, value in itertools.pairwise(given):
                 if name in flags and not value.startswith("-") and self._takes_no_words(ctx):
                     ctx.fail(_takes_no_value(name, value))
@@ -44,9 +44,9 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands whose misuse is told in one line on standard error, with exit code 2.
+    """A group of commands that reports misuse in one line on standard error, with exit code 2.
 
-    They run to their end though nobody reads what they print.
+    A command runs to its end even if nobody reads what it prints.
     """
 
     def get_params(self, ctx: "typer.Context") -> list[Any]:
@@ -71,12 +71,12 @@ class Group(TyperGroup):
 
 
 def more(*pages: str) -> str:
-    """The line under the help of a command: the pages of the documentation that are about it."""
+    """The last line of the help of a command: the pages of the documentation about it."""
     return f"More: {', '.join(f'docs/{page}.md' for page in pages)}"
 
 
 def _check(printed: TextIO | None) -> None:
-    """Ends with an error where what was printed is lost though it is wanted: a full disk."""
+    """Exits with an error if output was lost that somebody wants, as on a full disk; not if the reader is gone."""
     if not isinstance(printed, streams.Unfailing):  # there is no standard output
         return
     printed.flush()
@@ -89,14 +89,14 @@ def _check(printed: TextIO | None) -> None:
 def _without_types(params: list[Any]) -> list[Any]:
     for param in params:
         if _is_flag(param):
-            param.metavar = ""  # else `<bool>`
+            param.metavar = ""  # otherwise `<bool>` is shown
     return params
 
 
 def _refuse(error: TyperException) -> NoReturn:
     errors = getattr(error.__cause__, "errors", None)
     if isinstance(error, BadParameter) and errors is not None:
-        # Pydantic's words name neither the value nor what to give; of its types, only whole numbers are used.
+        # Pydantic's message names neither the value nor what is expected; it checks integers only.
         error.message = f"{errors()[0]['input']!r} is not a whole number"
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]

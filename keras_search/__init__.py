@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# An installed package holds its parts. In a checkout they stand at the top, beside this folder.
+# An installed package contains its parts. In a checkout they are beside this folder.
 if not (Path(__file__).parent / "tuner").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
@@ -29,12 +29,15 @@ __all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchEr
 
 def __getattr__(name: str) -> Any:
     if name in _PLACES:
-        # Each loads much, `Tuner` TensorFlow, so only where it is asked for.
+        # On demand, since each loads a lot; `Tuner` loads TensorFlow.
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     if name == "__version__":
-        return metadata.version("keras-search-toolkit")
+        try:
+            return metadata.version("keras-search-toolkit")
+        except metadata.PackageNotFoundError:  # a checkout that is not installed
+            return "0+unknown"
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

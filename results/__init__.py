@@ -1,9 +1,9 @@
-"""What happened: reads run directories, and any Keras Tuner project, into tables. Needs no TensorFlow.
+"""Reads run directories, and any Keras Tuner project, into tables. Needs no TensorFlow.
 
 import keras_search as ks
 
 run = ks.read("runs/mnist-baseline_cnn-random-seed0")
-run.trials  # pandas.DataFrame, one row a trial: the columns of summary.csv
+run.trials  # pandas.DataFrame, a row per trial: the columns of summary.csv
 run.epochs  # every learning curve
 run.space  # the hyperparameters, with ranges and conditions
 run.best  # the best finished trial
@@ -16,7 +16,7 @@ from keras_search.results.reading.run_directory import read
 
 
 def _html(run: Run) -> str:
-    # It loads Rich, which only a notebook needs.
+    # On demand, since it loads Rich.
     from keras_search.results.telling import notebook
 
     return notebook.html(run)

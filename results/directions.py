@@ -1,8 +1,8 @@
-"""Whether more or less of a metric is better, where its name tells."""
+"""Whether larger or smaller values of a metric are better, as far as its name says."""
 
 import re
 
-# The end of a metric's name, in whole words: what Keras, scikit-learn and common add-ons call theirs.
+# How the names of metrics end, in whole words, in Keras, scikit-learn and common add-ons.
 _MORE = """
 acc accuracy auc auprc auroc average_precision bleu concordance_correlation correlation cosine_similarity dice
 dice_coef dice_coefficient dice_score explained_variance f1 f1_score f_beta f_beta_score f_score fbeta fbeta_score
@@ -20,10 +20,10 @@ _FLIPPED = {"max": "min", "min": "max"}
 
 
 def of(metric: str) -> str | None:
-    """`max` or `min`, whichever values of `metric` are the better ones; None where its name does not tell.
+    """`max` if larger values of `metric` are better, `min` if smaller ones are; None if its name does not say.
 
-    The last words of the name decide, so that `val_accuracy`, `val_digit_accuracy` (of an output), `auc_2` (of a second
-    model in one process) and `F1Score` are understood. scikit-learn's `neg_...` turns the direction around.
+    The last words of the name decide. So `val_accuracy`, `val_digit_accuracy` (of an output), `auc_2` (of the second
+    model in a process) and `F1Score` are understood. scikit-learn's `neg_...` reverses the direction.
     """
     words = _words(metric)
     for length in range(min(_LONGEST, len(words)), 0, -1):
@@ -37,5 +37,5 @@ def _words(metric: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", metric)
     words = re.findall(r"[a-z0-9]+", spaced.lower())
     while len(words) > 1 and words[-1].isdecimal():
-        words.pop()  # Keras numbers the metrics of one name
+        words.pop()  # Keras numbers metrics of the same name
     return words

@@ -1,4 +1,4 @@
-"""What can be wrong with what is asked for, or with a run that is to be read."""
+"""Errors in what the user asks for, and in the runs that are read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Self
 
 
 class Parameter(str):
-    """The name of a parameter in a message, for which the command line shows that of its option."""
+    """A parameter's name within a message; the command line shows the option's name instead."""
 
     __slots__ = ()
 
 
 class EvaluateIt(str):
-    """The advice in a message to evaluate a run, for which the command line shows its command.
+    """The advice to evaluate a run, within a message; the command line shows the command instead.
 
     Attributes:
         run: The directory of the run.
@@ -27,27 +27,27 @@ class EvaluateIt(str):
 
 
 class Refusal(ValueError):
-    """Something that cannot be done; the message names it and says what to do.
+    """Something that cannot be done; the message names it and says what to do instead.
 
     Args:
-        *parts: The message; what the command line says in other words, a `Parameter` say, is a part of its own.
+        *parts: The message in parts; each `Parameter` and each `EvaluateIt` is a part of its own.
     """
 
     def __str__(self) -> str:
         return "".join(map(str, self.args))
 
     def told(self, say: Callable[[Parameter | EvaluateIt], str]) -> str:
-        """The message in the words of the command line, into which `say` puts those parts."""
+        """The message, with each `Parameter` and `EvaluateIt` replaced by what `say` returns for it."""
         return "".join(say(part) if isinstance(part, Parameter | EvaluateIt) else str(part) for part in self.args)
 
 
 class RunError(Refusal):
-    """A run is not there, is empty or holds nothing to show; the message says what to do."""
+    """A run is missing, is empty or has nothing to show; the message says what to do."""
 
 
 class DamagedFile(ValueError):
-    """A file that cannot be made sense of: cut off by a kill, or not what its name says."""
+    """A file that cannot be understood: cut off by a kill, or not what its name says."""
 
 
 class RunWarning(UserWarning):
-    """A run holds something to show, but less than one might read into it; the message says what."""
+    """What is shown of a run means less than it seems to; the message says why."""

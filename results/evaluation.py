@@ -13,14 +13,14 @@ from keras_search.results.verdict import Interval, Verdict
 
 @dataclass(frozen=True)
 class Training:
-    """One model trained and tested: a line of `evaluation.csv`.
+    """One training of a model and its test: a line of `evaluation.csv`.
 
     Attributes:
         model: `baseline` or `best`.
         seed: Seeds its weights, its dropout and the order of the images.
-        epochs: How many it was trained for; None where a loop of the user's own does not tell the callbacks.
-        test_accuracy: Share of the test images it gets right.
-        test_loss: Its mean loss on them; None where its own evaluation gives none.
+        epochs: For how many it was trained; None if the user's own training loop does not report them to callbacks.
+        test_accuracy: The share of the test images that it gets right.
+        test_loss: Its mean loss on them; None if its evaluation returns none.
         train_s: Seconds the training took.
     """
 
@@ -32,7 +32,7 @@ class Training:
     train_s: float
 
 
-# Of `evaluation.csv`.
+# The columns of `evaluation.csv`.
 COLUMNS = [part.name for part in fields(Training)]
 
 
@@ -41,10 +41,10 @@ class EvaluatedData:
     """The data of an evaluation.
 
     Attributes:
-        name: What they are called.
+        name: The name of the dataset.
         fingerprint: SHA-256 of the data.
-        training_images: On how many each model was trained.
-        notice: What is to be said wherever a figure on them is shown; empty as a rule.
+        training_images: On how many images each model was trained.
+        notice: A caution, shown beside every figure on this dataset; usually empty.
     """
 
     name: str
@@ -55,14 +55,14 @@ class EvaluatedData:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Baseline and best configuration, retrained and tested: what is in `evaluation.json`.
+    """Baseline and best configuration, retrained and tested: the content of `evaluation.json`.
 
     Attributes:
         dataset: The data.
-        trial_id: The trial whose configuration was the best one then.
-        hyperparameters: That configuration.
-        epochs: For how many it was trained; None where that is not known.
-        trainings: Baseline and best, one of each a seed.
+        trial_id: The trial that was the best when the run was evaluated.
+        hyperparameters: Its configuration.
+        epochs: For how many epochs it was trained; None if not known.
+        trainings: Those of the baseline and of the best configuration, for each seed.
         verdict: How they compare.
         most_frequent_class: The share of the most frequent class among the test images, and that class.
         reloaded_accuracy: The test accuracy of `best_model.keras`, read back from disk.
@@ -81,34 +81,34 @@ class Evaluation:
 
     @property
     def accuracies(self) -> dict[str, list[float]]:
-        """The test accuracies (0..1) of each of `baseline` and `best`, one a seed."""
+        """The test accuracies (0..1) of `baseline` and of `best`, one per seed."""
         return accuracies(self.trainings)
 
     @property
     def epochs_trained(self) -> dict[str, int | None]:
-        """For how many epochs each of `baseline` and `best` was trained; None where that is not known."""
+        """For how many epochs `baseline` and `best` were trained; None if not known."""
         return {training.model: training.epochs for training in self.trainings}
 
     def write(self, run: Path) -> None:
-        """Writes it into the run directory `run`."""
+        """Writes `evaluation.json` into the run directory `run`."""
         files.write_json(run / layout.EVALUATION_JSON, asdict(self))
 
 
 def accuracies(trainings: Iterable[Training]) -> dict[str, list[float]]:
-    """The test accuracies (0..1) of each of `baseline` and `best` in `trainings`."""
-    found: dict[str, list[float]] = {"baseline": [], "best": []}
+    """The test accuracies (0..1) of `baseline` and of `best` in `trainings`."""
+    by_model: dict[str, list[float]] = {"baseline": [], "best": []}
     for training in trainings:
-        found[training.model].append(training.test_accuracy)
-    return found
+        by_model[training.model].append(training.test_accuracy)
+    return by_model
 
 
 def write_trainings(run: Path, trainings: Iterable[Training]) -> None:
-    """Writes `evaluation.csv` of the run directory `run`, a line a training."""
+    """Writes `evaluation.csv` into the run directory `run`, a line per training."""
     files.write_csv(run / layout.EVALUATION_CSV, COLUMNS, [asdict(training) for training in trainings])
 
 
 def read(run: Path) -> Evaluation | None:
-    """What was found of the run in the directory `run`; None where it has not been evaluated.
+    """The evaluation in the run directory `run`; None if it has not been evaluated.
 
     Raises:
         DamagedFile: The file is not one that an evaluation writes.
@@ -116,22 +116,31 @@ def read(run: Path) -> Evaluation | None:
     path = run / layout.EVALUATION_JSON
     if not path.exists():
         return None
-    found = files.read_json(path)
+    content = files.read_json(path)
     try:
-        share, label = found["most_frequent_class"]
-        intervals = {name: _of(Interval, found["verdict"][name]) for name in ("baseline", "best", "difference")}
+        share, label = content["most_frequent_class"]
+        intervals = {name: _of(Interval, content["verdict"][name]) for name in ("baseline", "best", "difference")}
         parts = {
-            "dataset": _of(EvaluatedData, found["dataset"]),
-            "trial_id": str(found["trial_id"]),
-            "trainings": [_of(Training, training) for training in found["trainings"]],
-            "verdict": _of(Verdict, found["verdict"] | intervals),
+            "dataset": _of(EvaluatedData, content["dataset"]),
+            "trial_id": str(content["trial_id"]),
+            "trainings": [_of(Training, training) for training in content["trainings"]],
+            "verdict": _of(Verdict, content["verdict"] | intervals),
             "most_frequent_class": (float(share), int(label)),
         }
-        return _of(Evaluation, found | parts)
+        return _of(Evaluation, content | parts)
     except (LookupError, TypeError, ValueError):
         raise DamagedFile(f"{path.name} is cut off or damaged: the run counts as not evaluated") from None
 
 
-def _of(kind: type, found: Mapping[str, Any]) -> Any:
-    """What of `found` belongs to the dataclass `kind`, as one; raises KeyError where it lacks something."""
-    return kind(**{part.name: found[part.name] for part in fields(kind)})
+def read_trial_id(run: Path) -> str | None:
+    """The trial whose model an evaluation left in the run directory `run`; None where there is none.
+
+    Version 0.1.0 wrote this, and not all that `read` needs.
+    """
+    evaluation = files.read_json(run / layout.EVALUATION_JSON)
+    return str(evaluation["trial_id"]) if isinstance(evaluation, dict) and "trial_id" in evaluation else None
+
+
+def _of(kind: type, entries: Mapping[str, Any]) -> Any:
+    """A `kind`, which is a dataclass, made of its fields in `entries`; raises KeyError if one is missing."""
+    return kind(**{entry.name: entries[entry.name] for entry in fields(kind)})

@@ -1,4 +1,7 @@
-"""The files of a run: written beside and moved into place, whole or not at all, and read only where they are files."""
+"""The files of a run, each replaced in one step; what is not a regular file is never read.
+
+A file is written under another name and then moved into place, so a kill leaves the old file or the new one.
+"""
 
 import contextlib
 import csv
@@ -18,22 +21,22 @@ from keras_search.results.errors import DamagedFile
 from keras_search.results.text import csv_cell
 
 _LEAST_BYTES = 65536
-# What is read whole. The oracle's file of 100,000 trials takes about a third of it.
+# The largest file that is read. The oracle's file of 100,000 trials takes about a third of it.
 _MOST_BYTES = 256 * 2**20
-_DEEPEST = 100  # lists and objects within each other; Keras Tuner's files have a dozen
+_DEEPEST = 100  # levels of nested JSON; Keras Tuner's files have a dozen
 _LONGEST_ENDING = 40
 _DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE)
-# What `replacing` and `check_writable` call a file before it has its name, and what they did in earlier versions.
+# The temporary files of `replacing` and `check_writable`, in this version and earlier ones.
 _UNFINISHED = re.compile(r"\.(?!data).+\.[a-z0-9_]{8}|\.?writing\..+")
 
 
 class NotAFile(OSError):
-    """In the place of a file of a run there is a link, a folder, a device or a pipe, or what is too large to be one."""
+    """Where a run should have a file there is a link, a folder, a device, a pipe, or something far too large."""
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[io.BufferedReader]:
-    """The file `path` of a run directory, to be read; nothing is followed or waited for, whoever made the directory.
+    """Opens the file `path` of a run directory for reading; follows no link and waits for no pipe.
 
     Raises:
         NotAFile: It is a link, or no regular file.
@@ -54,7 +57,7 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """All that is in the file `path` of a run directory.
+    """The content of the file `path` of a run directory.
 
     Raises:
         NotAFile: It is a link, no regular file, or larger than any such file can be.
@@ -67,16 +70,16 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces `path` by `text` (UTF-8) in one step: a reader, or a kill, sees the old file or the new one."""
+    """Replaces `path` by `text` (UTF-8) in one step: readers, even after a kill, see the old file or the new one."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path`, with the same ending; what is written there takes its place when the block ends well.
+    """A temporary path beside `path`, with the same ending; its file replaces `path` when the block ends well.
 
-    A link in the place of `path` is replaced itself.
+    If `path` is a link, the link is replaced, not what it points to.
 
     Raises:
         OSError: It cannot be written; the error names `path`.
@@ -105,7 +108,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`, or None where the file is missing, none that could be read, or does not parse."""
+    """The JSON value in `path`; None if the file is missing, not a regular file or not JSON."""
     try:
         return parse_json(read_bytes(path).decode())
     except (FileNotFoundError, NotAFile, ValueError):
@@ -113,7 +116,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """The JSON value that `text` holds; raises ValueError where it is none, or too deep to be worked with."""
+    """The JSON value in `text`; raises ValueError if it is not JSON or too deeply nested."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -122,7 +125,7 @@ def parse_json(text: str) -> Any:
     while level:
         if depth > _DEEPEST:
             raise ValueError("too deep")
-        parents = [one.values() if isinstance(one, dict) else one for one in level]
+        parents = [container.values() if isinstance(container, dict) else container for container in level]
         level = [child for parent in parents for child in parent if isinstance(child, list | dict)]
         depth += 1
     return value
@@ -138,7 +141,7 @@ def read_object(path: Path) -> dict[str, Any]:
         text = read_bytes(path).decode("utf-8-sig")
         value = parse_json(text)
         if "\\ud" in text.lower():
-            # It may be half of a character, which JSON can hold and no file of text can.
+            # It may be half of a surrogate pair, which JSON can hold and a text file cannot.
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except FileNotFoundError:
         raise DamagedFile(f"{path.name} is missing") from None
@@ -152,9 +155,10 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replaces `path` by a CSV table in one step, a row a line.
+    """Replaces `path` by a CSV table in one step.
 
-    None and a missing key are empty cells, floats are exact; no text, a column's name included, is a formula.
+    None and a missing key become empty cells. Floats are exact. Texts, column names included, are made safe for
+    spreadsheets: none is taken for a formula.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -165,49 +169,46 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def set_aside(path: Path) -> Path:
-    """Gives a damaged file another name beside its own, which it returns."""
+    """Renames a damaged file within its folder, so that its name is free; returns the new path."""
     aside = path.with_name(f"{path.name}.damaged")
     path.replace(aside)
     return aside
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Removes what a killed process had begun to write in `folder` with the functions above."""
+    """Removes the temporary files that a killed process left in `folder`."""
     for path in folder.iterdir():
         if _UNFINISHED.fullmatch(path.name):
             path.unlink()
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of those files in `folder` that are there, by name; empty of what is there but no file."""
-    found = {}
+    """SHA-256 by name of those `names` that exist in `folder`; empty for what is not a regular file."""
+    by_name = {}
     for name in filter(is_plain, names):
         try:
             with opened(folder / name) as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                by_name[name] = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             continue
         except NotAFile:
-            found[name] = ""
-    return found
+            by_name[name] = ""
+    return by_name
 
 
 def is_plain(name: str) -> bool:
-    """Whether `name` can only be that of a file in the folder that it is looked for in."""
+    """Whether `name` is a bare file name, which cannot lead out of its folder."""
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
 def check_writable(folder: Path, size: int = _LEAST_BYTES) -> None:
-    """Raises OSError where no file of `size` bytes can be written in `folder`.
-
-    That is where it has vanished or is read-only, or the disk is full.
-    """
+    """Raises OSError if `folder` cannot take a file of `size` bytes: it is gone or read-only, or the disk is full."""
     with tempfile.NamedTemporaryFile(prefix=".check.", dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, size)
 
 
 def disk_failure(error: BaseException | None) -> OSError | None:
-    """The error among `error` and its causes that says that a disk is full, read-only or gone; None where none does."""
+    """The first of `error` and its causes that means a disk is full, read-only or gone; None if none does."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _DISK_FAILURES:
             return error
@@ -216,7 +217,7 @@ def disk_failure(error: BaseException | None) -> OSError | None:
 
 
 def require_disk(folder: Path, error: BaseException) -> None:
-    """Raises OSError where `error` comes of a disk that is full, read-only or gone, or `folder` shows that it is."""
+    """Raises OSError if a full, read-only or vanished disk caused `error`, or if `folder` cannot be written now."""
     if (failure := disk_failure(error)) is not None:
         raise failure from None
     check_writable(folder)

@@ -1,4 +1,4 @@
-"""The description of one hyperparameter, as a search space declares it and as a run records it."""
+"""A hyperparameter, as a search space declares it and as a run records it."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ Value = int | float | str | bool
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One hyperparameter as declared, in Keras Tuner's terms.
+    """A hyperparameter as declared, in Keras Tuner's terms.
 
     Attributes:
         kind: Keras Tuner's class: `Int`, `Float`, `Choice`, `Boolean` or `Fixed`.
         name: Its name, unique in the space.
         default: Its value at the baseline point.
         min_value, max_value: The bounds of an Int or Float, both included.
-        step: The distance between values (their ratio under log sampling); None for any value.
+        step: The distance between values (under log sampling, their ratio); None if any value may be drawn.
         sampling: `linear`, `log` or `reverse_log`.
         values: The values of a Choice, a Boolean or a Fixed.
-        conditions: (parent, parent's values) pairs under which it is active; all must hold.
+        conditions: Pairs of a parent and those of its values with which this is active; all must hold.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class Hyperparameter:
 
     @property
     def range(self) -> str:
-        """The values that are drawn, for a person to read, such as `4..64 step 4` or `adam, sgd`."""
+        """The values that can be drawn, for people to read: `4..64 step 4`, `adam, sgd`."""
         if not self.is_numeric:
             return ", ".join(map(str, self.values))
         text = f"{self.bounds[0]:g}..{self._largest:g}"
@@ -53,9 +53,9 @@ class Hyperparameter:
 
     @property
     def _largest(self) -> float:
-        """The largest value that is drawn: with linear steps, the last of them."""
+        """The largest value that can be drawn: with linear steps, the last step."""
         low, high = self.bounds
         if self.step is None or self.sampling != "linear":
             return high
-        # As Keras Tuner counts, which may leave out a step at the end of a range of floats: 0.6 // 0.1 is 5.
+        # Counted as Keras Tuner does, which may lose the last step of a range of floats: 0.6 // 0.1 is 5.
         return low + (high - low) // self.step * self.step

@@ -25,9 +25,10 @@ TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
 
 HYPERPARAMETER_PREFIX = "hp_"
-# What an oracle notes among the values of a point is no hyperparameter; its column has the same name.
+# Keras Tuner keeps notes of the oracle among the values of a trial. They are not hyperparameters; their columns have
+# the names of the notes.
 NOTE_PREFIX = "tuner/"
-# The epochs that the trial is trained for.
+# For how many epochs the oracle wants the trial trained.
 NOTED_EPOCHS = f"{NOTE_PREFIX}epochs"
 
 SUMMARY_COLUMNS = [
@@ -49,7 +50,7 @@ SUMMARY_COLUMNS = [
     "seed",
     "error",
 ]
-# Whole numbers: the execution, counted from 0, and its epoch, counted from 1.
+# Integers: the execution, counted from 0, and its epoch, counted from 1.
 EPOCH_NUMBERS = ["execution", "epoch"]
 EPOCH_KEYS = ["trial_id", *EPOCH_NUMBERS]
 EPOCH_SECONDS = "seconds"

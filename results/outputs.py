@@ -1,4 +1,4 @@
-"""The files that a user asks a command to write: whole or not at all, wherever they are to be."""
+"""Files that the user asks for, at a path of the user's choice: written whole or not at all."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ _STREAMS = (1, 2)
 
 
 def check(parameter: str, path: Path) -> None:
-    """Raises RunError where `path`, given by `parameter`, can be no file: it is a folder, or is in none."""
+    """Raises RunError if `path`, the value of `parameter`, is a folder or in a folder that does not exist."""
     if path.is_dir():
         raise RunError(Parameter(parameter), f" {str(path)!r} is a folder: give the name of a file")
     if not path.absolute().parent.is_dir():
@@ -20,10 +20,10 @@ def check(parameter: str, path: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replaces what is at `path` by `content` in one step, so that a full disk leaves what was there.
+    """Replaces the file at `path` by `content` in one step: if the disk is full, the old file stays.
 
-    What a link leads to is replaced, the link stays. A file keeps its permissions. Into what is no regular file - a
-    pipe, `/dev/stdout` - `content` is written as it is.
+    The new file has the permissions of the old one. If `path` is a link, the link stays and its target is replaced. A
+    pipe, a device or `/dev/stdout` cannot be replaced: `content` is written into it.
 
     Raises:
         OSError: It cannot be written; the error names `path`.
@@ -49,12 +49,12 @@ def write(path: Path, content: bytes) -> None:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether `path` is a file that can be replaced, or nothing yet."""
+    """Whether `path` can be replaced in one step: it is a regular file, or does not exist yet."""
     return not path.exists() or not _is_written_through(path.stat())
 
 
 def _take_over(temporary: Path, before: os.stat_result) -> None:
-    """Gives the file that takes another's place its permissions and, where that may be done, its owner."""
+    """Gives `temporary` the permissions of the old file and, if this process may, its owner."""
     with contextlib.suppress(PermissionError):
         os.chown(temporary, before.st_uid, before.st_gid)
     temporary.chmod(stat.S_IMODE(before.st_mode))
@@ -65,18 +65,18 @@ def _is_written_through(status: os.stat_result) -> bool:
 
 
 def _stream(status: os.stat_result) -> int | None:
-    """The standard output or error that is the file of `status`, as `/dev/stdout` is; None where neither is."""
+    """Which standard stream (1 or 2) the file of `status` is, as `/dev/stdout` is; None if neither."""
     for number in _STREAMS:
         try:
             if os.path.samestat(status, os.fstat(number)):
                 return number
-        except OSError:  # it is closed
+        except OSError:  # the stream is closed
             continue
     return None
 
 
 def _write_through(path: Path, status: os.stat_result, content: bytes) -> None:
     stream = _stream(status)
-    # Opened by its name, a file that standard output goes to would be written from its beginning.
+    # If standard output goes to a file, opening that file by name would overwrite its beginning.
     with path.open("wb") if stream is None else os.fdopen(os.dup(stream), "wb") as file:
         file.write(content)

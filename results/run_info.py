@@ -1,4 +1,4 @@
-"""`run.json` in a run directory: what was asked for, of which data, by what."""
+"""`run.json` in a run directory: what was asked for, on which data, and with which versions."""
 
 from typing import Any, NotRequired, Required, TypedDict
 
@@ -6,7 +6,7 @@ from keras_search.results.hyperparameter import Value
 
 
 class ObjectiveInfo(TypedDict):
-    """What is optimised.
+    """The objective of the search.
 
     Attributes:
         name: The metric.
@@ -18,15 +18,15 @@ class ObjectiveInfo(TypedDict):
 
 
 class DatasetInfo(TypedDict):
-    """The data of a search of the command line.
+    """The dataset of a search that the command line made.
 
     Attributes:
-        name: What they are called.
-        source: What they are loaded by: a name, or the path of a file.
+        name: The name of the dataset.
+        source: How to load it: by a name, or the path of a file.
         fingerprint: SHA-256 of the data.
-        training_images, validation_images: How many there were of each.
-        notice: What is to be said wherever a figure on them is shown; empty as a rule.
-        most_frequent_class: The share of the most frequent class among the images for validation, and that class.
+        training_images, validation_images: How many images there were of each.
+        notice: A caution, shown beside every figure on this dataset; usually empty.
+        most_frequent_class: The share of the most frequent class among the validation images, and that class.
     """
 
     name: str
@@ -39,16 +39,16 @@ class DatasetInfo(TypedDict):
 
 
 class Asked(TypedDict, total=False):
-    """What a search of the command line was asked for: what must be the same for it to go on.
+    """What the command line was asked for; a search goes on only with the same.
 
     Attributes:
-        space: The name of the search space, or the user's own as `FILE.py:NAME` or `MODULE:NAME`.
-        space_code: What tells the file of a user's own space from a changed one; None for every other space.
-        dataset: The data, with the beginning of their fingerprint.
+        space: The name of the search space; `FILE.py:NAME` or `MODULE:NAME` of the user's own.
+        space_code: A fingerprint of the file of the user's own space; None for every other space.
+        dataset: The dataset, with the beginning of its fingerprint.
         objective: `NAME:DIRECTION`.
-        oracle, pruner, seed: As they were given.
-        train_samples: How many images were drawn of all; None for all.
-        set: By what the space was narrowed.
+        oracle, pruner, seed: As given.
+        train_samples: How many of the training images were used; None for all.
+        set: How the space was narrowed.
     """
 
     space: Required[str]
@@ -63,16 +63,17 @@ class Asked(TypedDict, total=False):
 
 
 class RunInfo(TypedDict, total=False):
-    """All that `run.json` can hold.
+    """The content of `run.json`.
 
     Attributes:
         format: The version of this format.
-        created_at: When the run was made, in ISO 8601.
-        command: The command line that made it.
-        asked, dataset, baseline: Where `search` of the command line made it; the last is the documented point.
+        created_at: When the run began, in ISO 8601.
+        command: The command line that began it.
+        asked, dataset: What `search` was asked for, and the data; missing if a script made the run.
         objective: What is optimised.
-        tuner: What the `Tuner` was asked for that searched last, and the `id` of the run.
-        versions: Those of Python and of the packages that the scores depend on.
+        baseline: The documented point; missing if a script made the run.
+        tuner: The arguments of the latest `Tuner`, and the `id` of the run.
+        versions: Of Python and of the packages that scores depend on.
     """
 
     format: int

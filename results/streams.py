@@ -1,4 +1,4 @@
-"""Standard output and error on which printing cannot fail, whatever is printed and whoever reads it."""
+"""Standard output and error that never raise, whatever is printed and whether or not anybody reads it."""
 
 import contextlib
 import errno
@@ -9,18 +9,18 @@ from typing import Any
 
 from keras_search.results.text import escaped
 
-# Nobody reads any more: the pipe is closed, the terminal hung up.
+# The reader is gone: the pipe is closed, the terminal hung up.
 _GONE = (errno.EPIPE, errno.EIO, errno.ENXIO, errno.ENOTCONN, errno.ECONNRESET)
 
 
 class Unfailing:
-    """A text stream over another: what that cannot encode is escaped, and what it cannot take is dropped.
+    """Wraps a text stream: escapes what it cannot encode, drops what it cannot write.
 
     Args:
-        name: `stdout` or `stderr`, whose place it takes.
+        name: `stdout` or `stderr`: the stream that it wraps.
 
     Attributes:
-        failure: The first error of the stream below; None before.
+        failure: The first error of the wrapped stream; None if there was none.
     """
 
     def __init__(self, name: str) -> None:
@@ -32,12 +32,12 @@ class Unfailing:
         return getattr(self._stream, name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As cloudpickle does with the stream below: in another process it is that one's.
+        # As cloudpickle pickles the wrapped stream: in another process it becomes that process's own.
         return getattr, (sys, self._name)
 
     @property
     def has_reader(self) -> bool:
-        """Whether all that was printed may have been read, or has failed for another reason."""
+        """False once writing has failed because the reader is gone."""
         return not isinstance(self.failure, OSError) or self.failure.errno not in _GONE
 
     def write(self, text: str) -> int:
@@ -61,7 +61,7 @@ class Unfailing:
             self._fails(error)
 
     def drop(self) -> None:
-        """Sends all that is still to be written to nowhere: Python would fail on it once more when it ends."""
+        """Discards all further output; Python would otherwise fail on it again as it exits."""
         with contextlib.suppress(AttributeError, OSError, ValueError):
             number = self._stream.fileno()
             if number in (1, 2):
@@ -77,7 +77,7 @@ class Unfailing:
 
 @contextlib.contextmanager
 def unfailing() -> Iterator[None]:
-    """Has standard output and error not fail while the block runs."""
+    """Keeps standard output and error from raising while the block runs."""
     before = {name: getattr(sys, name) for name in ("stdout", "stderr")}
     ours = {name: Unfailing(name) for name, stream in before.items() if stream is not None}
     for name, stream in ours.items():
@@ -87,12 +87,12 @@ def unfailing() -> Iterator[None]:
     finally:
         for name, stream in ours.items():
             stream.flush()
-            if getattr(sys, name) is stream:  # the block may have put another there to stay
+            if getattr(sys, name) is stream:  # the block may have replaced it for good
                 setattr(sys, name, before[name])
 
 
 def make_unfailing() -> None:
-    """Has standard output and error of this process not fail from now on."""
+    """Keeps standard output and error of this process from raising from now on."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is not None:
             setattr(sys, name, Unfailing(name))

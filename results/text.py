@@ -1,4 +1,4 @@
-"""Text from files, made safe to show: one line, and nothing in it that a terminal or a spreadsheet would act upon."""
+"""Makes text from files safe to show: on one line, with nothing that a terminal or a spreadsheet would act upon."""
 
 import itertools
 import re
@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Sequence
 
 _TRACEBACK = "Traceback (most recent call last):"
-# Keras's messages may hold all the data.
+# Keras may print whole arrays in its messages.
 _LONGEST_ERROR = 400
-# What a spreadsheet takes for the beginning of a formula, the wide characters of East Asian keyboards included.
+# How a formula begins in a spreadsheet, also as typed on East Asian keyboards (full-width characters).
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-# What Keras puts around the message of an error in a call: in what call before it, its arguments behind it.
+# What Keras wraps around an error in a call: which call before the message, the arguments after it.
 _IN_A_CALL = re.compile(
     r"Exception encountered when calling [^\n]*\n\n\x1b\[1m"
     r"(?:Could not automatically infer the output shape [^\n]*\n\n)?(.*?)\x1b\[0m\n\n"
@@ -20,7 +20,7 @@ _IN_A_CALL = re.compile(
 
 
 def one_line(text: str) -> str:
-    """`text` with every character that is not printed (line ends, escapes, marks of direction) as its `\\x..` code."""
+    """`text` with each unprintable character (line end, escape, direction mark) as its `\\x..` code."""
     if text.isprintable():
         return text
     return "".join(
@@ -29,21 +29,21 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: str, encoding: str = "utf-8") -> str:
-    """`text`, in which each character that `encoding` cannot say is its `\\x..` code: the half ones, in UTF-8.
+    """`text` with each character that `encoding` does not have as its `\\x..` code.
 
-    The name of a file that is not UTF-8 has half characters in Python.
+    In UTF-8 those are lone surrogates, as Python has them in file names that are not UTF-8.
     """
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def csv_cell(text: str) -> str:
-    """`text` on one line, and quoted by an apostrophe where a spreadsheet would take it for a formula; no number is."""
+    """`text` on one line, after an apostrophe if a spreadsheet would take it for a formula; numbers never are."""
     text = one_line(text)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
 
 
 def command(*words: object) -> str:
-    """A command to be typed in a shell: each of `words` as one word, on one line, whatever it holds."""
+    """A shell command of `words`, on one line, each quoted where it needs to be."""
     return " ".join(map(_shell_word, map(str, words)))
 
 
@@ -55,16 +55,16 @@ def _shell_word(word: str) -> str:
 
 
 def _shell_character(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # how Python has a byte of a file's name that is no text
+    if "\udc80" <= character <= "\udcff":  # Python's stand-in for a byte that is not UTF-8
         return f"\\x{ord(character) - 0xDC00:02x}"
     if character.isprintable():
         return character
-    # A shell takes `\\x85` for a byte.
+    # A shell takes `\\x85` for a byte, not for a character.
     return f"\\U{ord(character):08x}" if ord(character) > 127 else character.encode("unicode_escape").decode()
 
 
 def shortened(text: str, length: int) -> str:
-    """`text`, or its beginning where it is longer than `length`."""
+    """`text`; if it is longer than `length`, only its beginning."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
@@ -79,17 +79,17 @@ def listed(words: Sequence[str]) -> str:
 
 
 def error_line(error: BaseException) -> str:
-    """What went wrong in one line, cut where it is long: the error's kind and the line of its message that says so."""
+    """An error in one line of limited length: its class, and the line of its message that says what went wrong."""
     message = str(error)
     if isinstance(error, KeyError) and error.args and "\n" in str(error.args[0]):
-        message = str(error.args[0])  # of which `str` gives the `repr`
+        message = str(error.args[0])  # `str` of a KeyError is the `repr` of its message
     return shortened(": ".join(filter(None, (type(error).__name__, telling_line(message)))), _LONGEST_ERROR)
 
 
 def telling_line(message: str) -> str:
-    """The line of an error message that says what went wrong: the first that announces no other.
+    """The line of an error message that says what went wrong: the first that does not end in a colon.
 
-    Keras's and TensorFlow's messages begin with where it went wrong: in what call, or `Graph execution error:`.
+    Messages of Keras and TensorFlow begin with where it went wrong: in which call, or `Graph execution error:`.
     """
     lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
     telling = [line for line in lines if not line[0].isspace() and not line.rstrip().endswith(":")]
@@ -97,7 +97,7 @@ def telling_line(message: str) -> str:
 
 
 def reason(message: str) -> str | None:
-    """The line of a failed trial's message that says what went wrong: of a traceback its error, else the last line."""
+    """The line of a failed trial's message that says what went wrong: the error of a traceback, else the last line."""
     lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
     if _TRACEBACK in lines:
         last = len(lines) - 1 - lines[::-1].index(_TRACEBACK)

@@ -1,4 +1,4 @@
-"""`record.json` in the directory of a trial: what Keras Tuner's `trial.json` has no place for."""
+"""`record.json` in a trial's directory: what Keras Tuner's `trial.json` has no place for."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,22 +9,22 @@ from keras_search.results import files, layout
 
 @dataclass
 class TrialRecord:
-    """What is known of how a trial was trained; the columns of `summary.csv` among it have the same names.
+    """How a trial was trained. Fields that are columns of `summary.csv` have the same names there.
 
     Attributes:
         seed: Seeds the weights, the dropout and the order of the images.
         is_baseline: Whether it is the documented point.
         started_at, ended_at: Times in ISO 8601.
-        duration_s: The seconds that its training took, those before an interruption too.
+        duration_s: The seconds that its training took, including those before an interruption.
         best_epoch: The epoch of its score, counted from 1.
-        epochs_run: How many epochs it was trained.
-        parameters: How many its model has.
-        pruned: Whether it was given up.
+        epochs_run: For how many epochs it was trained.
+        parameters: How many parameters its model has.
+        pruned: Whether a pruner ended it early.
         worker: The id of the process that trained it.
-        weights_lost: Why its weights cannot be kept; None where they can.
+        weights_lost: Why its weights cannot be kept; None if they can.
         error: Why it failed, in one line.
-        files: SHA-256 of the trial's other files as it ended, by which damage is seen.
-        accelerations: What may make its training faster, by name: True where it has, else why not.
+        files: SHA-256 of the trial's other files when it ended, to detect damage.
+        accelerations: By the name of each acceleration, True if it was on, else why not.
     """
 
     seed: int
@@ -43,11 +43,11 @@ class TrialRecord:
     accelerations: dict[str, bool | str] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
-        """Writes it into the `directory` of its trial."""
+        """Writes `record.json` into the trial's `directory`."""
         files.write_json(directory / layout.TRIAL_RECORD, asdict(self))
 
 
 def read(directory: Path) -> dict[str, Any]:
-    """What is recorded of the trial in `directory`, unchecked; nothing where the file is missing or damaged."""
+    """The record of the trial in `directory`, unchecked; empty if the file is missing or damaged."""
     record = files.read_json(directory / layout.TRIAL_RECORD)
     return record if isinstance(record, dict) else {}

@@ -1,4 +1,4 @@
-"""The verdict on a search: is the best configuration better than the baseline, and how sure is that?"""
+"""The verdict on a search: is the best configuration better than the baseline, and how sure is it?"""
 
 import math
 import statistics
@@ -12,12 +12,12 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95% confidence interval; without one, `low` and `high` are None.
+    """A mean with its 95% confidence interval.
 
     Attributes:
         mean: The mean, as a share (0..1) or a difference of shares (-1..1).
-        low, high: The ends of the interval.
-        count: How many values it is the mean of.
+        low, high: The ends of the interval; None if there is none.
+        count: The number of values.
     """
 
     mean: float
@@ -27,7 +27,7 @@ class Interval:
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """`low` and `high`; None without an interval."""
+        """`low` and `high`; None if there is no interval."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
 
@@ -36,11 +36,11 @@ class Verdict:
     """Test accuracies of the baseline and the best configuration, each trained on several seeds.
 
     Attributes:
-        documented: What the baseline's README reports; None where the data are not MNIST.
+        documented: The accuracy that the baseline's README reports; None if the data are not MNIST.
         baseline, best: Mean test accuracy over the seeds.
         difference: Best minus baseline.
-        p_value: Of Welch's two-sided t-test that the difference is 0; None where it cannot be made.
-        significant: Whether the difference's interval leaves out 0; None where there is no interval.
+        p_value: Of Welch's two-sided t-test that the difference is 0; None if the accuracies are too few or all equal.
+        significant: Whether the interval of the difference excludes 0; None if there is no interval.
     """
 
     documented: float | None
@@ -52,10 +52,10 @@ class Verdict:
 
 
 def judge(baseline: Sequence[float], best: Sequence[float], documented: float | None) -> Verdict:
-    """The verdict on test accuracies (0..1), one a seed.
+    """The verdict on test accuracies (0..1), one per seed.
 
-    The two are compared by Welch's t-test (B. L. Welch, Biometrika 34, 1947), which does not take their spreads to be
-    equal. The intervals tell how much training varies with the seed; all models meet the same test images.
+    Welch's t-test (B. L. Welch, Biometrika 34, 1947) compares the two without assuming equal variances. The intervals
+    tell how much training varies with the seed; all models are tested on the same images.
     """
     difference, p_value = _welch(baseline, best)
     significant = None if difference.ends is None else not difference.ends[0] <= 0 <= difference.ends[1]
@@ -63,7 +63,7 @@ def judge(baseline: Sequence[float], best: Sequence[float], documented: float | 
 
 
 def mean(values: Sequence[float]) -> Interval:
-    """The mean of shares (0..1) with its interval by Student's t, cut to 0..1; a single value has none."""
+    """The mean of shares (0..1) with its Student's t interval, clipped to 0..1; a single value has no interval."""
     from scipy import stats
 
     count = len(values)
@@ -82,10 +82,10 @@ def _welch(baseline: Sequence[float], best: Sequence[float]) -> tuple[Interval, 
     if count < 2:
         return Interval(middle, None, None, count), None
     if len(set(baseline)) == 1 and len(set(best)) == 1:
-        # No spread at all, as a small test set can give by chance: the test has nothing to go by.
+        # A small test set can give equal accuracies by chance; without any variance there is no test.
         return Interval(middle, None, None, count), None
     with warnings.catch_warnings():
-        # SciPy doubts its precision where one of the two has no spread, which makes the sum easier, not harder.
+        # SciPy warns of lost precision if one of the two has no variance; there, none is lost.
         warnings.simplefilter("ignore", RuntimeWarning)
         test: Any = stats.ttest_ind(best, baseline, equal_var=False)
     ends = test.confidence_interval(CONFIDENCE)

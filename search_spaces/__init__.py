@@ -1,4 +1,4 @@
-"""What may be tried: the search spaces, each around a documented baseline point."""
+"""The search spaces, each around a documented baseline point."""
 
 import hashlib
 from pathlib import Path
@@ -14,24 +14,24 @@ SPACES = {space.name: space for space in [baseline_cnn.SPACE, deep_cnn.SPACE]}
 
 
 def is_custom(name: str) -> bool:
-    """Whether `name` stands for a user's own space, `FILE.py:NAME` or `MODULE:NAME`."""
+    """Whether `name` refers to the user's own space: `FILE.py:NAME` or `MODULE:NAME`."""
     return ":" in name
 
 
 def resolved(name: str) -> str:
-    """`name`, with the file of a user's own space by its absolute path."""
+    """`name`, with an absolute path if it refers to a file."""
     file = _file(name)
     return name if file is None else f"{file.resolve()}:{name.rpartition(':')[2]}"
 
 
 def fingerprint(name: str) -> str | None:
-    """What tells a user's file from a changed one; None for every other space."""
+    """A hash of the file that `name` refers to, to detect changes; None for every other space."""
     file = _file(name)
     return None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def code(name: str) -> str:
-    """What of a user's own space is run: `FILE.py`, or `the module MODULE`."""
+    """What code the user's own space runs: `'FILE.py'`, or `the module 'MODULE'`."""
     place = name.rpartition(":")[0]
     return f"the module {place!r}" if _file(name) is None else repr(place)
 
@@ -42,10 +42,10 @@ def _file(name: str) -> Path | None:
 
 
 def get(name: str) -> SearchSpace:
-    """The space of this project called `name`.
+    """The built-in space called `name`.
 
     Raises:
-        SpaceError: There is none of that name.
+        SpaceError: There is no such space.
     """
     if name not in SPACES:
         raise SpaceError(f"unknown space {name!r}: choose one of {', '.join(SPACES)}, or your own: FILE.py:NAME")
@@ -53,10 +53,10 @@ def get(name: str) -> SearchSpace:
 
 
 def check(name: str) -> None:
-    """Looks for the space called `name`, or for the file of a user's own, and loads nothing.
+    """Checks that the space called `name`, or the file that it refers to, exists; loads nothing.
 
     Raises:
-        SpaceError: There is none.
+        SpaceError: It does not exist.
     """
     file = _file(name)
     if not is_custom(name):
@@ -69,10 +69,10 @@ def check(name: str) -> None:
 def load(name: str, input_shape: tuple[int, ...], num_classes: int) -> "SearchSpace | CustomSpace":
     """The space called `name`, or the user's own, for images of `input_shape` in `num_classes` classes.
 
-    A user's own space is imported, that is, its code is run.
+    Importing the user's own space runs its code.
 
     Raises:
-        SpaceError: There is none of that name, or it does not work.
+        SpaceError: There is no such space, or it does not work.
     """
     check(name)
     if not is_custom(name):

@@ -1,4 +1,4 @@
-"""The documented MNIST CNN, and the sizes, dropout and epochs around it.
+"""The documented MNIST CNN, searched over its sizes, dropout and epochs.
 
 The baseline point is the model of a public README that reports "approximately 11.35%" on MNIST's test images:
 28 filters of 3x3, 2x2 max pooling, 128 dense units, 20% dropout, Adam, one epoch in batches of 32; 607,394

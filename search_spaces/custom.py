@@ -1,4 +1,4 @@
-"""A user's own search space: any Keras Tuner hypermodel, from a file or a module."""
+"""The user's own search space: any Keras Tuner hypermodel, from a file or a module."""
 
 import ast
 import importlib
@@ -26,12 +26,12 @@ EPOCHS = 10
 
 @dataclass(frozen=True)
 class CustomSpace:
-    """A user's own space, bound to the data that it is searched on.
+    """The user's own space, bound to the shape of the data that it is searched on.
 
     Attributes:
-        name: What stands behind the colon of its reference.
+        name: NAME in its reference, `FILE.py:NAME` or `MODULE:NAME`.
         hyperparameters: Every hyperparameter, in the order of declaration.
-        baseline: The hypermodel's `baseline`, or the default of every hyperparameter that is active there.
+        baseline: The hypermodel's `baseline`, completed by the defaults of the other active hyperparameters.
     """
 
     name: str
@@ -41,15 +41,15 @@ class CustomSpace:
 
     @property
     def needs_validation_data(self) -> bool:
-        """Whether the hypermodel has a `fit` of its own that cannot be called without `validation_data`."""
+        """Whether the hypermodel has its own `fit` that requires `validation_data`."""
         asked = inspect.signature(self._hypermodel.own.fit).parameters.get("validation_data")
         return asked is not None and asked.default is asked.empty
 
     def check_epochs(self, narrowed: Iterable[Hyperparameter]) -> None:
-        """Raises SpaceError if `epochs`, of what is sampled or of the baseline, is nothing that `model.fit` takes."""
+        """Raises SpaceError if `epochs`, as sampled or at the baseline, may be a value that `model.fit` refuses."""
         if self._hypermodel.fits_itself:
             return
-        wrong = [misfit(one) for one in narrowed if one.name == "epochs"]
+        wrong = [misfit(hyperparameter) for hyperparameter in narrowed if hyperparameter.name == "epochs"]
         wrong += [value for value in [self.baseline.get("epochs", 1)] if whole(value) is None]
         value = next((value for value in wrong if value is not None), None)
         if value is not None:
@@ -59,21 +59,21 @@ class CustomSpace:
             )
 
     def hypermodel(self, input_shape: tuple[int, ...], num_classes: int) -> "CustomHyperModel":
-        """What builds and fits its models: those for the images that the space was loaded for."""
+        """The hypermodel; it builds models for the images that the space was loaded for, whatever the arguments."""
         return self._hypermodel
 
 
 class CustomHyperModel(keras_tuner.HyperModel):
-    """A user's hypermodel whose hyperparameters `epochs` and `batch_size`, where it has them, reach `model.fit`.
+    """The user's hypermodel, with its hyperparameters `epochs` and `batch_size` passed on to `model.fit`.
 
-    A hypermodel with a `fit` of its own is left to itself. One without, and without a hyperparameter `epochs`, gets
-    it: 1 to `EPOCHS`, the default being all of them.
+    If the hypermodel has its own `fit`, that is used instead. If it has neither its own `fit` nor a hyperparameter
+    `epochs`, the latter is added: 1 to `EPOCHS`, with the largest as the default.
 
     Attributes:
         own: The user's hypermodel.
         baseline: Its documented point.
-        fits_itself: It has a `fit` of its own.
-        takes_epochs: `fit` may be told for how many epochs to train.
+        fits_itself: Whether it has its own `fit`.
+        takes_epochs: Whether `fit` accepts the number of epochs.
     """
 
     takes_epochs = True
@@ -102,7 +102,7 @@ class CustomHyperModel(keras_tuner.HyperModel):
             try:
                 return self.own.fit(given, model, *args, **kwargs)
             finally:
-                hp.merge(given, overwrite=False)  # with what it asked for
+                hp.merge(given, overwrite=False)  # hyperparameters that `fit` has asked for
         tuned = {name: hp.values[name] for name in ("epochs", "batch_size") if name in hp.values}
         if "epochs" in tuned:
             tuned["epochs"] = whole(tuned["epochs"])
@@ -110,17 +110,17 @@ class CustomHyperModel(keras_tuner.HyperModel):
 
 
 def asks_in_fit(hypermodel: keras_tuner.HyperModel) -> bool:
-    """Whether `hypermodel` may have hyperparameters that are not known before its `fit` has run."""
+    """Whether `hypermodel` may ask for hyperparameters in its `fit`, which are not known before that has run."""
     return fits_itself(hypermodel) and not declares_all(hypermodel) and not _only_reads(kind(hypermodel).fit)
 
 
 def fits_itself(hypermodel: keras_tuner.HyperModel) -> bool:
-    """Whether `hypermodel` has a `fit` of its own, which may train what it likes."""
+    """Whether `hypermodel` has its own `fit`, which may train in any way."""
     return kind(hypermodel).fit is not keras_tuner.HyperModel.fit
 
 
 def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
-    """Whether `hypermodel` is taken to declare all its hyperparameters: in a `declare_hyperparameters` of its own."""
+    """Whether `hypermodel` has its own `declare_hyperparameters`, which is trusted to declare all of them."""
     return kind(hypermodel).declare_hyperparameters is not keras_tuner.HyperModel.declare_hyperparameters
 
 
@@ -130,10 +130,10 @@ def kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
 
 
 def _only_reads(fit: Callable[..., Any]) -> bool:
-    """Whether all that `fit` does with its hyperparameters is to read values: `hp["units"]`, `hp.get("units")`."""
+    """Whether `fit` only reads values of its hyperparameters: `hp["units"]`, `hp.get("units")`."""
     try:
         [function] = ast.parse(textwrap.dedent(inspect.getsource(fit))).body
-    except (OSError, TypeError, ValueError, SyntaxError):  # there is no source, or not that of one function
+    except (OSError, TypeError, ValueError, SyntaxError):  # no source is available, or it is not a function's
         return False
     if not isinstance(function, ast.FunctionDef) or len(function.args.args) < 2:
         return False
@@ -147,13 +147,13 @@ def _only_reads(fit: Callable[..., Any]) -> bool:
 
 
 def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> CustomSpace:
-    """The space that `reference` names, `FILE.py:NAME` or `MODULE:NAME`.
+    """The space that `reference` refers to: `FILE.py:NAME` or `MODULE:NAME`.
 
     NAME is a `keras_tuner.HyperModel`, class or object, or a function that takes hyperparameters and returns a
-    compiled model. A class or function whose parameters are called `input_shape` and `num_classes` is given them.
+    compiled model. A class or function that has parameters called `input_shape` and `num_classes` is given them.
 
     Raises:
-        SpaceError: There is no such thing, or its code raises an error.
+        SpaceError: It does not exist, is something else, or its code raises an error.
     """
     place, _, name = reference.rpartition(":")
     with blamed(reference):
@@ -169,11 +169,13 @@ def load(reference: str, input_shape: tuple[int, ...], num_classes: int) -> Cust
         raise SpaceError(f"space {reference!r} must build a Keras model, it built a {type(model).__name__}")
     if not model.compiled and not hypermodel.fits_itself:
         raise SpaceError(f"space {reference!r} must compile its model: call model.compile before returning it")
-    unknown = [name for name in hp.values if name not in {one.name for one in hp.space}]
+    unknown = [name for name in hp.values if name not in {hyperparameter.name for hyperparameter in hp.space}]
     if unknown:
         raise SpaceError(f"space {reference!r}: its baseline names {unknown[0]!r}, which is no hyperparameter of it")
     hypermodel.baseline = dict(hp.values)
-    return CustomSpace(name, [_described(one) for one in hp.space], hypermodel.baseline, hypermodel)
+    return CustomSpace(
+        name, [_described(hyperparameter) for hyperparameter in hp.space], hypermodel.baseline, hypermodel
+    )
 
 
 def _module(place: str) -> ModuleType:
@@ -184,19 +186,19 @@ def _module(place: str) -> ModuleType:
     else:
         _importable_from(path.resolve().parent)
         spec = importlib.util.spec_from_file_location(f"space_{path.stem}", path.resolve())
-        assert spec is not None  # nor its loader, of a file that ends in .py
+        assert spec is not None  # there is a loader for every file that ends in .py
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-    # A worker process may not be able to import it.
+    # By value, as a worker process may not be able to import it.
     cloudpickle.register_pickle_by_value(module)
     return module
 
 
 def _importable_from(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # not first: a `results` of theirs must not take the place of ours
+    """Puts `folder` first on the path, as a script's is: after the folder of `cli.py`, its `results` would be ours."""
+    sys.path[:] = [str(folder), *(path for path in sys.path if path != str(folder))]
 
 
 def _hypermodel(reference: str, thing: Any, known: dict[str, Any]) -> keras_tuner.HyperModel:
@@ -227,7 +229,7 @@ def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, An
 
 
 def _described(hp: Any) -> Hyperparameter:
-    """What Keras Tuner's `hp` says of itself; the attributes that it has depend on its class."""
+    """The description of Keras Tuner's `hp`, whose attributes depend on its class."""
     conditions = tuple((condition.name, tuple(condition.values)) for condition in hp.conditions)
     kind = type(hp).__name__
     if kind in ("Int", "Float"):

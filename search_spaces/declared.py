@@ -1,4 +1,4 @@
-"""What a hypermodel declares, and its baseline as a whole point."""
+"""The hyperparameters that a hypermodel declares, and its baseline as a complete point."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,12 +10,13 @@ from keras_search.search_spaces.space import Value
 def declared(
     hypermodel: keras_tuner.HyperModel, known: keras_tuner.HyperParameters | None = None
 ) -> keras_tuner.HyperParameters:
-    """The hyperparameters that `hypermodel` declares at its defaults and at its `baseline`; the values are the latter.
+    """The hyperparameters that `hypermodel` declares, with the values of its baseline.
 
-    A hypermodel without a `baseline` has its defaults for one.
+    They are those that it declares at its defaults and at its `baseline`, which is the defaults if it has none.
 
     Args:
-        known: What an oracle declares beforehand.
+        hypermodel: The hypermodel.
+        known: Hyperparameters that the oracle has already.
     """
     named = getattr(hypermodel, "baseline", None) or {}
     hp = known or keras_tuner.HyperParameters()
@@ -23,7 +24,7 @@ def declared(
     hypermodel.build(hp)
     baseline = completed(named, hp.space)
     if baseline != hp.values:
-        # What stands behind an `if` is not known before a build in which it holds.
+        # Hyperparameters within an `if` are declared only by a build in which its condition holds.
         hp.values = baseline
         hypermodel.build(hp)
         hp.values = completed(named, hp.space)
@@ -33,14 +34,16 @@ def declared(
 def completed(
     named: Mapping[str, Value], space: "Iterable[keras_tuner.engine.hyperparameters.HyperParameter]"
 ) -> dict[str, Value]:
-    """The point of `space` that has the values `named`, and the default of whatever else is active there.
+    """The point of `space` with the values `named`, and the defaults of all other active hyperparameters.
 
-    A name that is not in the space stays: a `fit` may ask for it.
+    Names that are not in the space are kept, since a `fit` may ask for them.
     """
     hp = keras_tuner.HyperParameters()
-    for one in space:
-        hp.merge([one])
-        if hp.is_active(one):
-            hp.values[one.name] = named.get(one.name, one.default)
-    unknown = {name: value for name, value in named.items() if name not in {one.name for one in hp.space}}
+    for hyperparameter in space:
+        hp.merge([hyperparameter])
+        if hp.is_active(hyperparameter):
+            hp.values[hyperparameter.name] = named.get(hyperparameter.name, hyperparameter.default)
+    unknown = {
+        name: value for name, value in named.items() if name not in {hyperparameter.name for hyperparameter in hp.space}
+    }
     return hp.values | unknown

@@ -1,8 +1,8 @@
-"""Deeper networks than the documented MNIST CNN, and what else decides how well they train.
+"""Deeper CNNs than the documented one, and how they are trained.
 
 One to four convolution blocks, optimizer, learning rate and its schedule, regularisation, augmentation. The baseline
-point is the documented CNN of `baseline_cnn`, trained as documented. Under label smoothing `loss` and `val_loss` are
-those of the smoothed labels; accuracies are not concerned.
+point is the documented CNN of `baseline_cnn`, trained as documented. With label smoothing, `loss` and `val_loss` are
+those of the smoothed labels; accuracies are not affected.
 """
 
 import math
@@ -19,7 +19,7 @@ MOST_BLOCKS = 4
 
 
 def declare(hp: "keras_tuner.HyperParameters | Declaration") -> None:
-    # Choices, since Keras Tuner leaves out the last step of many a float: 0.6 // 0.1 is 5.
+    # Choices rather than floats with steps, of which Keras Tuner often loses the last: 0.6 // 0.1 is 5.
     hp.Int("blocks", 1, MOST_BLOCKS, default=1)
     hp.Int("filters_1", 8, 40, step=4, default=28)
     hp.Choice("kernel_size_1", [3, 5], default=3)
@@ -73,7 +73,7 @@ def build(hp: "keras_tuner.HyperParameters", input_shape: tuple[int, ...], num_c
 
 
 def callbacks(hp: "keras_tuner.HyperParameters") -> "list[keras.callbacks.Callback]":
-    """The schedule of the learning rate, unless it is constant."""
+    """The callback of the learning-rate schedule; none if the rate is constant."""
     if hp["schedule"] == "constant":
         return []
     import keras
@@ -82,7 +82,7 @@ def callbacks(hp: "keras_tuner.HyperParameters") -> "list[keras.callbacks.Callba
 
 
 def cosine(epoch: int, highest: float, epochs: int) -> float:
-    """The learning rate of an epoch, counted from 0: from `highest` to almost 0."""
+    """The learning rate of an epoch, counted from 0; it falls from `highest` to almost 0."""
     return highest * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
@@ -98,10 +98,10 @@ def _augmentation(hp: "keras_tuner.HyperParameters") -> "list[keras.Layer]":
 
 
 def _block(hp: "keras_tuner.HyperParameters", block: int) -> "list[keras.Layer]":
-    """Convolution, batch norm, activation, halving of the image, dropout."""
+    """Convolution, batch normalisation, activation, pooling that halves the image, dropout."""
     from keras import layers
 
-    # The documented CNN pads nothing; later blocks must, or small images would vanish.
+    # The documented CNN has no padding; later blocks need it, or small images would vanish.
     padding = "valid" if block == 1 else "same"
     convolution = {
         "filters": hp[f"filters_{block}"],

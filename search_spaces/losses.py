@@ -7,10 +7,10 @@ import keras
 
 @keras.saving.register_keras_serializable(package="search_spaces")
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Crossentropy of integer labels with label smoothing (Szegedy et al., 2016, section 7).
+    """Cross-entropy of integer labels with label smoothing (Szegedy et al., 2016, section 7).
 
     Args:
-        smoothing: The share of a label that is spread evenly over all classes, in [0, 1).
+        smoothing: The share of each label, in [0, 1), that is spread evenly over all classes.
     """
 
     def __init__(self, smoothing: float, name: str = "smoothed_crossentropy", **arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where in a user's own code an error arose, and that no such error ends more than it must."""
+"""Errors in the user's code: where they arose, and that they end no more than they must."""
 
 import contextlib
 import signal
@@ -21,7 +21,7 @@ _NOT_THE_USERS = (
 
 
 def origin(error: BaseException) -> str:
-    """` (FILE, line N)` for the last line of the user's that led to `error`; empty where there is none."""
+    """` (FILE, line N)` of the last line of the user's code in the traceback of `error`; empty if there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({error.filename}, line {error.lineno})"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -31,11 +31,11 @@ def origin(error: BaseException) -> str:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM, which ends what runs; a KeyboardInterrupt that the user's code raises is an error of it."""
+    """Ctrl-C or SIGTERM. A plain KeyboardInterrupt was raised by the user's code and counts as an error in it."""
 
 
 def is_interrupted(error: BaseException | None) -> bool:
-    """Whether `error` comes of a signal, be it that the user's code has made a SystemExit of it."""
+    """Whether a signal caused `error`, even if the user's code has turned it into a SystemExit."""
     while error is not None and not isinstance(error, Interrupted):
         error = error.__cause__ or error.__context__
     return error is not None
@@ -43,10 +43,10 @@ def is_interrupted(error: BaseException | None) -> bool:
 
 @contextlib.contextmanager
 def blamed(reference: str) -> Iterator[None]:
-    """Runs the code of the user's own space `reference`; its errors become one line that says where in it they are.
+    """Runs code of the user's own space `reference`, whose errors become a single line that says where they arose.
 
     Raises:
-        SpaceError: In place of any other error, `SystemExit` and its like among them.
+        SpaceError: In place of any other error, including `SystemExit`.
     """
     with _signals_told():
         try:
@@ -61,10 +61,10 @@ def blamed(reference: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def contained() -> Iterator[None]:
-    """Runs code of the user's whose errors go to the caller, but for those that would end the process without a word.
+    """Runs the user's code; its errors are passed on, except those that would silently end the process.
 
     Raises:
-        SpaceError: In place of `SystemExit` and its like.
+        SpaceError: In place of `SystemExit` and everything else that is not an `Exception`.
     """
     with _signals_told():
         try:
@@ -79,8 +79,8 @@ def contained() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals_told() -> Iterator[None]:
-    """Lets Ctrl-C raise `Interrupted` where it would raise KeyboardInterrupt."""
-    is_main = threading.current_thread() is threading.main_thread()  # no other may set a signal's handler
+    """Makes Ctrl-C raise `Interrupted` rather than KeyboardInterrupt."""
+    is_main = threading.current_thread() is threading.main_thread()  # only it may set signal handlers
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return

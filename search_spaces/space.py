@@ -1,4 +1,4 @@
-"""What a search space is, said without loading Keras."""
+"""Describes a search space, without loading Keras."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -18,13 +18,13 @@ V = TypeVar("V", bound=Value)
 
 
 class SpaceError(ValueError):
-    """A search space or a hyperparameter that does not exist, or a value that it does not have."""
+    """A search space, hyperparameter or value that does not exist, or a space that does not work."""
 
 
 class Declaration:
-    """Stands in for `keras_tuner.HyperParameters` where a space is only described.
+    """Stands in for `keras_tuner.HyperParameters` to describe a space.
 
-    It answers the same calls, returns the defaults, and records what was declared.
+    It has the same methods, returns the defaults, and records what is declared.
     """
 
     def __init__(self) -> None:
@@ -88,17 +88,17 @@ class Declaration:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """A space of models around a documented one.
+    """A space of models around a documented model.
 
     Attributes:
-        name: The name on the command line.
-        summary: One line on what it searches.
+        name: Its name on the command line.
+        summary: A line on what it searches.
         declare: Declares every hyperparameter, `epochs` included; its defaults are the baseline point.
-        build: Makes the compiled model of a point, from the values, the input shape (height, width, channels)
-            and the number of classes.
-        callbacks: What the training of a point needs beside its model, such as a learning-rate schedule.
-        batch_size: The documented batch size; a hyperparameter `batch_size` takes its place.
-        needs_validation_data: It does not: its training can do without.
+        build: Builds the compiled model of a point from its values, the input shape (height, width, channels) and the
+            number of classes.
+        callbacks: The callbacks that the training of a point needs, such as a learning-rate schedule.
+        batch_size: The documented batch size; a hyperparameter `batch_size` takes precedence.
+        needs_validation_data: Always False: models can be trained without.
     """
 
     needs_validation_data: ClassVar[bool] = False

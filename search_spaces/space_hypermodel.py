@@ -1,4 +1,4 @@
-"""A search space as Keras Tuner's HyperModel."""
+"""A search space as a Keras Tuner HyperModel."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ class SpaceHyperModel(keras_tuner.HyperModel):
     """Builds and fits the models of a `SearchSpace`; works with any Keras Tuner tuner.
 
     Attributes:
-        space: The `SearchSpace`, whose own module imports this one.
+        space: The `SearchSpace`; its module imports this one, hence the type `Any`.
         baseline: The values of the documented point.
-        takes_epochs: `fit` may be told to train for fewer epochs than the point has; a schedule stays that of all.
+        takes_epochs: `fit` accepts fewer epochs than the point has; a learning-rate schedule remains that of all.
     """
 
     takes_epochs = True
@@ -39,11 +39,14 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         return self.space.build(hp, self.input_shape, self.num_classes)
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """`model.fit` as the space says: its epochs, batch size and callbacks, before the caller's own."""
+        """Calls `model.fit` with the epochs, the batch size and the callbacks of the space.
+
+        The caller's arguments take precedence; its callbacks run after those of the space.
+        """
         own = {"batch_size": hp.values.get("batch_size", self.space.batch_size), "epochs": hp["epochs"]}
         callbacks = [*self.space.callbacks(hp), *kwargs.pop("callbacks", ())]
         outcome = model.fit(*args, **own | kwargs, callbacks=callbacks)
         if isinstance(model.loss, SmoothedCrossentropy):
-            # Smoothing is for training alone, and a saved model should need nothing of this project.
+            # Smoothing is for training alone, and a saved model should load without this toolkit.
             model.compile(model.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return outcome

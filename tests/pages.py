@@ -25,7 +25,7 @@ NOT_RUN = {
     r"tensorboard --logdir .*": "serves until it is stopped",
 }
 # A page that another test runs, since it takes several processes at once.
-CLUSTER = ROOT / "docs" / "cluster.md"  # tests/tuner/test_dask.py
+CLUSTER = ROOT / "docs" / "cluster.md"  # tests/tuner/executors/test_dask.py
 
 # What a page on MNIST prints and a search on the digits does not: tests/test_mnist.py has it.
 ONLY_ON_MNIST = ("baseline as documented", "Baseline minus documented", "11.35% is the share of ones")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import keras_search
 from tests.helpers import ROOT
 
 PARTS = ["commands", "results", "search_spaces", "tuner"]
@@ -28,6 +29,16 @@ x, y = np.random.rand(32, 2), np.arange(32) % 2
 tuner = Tuner(build, max_trials=1, workers=1, directory="results", project_name="tuner")
 tuner.search(x, y, validation_data=(x, y))
 print("read", len(ks.read("results/tuner").trials), "from", ks.__file__, utils.HELP)
+"""
+SPACE = """
+import keras, results
+
+def build(hp):
+    import results as there
+    classes = hp.Choice("classes", [results.CLASSES, there.CLASSES + 1])
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(classes, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
 """
 THE_USERS = "raise ImportError('this file is the user\\'s own')\n"
 
@@ -102,6 +113,23 @@ def test_an_editable_install_is_hidden_by_nothing(beside: Path) -> None:
 @KINDS
 def test_a_checkout_is_hidden_by_nothing(beside: Path) -> None:
     assert "baseline_cnn" in run(beside, sys.executable, str(ROOT / "cli.py"), "spaces")
+
+
+@pytest.mark.slow
+def test_a_space_imports_what_lies_beside_it(tmp_path: Path) -> None:
+    """Though a checkout has folders of those names where `cli.py` is, on the path of every process."""
+    (tmp_path / "results.py").write_text("CLASSES = 10\n")
+    (tmp_path / "tuner.py").write_text(SPACE)
+    cli = [sys.executable, str(ROOT / "cli.py"), "search", "--overwrite"]
+    small = ["--dataset", "digits", "--train-samples", "100", "--trials", "1", "--set", "epochs=1", "--workers", "1"]
+    run(tmp_path, *cli, *small, "--space", "tuner:build")
+
+
+def test_a_checkout_that_is_not_installed_is_importable_whole(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "keras_search", tmp_path / "keras_search")
+    script = "import keras_search; print(keras_search.__version__, *dir(keras_search))"
+    printed = run(tmp_path, sys.executable, "-S", "-c", script, PYTHONPATH="")  # -S: without what is installed
+    assert printed.split() == ["0+unknown", *sorted(keras_search.__all__)]
 
 
 INSTALLED = str(Path(sys.executable).parent / "keras-search")

@@ -32,7 +32,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Runs the command line in an empty folder; gives exit code, output and errors."""
+    """Runs the command line in an empty folder; returns exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["cli.py"])
     before = signal.getsignal(signal.SIGTERM)
@@ -188,7 +188,7 @@ def test_every_option_that_an_error_may_name_is_there() -> None:
     asked = set(inspect.signature(Tuner).parameters)
     for name in ("workers", "trials_per_gpu", "keep_weights", "max_trials", "project_name", "seed", "trial_timeout"):
         assert name in asked
-    commands = {one.name: one.callback for one in cli.app.registered_commands}
+    commands = {entry.name: entry.callback for entry in cli.app.registered_commands}
     parameters = {name: set(inspect.signature(callback).parameters) for name, callback in commands.items()}
     shown = {"--set": "overrides", "--kind": "kinds"}
     for name, option in shared._OPTIONS.items():
@@ -226,7 +226,7 @@ def test_paths_and_commands_stay_whole_on_a_narrow_terminal(
     _, printed, _ = run("results", str(made), "--csv", str(tmp_path / "trials of it.csv"))
     assert f"Written: {tmp_path}/trials of it.csv\n" in printed
     _, printed, _ = run("spaces")
-    names = [one.name for space in search_spaces.SPACES.values() for one in space.hyperparameters]
+    names = [hp.name for space in search_spaces.SPACES.values() for hp in space.hyperparameters]
     assert set(names) <= set(printed.split())
 
 

@@ -199,9 +199,9 @@ def _missing(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> 
     hint = (
         "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
     )
-    same = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
-    if same:
-        hint = f"Keras numbers the metrics of one name anew in every trial: write {same[0]}"
+    namesakes = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
+    if namesakes:
+        hint = f"Keras numbers the metrics of one name anew in every trial: write {namesakes[0]}"
     return keras_tuner.errors.FailedTrialError(
         f"the objective {' and '.join(names)} is not among the metrics {', '.join(metrics)}: {hint}"
     )

@@ -1,1 +1,1 @@
-"""The tables for other programs: as files, and as an Optuna study."""
+"""Runs for other programs: tables in several formats, and Optuna studies."""

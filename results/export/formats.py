@@ -1,4 +1,4 @@
-"""Writes the table of trials to files of other programs."""
+"""Writes the table of trials in the formats of other programs."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def check(format: str, path: Path) -> None:
     """Makes sure that `path` can be written in `format`, one of `FORMATS`.
 
     Raises:
-        RunError: It is a folder, is in none, or what writes the format is not installed.
+        RunError: It is a folder, its folder does not exist, or the package that writes the format is not installed.
     """
     outputs.check(format, path)
     if format == "parquet":
@@ -34,10 +34,10 @@ def check(format: str, path: Path) -> None:
 
 
 def check_all(files: Mapping[str, Path]) -> None:
-    """Makes sure that each of `files`, by their formats, can be written, and that no two are one file.
+    """Makes sure that all `files`, given by their formats, can be written and are distinct.
 
     Raises:
-        RunError: One cannot be written, or is given for two formats.
+        RunError: A file cannot be written, or is given for two formats.
     """
     formats: dict[Path, str] = {}
     for format, path in files.items():
@@ -50,18 +50,18 @@ def check_all(files: Mapping[str, Path]) -> None:
 
 
 def write_csv(trials: "pd.DataFrame", path: Path) -> None:
-    """Writes every column as CSV; in no cell is there what a spreadsheet takes for a formula."""
+    """Writes every column as CSV, made safe for spreadsheets: no cell is taken for a formula."""
     outputs.write(path, _with_texts(trials, csv_cell).to_csv(index=False).encode())
 
 
 def write_json(trials: "pd.DataFrame", path: Path) -> None:
-    """Writes an array of one object a trial; null is what is not known, NaN or infinite, for which JSON has no word."""
+    """Writes a JSON array with an object per trial; unknown, NaN and infinite values become null."""
     rows = [{name: _json(value) for name, value in row.items()} for row in trials.to_dict("records")]
     outputs.write(path, (json.dumps(rows, indent=1, allow_nan=False) + "\n").encode())
 
 
 def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
-    """Writes a table for people to read: without the columns that are empty, numbers to six digits."""
+    """Writes a Markdown table for people: without empty columns, numbers to six digits."""
     table = trials.dropna(axis="columns", how="all")
     rows = [list(map(_markdown, row)) for row in table.astype(object).itertuples(index=False, name=None)]
     lines = [list(map(_markdown, table.columns)), ["---"] * len(table.columns), *rows]
@@ -69,7 +69,7 @@ def write_markdown(trials: "pd.DataFrame", path: Path) -> None:
 
 
 def write_parquet(trials: "pd.DataFrame", path: Path) -> None:
-    """Writes every column as Parquet; one that mixes texts with numbers, say, is all texts."""
+    """Writes every column as Parquet; a column of mixed types becomes all texts."""
     texts = {
         str(name): column.map(str, na_action="ignore")
         for name, column in trials.items()
@@ -87,7 +87,7 @@ FORMATS: "dict[str, Callable[[pd.DataFrame, Path], None]]" = {
 
 
 def _with_texts(table: "pd.DataFrame", change: Callable[[str], str]) -> "pd.DataFrame":
-    """`table` with every text in it, names of columns included, as `change` makes it."""
+    """`table` with `change` applied to every text, column names included."""
     changed = table.rename(columns=change)
     for place, dtype in enumerate(table.dtypes):
         if dtype.kind == "O":
@@ -108,5 +108,5 @@ def _markdown(value: Any) -> str:
 
 
 def _is_mixed(values: "pd.Series") -> bool:
-    # Parquet has no whole number of more than 64 bits.
+    # Python integers in a column of objects have more than 64 bits, which Parquet cannot hold.
     return len(set(map(type, values))) > 1 or any(type(value) is int for value in values)

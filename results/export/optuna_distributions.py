@@ -1,4 +1,4 @@
-"""Hyperparameters as Optuna's distributions: as they were declared, as far as the values that were tried allow."""
+"""Hyperparameters as Optuna's distributions: as declared, so far as the values that were tried allow."""
 
 import math
 import warnings
@@ -9,33 +9,33 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from keras_search.results.hyperparameter import Hyperparameter, Value
 
 _LARGEST = 2**53  # Optuna keeps numbers as floats
-_NEAR = 1e-8  # how far from a step Optuna lets a value be, in steps
+_NEAR = 1e-8  # how far from a step Optuna allows a value to be, in steps
 
 
 def distribution(declared: Sequence[Hyperparameter], values: Sequence[Value]) -> BaseDistribution:
-    """The one distribution that holds all of `values`, as Optuna wants it for all trials of a study.
+    """The distribution that holds all of `values`; Optuna requires the same in all trials of a study.
 
-    A range becomes wider where a value lies outside of it - the baseline may, of a range that was narrowed - and loses
-    its steps where one lies between them. Values that are no numbers of that range make it a list of choices. Optuna
-    has no reverse log sampling, and no log sampling with steps: these are linear, and log without steps.
+    The declared range is widened to include every value (the baseline may lie outside a narrowed range), and loses its
+    steps if a value lies between them. If the values do not fit the type of the range, it becomes a list of choices.
+    Optuna has no reverse log sampling, which becomes linear, and no steps under log sampling, which are dropped.
 
     Args:
-        declared: Every hyperparameter of the name: several, under different conditions; or none, where the project
-            does not tell its space. The range is then that of the values.
-        values: Those that were tried, of any type.
+        declared: Every hyperparameter of that name: several if they have different conditions, none if the project does
+            not record its space; the range is then that of the values.
+        values: The values that were tried, of any type.
     """
-    kinds = {one.kind for one in declared}
+    kinds = {hyperparameter.kind for hyperparameter in declared}
     if all(map(_is_number, values)):
         if kinds <= {"Int"} and all(float(value).is_integer() for value in values):
             return _whole_numbers(declared, [int(value) for value in values])
         if kinds <= {"Int", "Float"}:
             return _real_numbers(declared, [float(value) for value in values])
-    choices = [choice for one in declared for choice in one.values]
+    choices = [choice for hyperparameter in declared for choice in hyperparameter.values]
     return CategoricalDistribution(list(dict.fromkeys([*choices, *values])))
 
 
 def parameter(distribution: BaseDistribution, value: Value) -> Value:
-    """`value` as a parameter of that distribution: the same number, of the type and on the step that Optuna wants."""
+    """`value` as a parameter of `distribution`: the same number, in the type and on the step that Optuna requires."""
     if isinstance(distribution, IntDistribution):
         return int(value)
     if isinstance(distribution, FloatDistribution):
@@ -62,10 +62,10 @@ def _real_numbers(declared: Sequence[Hyperparameter], values: list[float]) -> Fl
     high = max([*values, *(float(highest) for _, highest in bounds)])
     if _is_logarithmic(declared) and low > 0:
         return FloatDistribution(low, high, log=True)
-    steps = {one.step for one in declared}
+    steps = {hyperparameter.step for hyperparameter in declared}
     if len(steps) == 1 and (step := steps.pop()) is not None:
         low, high = _rounded(low), _rounded(high)
-        with warnings.catch_warnings(action="ignore"):  # that it ends the range at its last step
+        with warnings.catch_warnings(action="ignore"):  # Optuna warns that it ends the range at its last step
             stepped = FloatDistribution(low, high, step=step)
         rounded = list(map(_rounded, values))
         places = [(value - low) / step for value in rounded]
@@ -75,7 +75,7 @@ def _real_numbers(declared: Sequence[Hyperparameter], values: list[float]) -> Fl
 
 
 def _is_logarithmic(declared: Sequence[Hyperparameter]) -> bool:
-    return bool(declared) and all(one.sampling == "log" for one in declared)
+    return bool(declared) and all(hyperparameter.sampling == "log" for hyperparameter in declared)
 
 
 def _is_number(value: Value) -> bool:
@@ -83,5 +83,5 @@ def _is_number(value: Value) -> bool:
 
 
 def _rounded(value: float) -> float:
-    # Keras Tuner's third step of 0.1 is 0.30000000000000004.
+    # Without it, Keras Tuner's third step of 0.1 would be 0.30000000000000004.
     return float(f"{value:.12g}")

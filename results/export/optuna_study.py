@@ -1,6 +1,6 @@
-"""A run as an Optuna study, for whatever reads one: optuna-dashboard, Optuna's importances, its samplers.
+"""A run as an Optuna study, for optuna-dashboard, Optuna's importances or its samplers.
 
-Importing it raises RunError where Optuna is not installed.
+Importing this module raises RunError if Optuna is not installed.
 """
 
 import contextlib
@@ -38,23 +38,23 @@ _STATES = {
     "RUNNING": TrialState.RUNNING,
     "IDLE": TrialState.WAITING,
 }
-# Columns for which a trial of Optuna's has places of its own.
+# Columns that an Optuna trial has fields of its own for.
 _TOLD = ("status", "score", "pruned", "started_at", "ended_at")
 _ASKED = ("oracle", "pruner", "seed", "train_samples", "set")
 _ABOUT_DATASET = ("name", "fingerprint", "training_images", "validation_images")
 
 
 def write(run: Run, url: str, name: str) -> Counter[str]:
-    """Writes `run` as the study `name` into the storage `url`; returns how many trials are in which state.
+    """Writes `run` as the study `name` into the storage `url`; returns the number of trials in each state.
 
-    A trial's value is its score; its intermediate values are the objective after each epoch, counted from 1, the mean
-    over the executions where there are several. Pruned trials have the last of these for a value, as in Optuna, which
-    never calls one of them the best. What has no place of its own - metrics, parameters, seed, error - is a user
-    attribute. Optuna wants to know when a trial began and ended: where neither is known, it is now.
+    A trial's value is its score. Its intermediate values are the objective after each epoch, counted from 1, averaged
+    over executions. The value of a pruned trial is its last intermediate value, as in Optuna, which never calls a
+    pruned trial the best. All else (metrics, parameters, seed, error) becomes user attributes. Optuna requires the
+    times at which a trial began and ended: if both are unknown, they are the present time.
 
     Raises:
-        RunError: The objective of `run` is not known, `url` is no storage or cannot be written, or it has such a study
-            already. It has then no other study than before.
+        RunError: The objective of `run` is not known, `url` is not the URL of a database or cannot be written, or it
+            has a study `name` already. Its studies are then the same as before.
     """
     objective = run.objective
     if objective is None:
@@ -73,7 +73,7 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
                 storage.engine.dispose()
     except optuna.exceptions.DuplicatedStudyError:
         raise RunError(f"{shown(address)!r} has a study {name!r} already: give another ", Parameter("name")) from None
-    # A driver that is missing, a file of something else, the tables of another version of Optuna's, a full disk.
+    # A missing driver, a file that is no database, tables of another version of Optuna, a full disk.
     except (ImportError, OSError, RuntimeError, sqlite3.Error, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
         raise RunError(Parameter("url"), f" {shown(address)!r} cannot be written: {_reason(error)}") from None
     return Counter(trial.state.name.lower() for trial in trials)
@@ -81,8 +81,8 @@ def write(run: Run, url: str, name: str) -> Counter[str]:
 
 @contextlib.contextmanager
 def _written(address: URL) -> Iterator[URL]:
-    """Where to write what is meant for `address`: of a SQLite database to a copy, which takes its place at the end."""
-    # The name of a file may be a URI of SQLite's own.
+    """The address to write to: for a SQLite database that of a copy, which replaces it at the end."""
+    # With `uri`, the name of the file is a URI that only SQLite understands.
     if address.get_backend_name() != "sqlite" or "uri" in address.query:
         yield address
         return
@@ -106,7 +106,7 @@ def _add(storage: RDBStorage, run: Run, objective: Objective, name: str, trials:
 
 
 def caution(run: Run) -> str:
-    """That Optuna calls another trial the best than `run` does, or nothing."""
+    """Says that Optuna will call another trial the best than `run` does; empty if it will not."""
     finished = run.finished
     if not has_values(finished, "score") or not finished["pruned"].eq(True).iloc[0]:
         return ""
@@ -134,7 +134,7 @@ def _address(url: str) -> URL:
 
 
 def _reason(error: Exception) -> str:
-    # SQLAlchemy adds links and statements, Optuna guesses at a cause; the driver's own error is what went wrong.
+    # SQLAlchemy adds links and statements, Optuna guesses at causes; the driver's own error says what went wrong.
     reasons = (getattr(link, "orig", None) for link in (error, error.__cause__))
     reason = next(filter(None, reasons), error)
     return one_line(str(getattr(reason, "strerror", None) or reason).splitlines()[0])
@@ -145,7 +145,11 @@ def _trials(run: Run) -> list[FrozenTrial]:
     names = [name for name in run.trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
     distributions = {}
     for name in names:
-        declared = [one for one in run.space if f"{layout.HYPERPARAMETER_PREFIX}{one.name}" == name]
+        declared = [
+            hyperparameter
+            for hyperparameter in run.space
+            if f"{layout.HYPERPARAMETER_PREFIX}{hyperparameter.name}" == name
+        ]
         if values := [row[name] for row in rows if name in row]:
             distributions[name] = distribution(declared, values)
     curves = _curves(run)
@@ -182,7 +186,7 @@ def _trial(row: dict[str, Any], distributions: dict[str, Any], curve: dict[int, 
 
 
 def _curves(run: Run) -> dict[str, dict[int, float]]:
-    """The objective of every trial after each of its epochs, where it is known."""
+    """By trial, the objective after each epoch in which it is known."""
     name = scores.metric(run)
     if name is None:
         return {}
@@ -195,7 +199,7 @@ def _curves(run: Run) -> dict[str, dict[int, float]]:
 
 
 def _attributes(run: Run) -> dict[str, Any]:
-    """What is known of the search as a whole, without the paths of this machine."""
+    """What is known of the search as a whole, without paths on this machine."""
     asked = run.info.get("asked", {})
     attributes: dict[str, Any] = {"run": escaped(run.path.resolve().name), "objective": str(run.objective)}
     if "space" in asked:
@@ -215,7 +219,7 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _local(moment: str | None) -> datetime | None:
-    """A time as Optuna keeps it: by this machine's clock, without a zone; None where `moment` is none."""
+    """A time as Optuna stores it, local and without a time zone; None if `moment` is not a time."""
     try:
         return datetime.fromisoformat(moment or "").astimezone().replace(tzinfo=None)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A SQLite database changed in one step, though what changes it commits many times."""
+"""Changes a SQLite database in one step, however many transactions the change takes."""
 
 import contextlib
 import errno
@@ -14,15 +14,15 @@ from keras_search.results.errors import RunError
 
 @contextlib.contextmanager
 def changed(path: Path) -> Iterator[Path]:
-    """A copy beside the database `path`; what becomes of the copy is what `path` becomes when the block ends well.
+    """Yields the path of a copy beside the database `path`; when the block ends well, `path` becomes like the copy.
 
-    A file that was there takes it over in one transaction, so that other programs may have it open; where the disk has
-    no room for it, it stays as it was.
+    An existing database takes over the copy in one transaction, so other programs may have it open. If the disk is
+    full, it stays as it was.
 
     Raises:
         RunError: Another program has written to `path` meanwhile.
-        OSError: It is no regular file.
-        sqlite3.Error: It is no database, or cannot be written.
+        OSError: `path` is not a regular file.
+        sqlite3.Error: `path` is not a database, or cannot be written.
     """
     if not outputs.is_regular(path):
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
@@ -51,7 +51,7 @@ def _copy(original: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    """Changes when another connection changes the database."""
+    """A number that changes when another connection changes the database."""
     return connection.execute("PRAGMA data_version").fetchone()[0]
 
 

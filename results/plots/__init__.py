@@ -1,11 +1,11 @@
-"""Runs as pictures: functions that take a run, or what its model predicts, and give a matplotlib Figure.
+"""Plots: functions that take a run, or the predictions of its model, and return a matplotlib Figure.
 
 from keras_search.results import plots
 
 figure = plots.history(results.read("runs/mnist-baseline_cnn-random-seed0"))
 figure.savefig("history.png")
 
-Loads matplotlib, so it is imported only where something is drawn.
+Loads matplotlib, so import it only where something is drawn.
 """
 
 from keras_search.results.plots.classes import Predictions, confusion, mistakes

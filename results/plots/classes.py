@@ -1,4 +1,4 @@
-"""What a classifier confuses: the matrix of true and predicted classes, and its most confident mistakes."""
+"""What a classifier confuses: its confusion matrix and its most confident mistakes."""
 
 import math
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from keras_search.results.plots import style
 
 _MOST_MISTAKES = 20
 _COLUMNS = 5
-_MOST_NUMBERED = 20  # classes: the cells of more are too small for a number
+_MOST_NUMBERED = 20  # classes; with more, the cells are too small for numbers
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What an evaluated model says of the test images.
+    """The predictions of an evaluated model for the test images.
 
     Attributes:
         title: Which model, and which images.
         images: The test images, (images, height, width, channels).
         labels: Their true classes, 0..n-1.
-        probabilities: What the model gives each class, (images, classes).
+        probabilities: Of each class, as the model predicts them, (images, classes).
     """
 
     title: str
@@ -33,13 +33,13 @@ class Predictions:
 
     @property
     def classes(self) -> np.ndarray:
-        """The class that the model gives each image."""
+        """The predicted class of each image."""
         return self.probabilities.argmax(axis=1)
 
 
 @style.styled
 def confusion(predictions: Predictions) -> Figure:
-    """The confusion matrix: how often each true class was given each class; mistakes are coloured by their number."""
+    """The confusion matrix: how often each class was predicted for each true class; colours show the mistakes."""
     count = predictions.probabilities.shape[1]
     matrix = np.zeros((count, count), dtype=int)
     np.add.at(matrix, (predictions.labels, predictions.classes), 1)
@@ -47,7 +47,7 @@ def confusion(predictions: Predictions) -> Figure:
     figure = style.figure(_headline(predictions), 6.6, 7.4)
     axes = figure.subplots()
     axes.grid(False)
-    # Right answers outnumber mistakes by far: on one scale, no mistake could be seen.
+    # Right answers far outnumber mistakes, which would be invisible on the same scale of colours.
     image = axes.imshow(np.ma.masked_equal(mistakes, 0), cmap="YlOrRd", vmin=0, vmax=max(mistakes.max(), 1))
     axes.imshow(np.ma.masked_equal(np.eye(count), 0), cmap="Blues", vmin=0, vmax=6)
     if count <= _MOST_NUMBERED:
@@ -71,7 +71,7 @@ def confusion(predictions: Predictions) -> Figure:
 
 @style.styled
 def mistakes(predictions: Predictions) -> Figure:
-    """The images of which the model was most sure, and wrong.
+    """The misclassified images of which the model was most sure.
 
     Raises:
         RunError: It made no mistake.
@@ -94,7 +94,7 @@ def mistakes(predictions: Predictions) -> Figure:
         picture = image if image.shape[-1] == 3 else image[..., 0]
         axes.imshow((picture - lowest) / spread, cmap="gray", vmin=0, vmax=1)
         share = predictions.probabilities[index].max()
-        # Rounded down: a model that is wrong was never 100% right.
+        # Rounded down: a mistake at "100.0%" would look impossible.
         sure = math.floor(1000 * share) / 10
         axes.set_title(
             f"true {predictions.labels[index]}, said {predictions.classes[index]}\n{sure:.1f}% sure",

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from keras_search.results.reading.run import Run
 
-_WIDTH, _LONGEST_VALUE = 85, 20  # of a row and of a value below it, in characters
+_WIDTH, _LONGEST_VALUE = 85, 20  # characters, of a row and of a value below it
 _ASIDE = 0.012
-_CLEAR = 20  # about so many lines can be told apart
+_CLEAR = 20  # about how many lines can be told apart
 _FAINTEST = 0.04
 
 
@@ -28,7 +28,7 @@ _FAINTEST = 0.04
 def parallel(run: "Run") -> Figure:
     """Every finished trial as a line through its hyperparameters: the better, the darker; the best stands out.
 
-    Each row is a hyperparameter. A line breaks where one is not active.
+    Each row is a hyperparameter. A line breaks where a hyperparameter is not active.
 
     Raises:
         RunError: No trial has finished, or all have the same hyperparameters.
@@ -43,7 +43,7 @@ def parallel(run: "Run") -> Figure:
     figure = style.figure(trials.headline(run), 1.5 + 0.5 * len(scales))
     axes = figure.subplots()
     _rows(axes, scales)
-    # The better, the further in front.
+    # From worst to best, so that better trials are drawn in front.
     others = finished.iloc[:0:-1]
     look = shades(norm(others["score"].to_numpy(float)))
     look[:, 3] = _opacity(len(others))
@@ -63,14 +63,14 @@ def parallel(run: "Run") -> Figure:
 
 
 def _norm(values: np.ndarray, minimised: bool) -> Normalize:
-    """Spreads the colours over all scores but the worst tenth, which has one."""
+    """Spreads the colours over the scores; the worst tenth shares a single colour."""
     worst = np.quantile(values, 0.9 if minimised else 0.1)
     best = values.min() if minimised else values.max()
     return Normalize(*sorted((worst, best)), clip=True)
 
 
 def _opacity(count: int) -> np.ndarray:
-    """How clear each of `count` lines is, the worst first: of many, only the better ones, or none would be seen."""
+    """The opacity of each of `count` lines, the worst first: among many, only the better ones are not faint."""
     place = np.arange(1, count + 1) / max(count, 1)
     return np.maximum(place ** max(0.5, count / _CLEAR), 0.35 if count <= 2 * _CLEAR else _FAINTEST)
 
@@ -79,14 +79,14 @@ def _lines(axes: Axes, scales: list[Scale], trials: "pd.DataFrame", colours: "np
     """Draws each trial as a line through the rows, with a dot at each of its values."""
     places = np.column_stack([_share(scale, scale.positions(trials)) for scale in scales])
     if len(trials) > 1:
-        # Beside each other, or lines between the same two values would hide one another.
+        # Spread a little, or lines between the same two values would hide one another.
         aside = np.random.default_rng(0).uniform(-_ASIDE, _ASIDE, places.shape)
         places += np.where([scale.kind == "category" for scale in scales], aside, 0)
     rows = np.arange(len(scales), dtype=float)
     many = len(trials) > style.MANY
     lines = [np.column_stack([line, rows]) for line in places]
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=width, rasterized=many, zorder=2))
-    # A value between two inactive ones has no line.
+    # A value between two inactive hyperparameters has no line.
     each = colours if isinstance(colours, str) else np.repeat(colours, len(scales), axis=0)
     dots = np.tile(rows, len(trials))
     axes.scatter(places.ravel(), dots, s=8 * width, c=each, linewidths=0, rasterized=many, zorder=3)
@@ -98,7 +98,7 @@ def _share(scale: Scale, positions: np.ndarray) -> np.ndarray:
 
 
 def _rows(axes: Axes, scales: list[Scale]) -> None:
-    """Labels each row on its left with the hyperparameter and below its line with values."""
+    """Labels each row: the hyperparameter on its left, values below its line."""
     axes.grid(False)
     axes.hlines(range(len(scales)), 0, 1, colors="#C4C4C4", linewidth=1, zorder=1)
     axes.set_yticks(range(len(scales)), style.apart([scale.name for scale in scales]))

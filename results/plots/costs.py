@@ -1,4 +1,4 @@
-"""What a score costs."""
+"""Scores against their cost: the size of the model and the time of its training."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ _LOG_RATIO = 10
 
 @style.styled
 def tradeoff(run: "Run") -> Figure:
-    """The score against the model's parameters and the trial's seconds, with the best that each cost buys.
+    """The score against the model's parameters and the trial's seconds, with the best score for each cost.
 
     Raises:
         RunError: No trial has finished, or neither cost is known.
@@ -48,7 +48,7 @@ def tradeoff(run: "Run") -> Figure:
 
 
 def _front(axes: Axes, cost: np.ndarray, score: np.ndarray, minimised: bool) -> None:
-    """Joins the trials than which no cheaper one is as good."""
+    """Joins the trials on the Pareto front: no cheaper trial is as good."""
     order = np.lexsort((score if minimised else -score, cost))
     best = (np.minimum if minimised else np.maximum).accumulate(score[order])
     axes.step(cost[order], best, where="post", color=style.GREEN, linewidth=1.5, zorder=2, label="best for the cost")

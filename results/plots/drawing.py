@@ -1,4 +1,4 @@
-"""Draws the kinds of plots by their names."""
+"""Draws plots by the names of their kinds."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ KINDS = (*_OF_A_RUN, *_OF_PREDICTIONS)
 
 
 def check_kinds(kinds: Sequence[str]) -> None:
-    """Raises RunError if one of `kinds` is none of `KINDS`."""
+    """Raises RunError unless all `kinds` are among `KINDS`."""
     for kind in kinds:
         if kind not in KINDS:
             raise RunError(Parameter("kinds"), f": unknown kind {kind!r}: choose one of {', '.join(KINDS)}")
@@ -42,7 +42,7 @@ def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Prediction
     """Draws `kinds` of plots of `run`, each under its name.
 
     Args:
-        predict: What the evaluated model of a run says of the test images; called once, and only if that is drawn.
+        predict: Gives the predictions of a run's evaluated model; called at most once, and only if they are drawn.
 
     Raises:
         RunError: One of them cannot be drawn.
@@ -61,7 +61,7 @@ def draw(run: "Run", kinds: Sequence[str], predict: Callable[["Run"], Prediction
 def draw_possible(
     run: "Run", predict: Callable[["Run"], Predictions]
 ) -> tuple[dict[str, Figure], dict[str, list[str]]]:
-    """Draws every kind of plot that `run` has enough for; gives, for each reason, the kinds that it left out.
+    """Draws every kind of plot that `run` has enough data for; also returns, by reason, the kinds that it left out.
 
     Args:
         predict: As for `draw`.

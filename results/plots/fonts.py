@@ -1,4 +1,4 @@
-"""What can be written on a plot: matplotlib has no font of its own for East Asian and some other scripts."""
+"""Which characters a plot can show: matplotlib brings no font for East Asian and some other scripts."""
 
 import functools
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib import font_manager, ft2font
 
-# Fonts of the common systems for scripts that DejaVu Sans lacks; those that are installed are used.
+# Fonts of common systems for scripts that DejaVu Sans lacks; the installed ones among them are used.
 _OF_OTHER_SCRIPTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR",
     "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "IPAGothic", "NanumGothic",
@@ -18,18 +18,18 @@ _OF_OTHER_SCRIPTS = (
 
 @functools.cache
 def families(own: tuple[str, ...]) -> list[str]:
-    """Which fonts to look for a character in: the user's `own`, then those for other scripts that are installed."""
+    """The fonts in which to look for a character: the user's `own`, then the installed ones for other scripts."""
     installed = set(font_manager.get_font_names())
     return [*own, *(name for name in _OF_OTHER_SCRIPTS if name in installed and name not in own)]
 
 
 def own() -> tuple[str, ...]:
-    """The fonts that the user's settings of matplotlib name."""
+    """The fonts in the user's settings of matplotlib."""
     return tuple(matplotlib.rcParams["font.family"])
 
 
 def legible(text: str) -> str:
-    """`text` with every character that no font here has as its `\\u....` code, of which matplotlib would draw a box."""
+    """`text` with each character that is in none of the fonts as its `\\u....` code, instead of a box."""
     if text.isascii():
         return text
     written = _characters(tuple(families(own())))

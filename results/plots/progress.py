@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from keras_search.results.reading.run import Run
 
-_NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # the curves of the best trials
+_NAMED = (style.VERMILION, style.BLUE, style.GREEN)  # colours of the curves of the best trials
 _ORDERS = {
     "ended": "trials ended",
     "begun": "trials, in the order in which they began",
     "": "trials, by their ids: in which order they ran is not known",
 }
-_FAILED_HEIGHT = 0.035  # of the axes: below every score, above the marks of those off the scale
+_FAILED_HEIGHT = 0.035  # of the height of the axes: below all scores, above the triangles on the edge
 
 
 @style.styled
 def history(run: "Run") -> Figure:
-    """The score of every trial in the order that is known, with the best one so far and the baseline.
+    """The score of every trial in the known order (see `scores.order`), with the best so far and the baseline.
 
     Raises:
         RunError: No trial has finished.
@@ -61,7 +61,7 @@ def history(run: "Run") -> Figure:
 
 @style.styled
 def curves(run: "Run") -> Figure:
-    """The learning curves: the objective of every trial epoch by epoch, and the best trial's training beside it.
+    """The learning curves: the objective of every trial by epoch; beside it, training and validation of the best.
 
     Raises:
         RunError: No trial has finished, or the objective was not measured epoch by epoch.
@@ -114,24 +114,24 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
         look = {"colors": style.GREY, "linewidths": 0.9, "alpha": faint, "rasterized": len(others) > 300, "zorder": 2}
         axes.add_collection(LineCollection(others, **look))
         axes.plot([], [], color=style.GREY, linewidth=0.9, label="other trials")
-        # A trial of one epoch has no line.
+        # A trial of a single epoch has no line.
         single = [points[0] for points in others if len(points) == 1]
         if single:
             axes.plot(*zip(*single), "o", color=style.GREY, markersize=4, alpha=faint, zorder=2)
-    # First epochs may be far below all that matters.
+    # The first epochs may be far below all the others.
     shown = run.trials[run.trials["trial_id"].isin([*best, *baseline]) & scores.has_score(run.trials)]
     limits = scores.view(measured.loc[:, objective], scores.is_minimised(run), shown["score"].tolist())
     axes.set_ylim(*limits)
 
 
 def _measured(run: "Run", objective: str) -> "pd.DataFrame":
-    """The epochs of every trial in which `objective` was a number that has a place on an axis."""
+    """The epochs of every trial in which `objective` was finite."""
     known = run.epochs.dropna(subset=["epoch", objective])
     return known.loc[known[objective].astype(float).abs() < math.inf]
 
 
 def _has_lines(measured: "pd.DataFrame") -> bool:
-    """Whether there is more than a dot to draw of any trial."""
+    """Whether any trial has two epochs, which make a line."""
     return bool(measured.duplicated(["trial_id", "execution"]).any())
 
 

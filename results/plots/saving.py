@@ -11,21 +11,21 @@ from keras_search.results.errors import Parameter, RunError
 
 FORMATS = ("png", "svg")
 
-_DPI = 144  # twice as many dots as a README's width has points
+_DPI = 144  # twice the points per inch, for sharp text at the width of a README
 
 
 def check_file(path: Path) -> None:
-    """Raises RunError if no figure can be written to `path`: no such folder, or an ending that is no format."""
+    """Raises RunError if no figure can be written to `path`: its ending is no picture format, or it has no folder."""
     if path.suffix.lstrip(".").lower() not in FORMATS:
         raise RunError(Parameter("path"), f" {str(path)!r} names no picture format: end it in .{' or .'.join(FORMATS)}")
     outputs.check("path", path)
 
 
 def check_folder(path: Path, is_named: bool = True) -> None:
-    """Raises RunError if figures cannot be written into the folder `path`, which need not be there yet.
+    """Raises RunError if figures cannot be written into the folder `path`, which need not exist yet.
 
     Args:
-        is_named: Whether the user names it, who may name a link.
+        is_named: Whether the user named it; only then may it be a link.
     """
     if not is_named and path.is_symlink():
         raise RunError(
@@ -36,8 +36,8 @@ def check_folder(path: Path, is_named: bool = True) -> None:
 
 
 def rendered(figure: Figure, name: str, ending: str) -> bytes:
-    """The file `name` of `figure` in the format `ending`, one of `FORMATS`."""
-    # Without a date and with its own salt for names, the same run gives the same file.
+    """The bytes of `figure` as a file called `name` in the format `ending`, one of `FORMATS`."""
+    # Without a date, and with a fixed salt for its ids, the same run gives the same SVG.
     metadata = {"Date": None} if ending == "svg" else None
     file = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
@@ -46,12 +46,12 @@ def rendered(figure: Figure, name: str, ending: str) -> bytes:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes `figure` to `path`, in the format of its ending."""
+    """Writes `figure` to `path`, whose ending says the format."""
     outputs.write(path, _picture(figure, path))
 
 
 def save_all(figures: dict[str, Figure], folder: Path) -> list[Path]:
-    """Writes each figure into `folder` under its name, as PNG and as SVG; gives the paths of the PNG files."""
+    """Writes each figure into `folder` under its name, as PNG and as SVG; returns the paths of the PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         for ending in FORMATS:

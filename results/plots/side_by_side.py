@@ -1,4 +1,4 @@
-"""How several searches went."""
+"""How several searches went, on the same axes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -37,10 +37,10 @@ def comparison(runs: Mapping[str, "Run"]) -> Figure:
     orders = {name: scores.order(run) for name, run in runs.items()}
     for (name, line), label in zip(lines.items(), style.apart(list(lines), _LONGEST_NAME)):
         label += "" if orders[name] else _NO_ORDER
-        label = f" {label}" if label.startswith("_") else label  # with an underscore first, matplotlib would hide it
+        label = f" {label}" if label.startswith("_") else label  # matplotlib hides labels that begin with an underscore
         drawn = axes.step(line.index, line, where="post", linewidth=1.8, label=label)[0]
         axes.plot(line.index[-1:], line.iloc[-1:], "o", color=drawn.get_color(), markersize=6)
-    # A first trial that came to nothing must not press the lines together.
+    # A very bad first trial must not squeeze the lines together.
     reached = [line.iloc[-1] for line in lines.values()]
     axes.set_ylim(*scores.view(pd.concat(lines.values()), minimised, reached))
     axes.set_xlabel("trials ended" if set(orders.values()) == {"ended"} else "trials")

@@ -1,7 +1,7 @@
-"""How every plot looks: dark on opaque white, so that it reads in print and on a dark page, in Okabe and Ito's colours.
+"""The look of all plots: dark on opaque white, to be read in print and on dark pages, in the colours of Okabe and Ito.
 
-Their palette (https://jfly.uni-koeln.de/color/) can be told apart by colour-blind readers; what matters differs in its
-marker or its line style as well.
+Colour-blind readers can tell these apart (https://jfly.uni-koeln.de/color/); what matters also differs in its marker or
+its line style.
 """
 
 import functools
@@ -32,14 +32,14 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",
 )  # fmt: skip
 GREY = "#8A8A8A"
-WORST, MIDDLING, BEST = "#E3DFC0", "#62A6A9", "#15305B"  # of a scale of scores: lightness alone tells them apart
+WORST, MIDDLING, BEST = "#E3DFC0", "#62A6A9", "#15305B"  # a scale of scores that can be read by lightness alone
 
-WIDTH = 9.0  # inches: at a README's width the text is then as large as the README's
-LONGEST_LABEL = 36  # characters, of an axis: the lowest plots are four inches high
-MANY = 300  # marks: more than these are an image within an SVG, which else takes seconds to show
+WIDTH = 9.0  # inches: at the width of a README, the text is as large as the README's
+LONGEST_LABEL = 36  # characters of the label of an axis, on plots of four inches in height
+MANY = 300  # marks; more than these become an image within the SVG, which else takes seconds to show
 
-_LEGEND, _HANDLE = 115, 6  # characters: of a row of a legend, of the mark before a label
-_TITLE = 10.6  # characters an inch
+_LEGEND, _HANDLE = 115, 6  # characters, of a row of a legend and of the mark before a label
+_TITLE = 10.6  # characters per inch
 _DPI_ON_A_SCREEN = 100
 
 _COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
@@ -59,7 +59,7 @@ _PARAMETERS: "dict[RcKeyType, Any]" = {
     "axes.prop_cycle": cycler(color=_COLOURS * 3) + cycler(linestyle=["-"] * 7 + ["--"] * 7 + [":"] * 7),
     "grid.color": "#E4E4E4",
     "text.color": BLACK,
-    "text.parse_math": False,  # a dollar sign in a name is one
+    "text.parse_math": False,  # a dollar sign in a name is just that
     "xtick.color": BLACK,
     "ytick.color": BLACK,
     "font.size": 10,
@@ -72,7 +72,7 @@ P = ParamSpec("P")
 
 
 class Plot(Figure):
-    """A figure that every notebook shows, whether or not matplotlib is set up there to show figures."""
+    """A figure that a notebook shows even if matplotlib is not set up to show figures there."""
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -81,7 +81,7 @@ class Plot(Figure):
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Has `draw` draw in the style of these plots: matplotlib reads it as it makes axes and text."""
+    """Makes `draw` draw in this style, which matplotlib reads whenever it makes axes and text."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -92,7 +92,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def figure(title: str, height: float, width: float = WIDTH) -> Figure:
-    """An empty figure of so many inches that finds room for all its labels."""
+    """An empty figure, in inches, that makes room for all its labels."""
     made = Plot(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
     lines = [textwrap.fill(line, int(_TITLE * width)) for line in fonts.legible(title).split("\n")]
     made.suptitle("\n".join(lines), x=0.01, ha="left")
@@ -100,44 +100,44 @@ def figure(title: str, height: float, width: float = WIDTH) -> Figure:
 
 
 def shortened(text: str, length: int = 28) -> str:
-    """`text` as a plot has room for it."""
+    """`text`, shortened and in characters that the plot can show."""
     return labels.shortened(written(text), length)
 
 
 def apart(texts: Sequence[str], length: int = 28) -> list[str]:
-    """`texts` as a plot has room for them, cut so that they can be told apart."""
+    """`texts`, shortened so that they can be told apart, in characters that the plot can show."""
     return labels.apart(list(map(written, texts)), length)
 
 
 def written(text: str) -> str:
-    """`text` on one line, in characters that there are on a plot."""
+    """`text` on one line, in characters that a plot can show."""
     return fonts.legible(one_line(text))
 
 
 def objective(run: "Run") -> str:
-    """What the scores of `run` are, as an axis has room for it."""
+    """The name of the score of `run`, as the label of an axis."""
     return shortened(scores.name(run), LONGEST_LABEL)
 
 
 def legend(figure: Figure, columns: int = 6) -> None:
-    """One legend for all axes, below them, in as few rows as it takes; what is on several axes is named once."""
-    found = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())}
+    """Adds a single legend for all axes, below them, in as few rows as possible; equal labels appear once."""
+    handles = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())}
     rows = next(
         rows
-        for rows in range(math.ceil(len(found) / columns), len(found) + 1)
-        if _legend_width(list(found), rows) <= _LEGEND or rows == len(found)
+        for rows in range(math.ceil(len(handles) / columns), len(handles) + 1)
+        if _legend_width(list(handles), rows) <= _LEGEND or rows == len(handles)
     )
-    figure.legend(found.values(), found, loc="outside lower center", ncols=math.ceil(len(found) / rows))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=math.ceil(len(handles) / rows))
 
 
 def _legend_width(names: Sequence[str], rows: int) -> int:
-    """How many characters wide a legend of so many `rows` is, which matplotlib fills column by column."""
+    """The width in characters of a legend of `rows` rows, which matplotlib fills column by column."""
     columns = [names[first : first + rows] for first in range(0, len(names), rows)]
     return sum(max(map(len, column)) + _HANDLE for column in columns)
 
 
 def count_axis(axes: Axes, logarithmic: bool = False) -> None:
-    """Marks the x axis at whole numbers only, with commas in large ones."""
+    """Marks only integers on the x axis, with commas in large ones."""
     if logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())

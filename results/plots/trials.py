@@ -1,4 +1,4 @@
-"""What several plots show of trials: the headline, the limits of the scores, and one marker a trial."""
+"""What several plots share: the headline, the limits of the scores, and a marker per trial."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ _SIZE_IN_LEGEND = 30
 
 
 def headline(run: "Run") -> str:
-    """The run, how many of its trials have finished, and the best of them."""
+    """The name of the run, how many of its trials have finished, and the best of them."""
     finished = scores.scored(run)
     best = finished.iloc[0]
     name = run.path.resolve().name
@@ -44,19 +44,19 @@ def is_baseline(trials: "pd.DataFrame") -> "pd.Series":
 
 
 def score_limits(run: "Run") -> tuple[float, float]:
-    """From where to where to show the scores of `run`: the baseline's always, of the others all but those far off."""
+    """The limits of an axis with the scores of `run`: without outliers, but always with the baseline."""
     finished = scores.scored(run)
     baseline = finished.loc[is_baseline(finished), "score"].tolist()
     return scores.view(finished.loc[:, "score"], scores.is_minimised(run), baseline)
 
 
 def draw(axes: Axes, x: np.ndarray, trials: "pd.DataFrame", run: "Run", scale: float = 1) -> None:
-    """Draws the scores of finished `trials` of `run`, one marker for each, at `x`, and fits the y axis to the run.
+    """Draws a marker for each of the finished `trials` of `run`, at `x` and its score, and fits the y axis to the run.
 
-    Best, baseline and pruned ones stand out. What lies outside of the axis is a triangle on its edge.
+    The best, the baseline and pruned trials stand out. A score outside the axis becomes a triangle on its edge.
 
     Args:
-        scale: Of the markers' area.
+        scale: A factor for the area of the markers.
     """
     y = trials["score"].to_numpy(float)
     low, high = score_limits(run)
@@ -82,7 +82,7 @@ def draw(axes: Axes, x: np.ndarray, trials: "pd.DataFrame", run: "Run", scale: f
             continue
         look = {"linewidths": 0.8, "zorder": 3} | look
         axes.scatter(x[chosen], y[chosen].clip(low, high), rasterized=chosen.sum() > style.MANY, **look)
-        # In the legend, no marker is too small to be seen.
+        # Small markers are larger in the legend.
         axes.scatter([], [], label=label, **look | {"s": max(look["s"], _SIZE_IN_LEGEND), "alpha": 1})
     axes.set_ylim(low, high)
 

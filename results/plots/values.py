@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keras_search.results.reading.run import Run
 
 _COLUMNS = 4
-# In characters: of all panels of a row, and of slanted labels, how long and how far apart they are.
+# In characters: the width of a row of panels; the length and the distance of slanted labels.
 _ROW_WIDTH, _SLANTED_LABEL, _SLANTED_APART = 100, 14, 4
 _LONGEST_NAME = 22
 _FONT_SIZE = 8.5
@@ -46,7 +46,7 @@ def slices(run: "Run") -> Figure:
         x, shown = positions[active], finished.loc[active]
         if scale.kind == "category":
             _medians(axes, x, shown["score"].to_numpy(float))
-            # Beside each other, or equal values would hide one another.
+            # Spread a little, or trials with equal values would hide one another.
             x = x + rng.uniform(-_ASIDE, _ASIDE, len(x))
         trials.draw(axes, x, shown, run, scale=0.6)
         _mark(axes, scale, _ROW_WIDTH / columns)
@@ -64,7 +64,7 @@ def _medians(axes: Axes, x: np.ndarray, score: np.ndarray) -> None:
 
 
 def _mark(axes: Axes, scale: Scale, width: float) -> None:
-    """Labels an axis that is `width` characters wide."""
+    """Labels the x axis, which is `width` characters wide, with values of `scale`."""
     positions, labels = scale.ticks(width, style.apart)
     slant = {}
     if scale.kind == "category" and (len(labels) < len(scale.levels) or max(map(cell_len, labels)) > width / 2):

@@ -1,1 +1,1 @@
-"""From files to tables: the two formats on disk, the trials, the runs and what was optimised."""
+"""From files to tables: finds runs, reads both formats on disk, and tells what was optimised."""

@@ -1,4 +1,4 @@
-"""Reads the files that Keras Tuner, of any version from 1.0 on, keeps of a search: `trial.json` and `oracle.json`."""
+"""Reads what Keras Tuner, from version 1.0 on, writes of a search: `trial.json` and `oracle.json`."""
 
 import json
 import math
@@ -11,19 +11,19 @@ from keras_search.results import files, layout
 from keras_search.results.errors import DamagedFile
 from keras_search.results.hyperparameter import Value
 
-NAN = "nan"  # how a table has the value NaN of a hyperparameter
+NAN = "nan"  # a hyperparameter's value NaN in a table, where NaN itself means that there is no value
 
-_LARGEST = 10**300  # what is more is no number that one can compute with
-_MOST_STEPS = 2**31  # what is more is no epoch
+_LARGEST = 10**300  # larger integers overflow a float
+_MOST_STEPS = 2**31  # larger numbers cannot be epochs
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a metric was at one step.
+    """A metric at one step.
 
     Attributes:
-        step: As a rule the epoch, counted from 0; None where it cannot be one.
-        values: One an execution; NaN where it was no number.
+        step: Usually the epoch, counted from 0; None if the number cannot be an epoch.
+        values: One per execution; NaN if it was not a number.
     """
 
     step: int | None
@@ -39,8 +39,8 @@ class Metric:
     """A metric of one trial.
 
     Attributes:
-        direction: `min` or `max`: which values are the better ones.
-        observations: As a rule one, of the best step; older versions and AutoKeras keep one an epoch.
+        direction: `min` if smaller values are better, else `max`.
+        observations: Usually that of the best step alone; older versions and AutoKeras keep one per epoch.
     """
 
     direction: str
@@ -48,8 +48,8 @@ class Metric:
 
     @property
     def best(self) -> float | None:
-        """The best mean over the executions, as in Keras Tuner's `MetricHistory`; None where there is no number."""
-        means = [mean for one in self.observations if not math.isnan(mean := one.mean)]
+        """The best mean over the executions, as in Keras Tuner's `MetricHistory`; None if there is no number."""
+        means = [mean for observation in self.observations if not math.isnan(mean := observation.mean)]
         if not means:
             return None
         return max(means) if self.direction == "max" else min(means)
@@ -57,15 +57,15 @@ class Metric:
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial as its `trial.json` tells it.
+    """A trial as recorded in its `trial.json`.
 
     Attributes:
-        trial_id: Keras Tuner's: 32 hexadecimal digits up to 1.1.0, a number since.
+        trial_id: 32 hexadecimal digits up to Keras Tuner 1.1.0, a number since.
         status: `COMPLETED`, `FAILED`, `INVALID`, `RUNNING` and so on.
-        score: The objective's value; None where there is none yet, or it is NaN.
-        best_step: The step that the score is of; None where that is not known.
-        message: Why the trial failed, a traceback as a rule; empty where nothing was noted.
-        values: The hyperparameters, and what an oracle notes beside them (`layout.NOTE_PREFIX`).
+        score: The objective's value; None if there is none yet, or if it is NaN.
+        best_step: The step of the score; None if not known.
+        message: Why the trial failed, usually a traceback; empty if nothing was recorded.
+        values: The hyperparameters, and the oracle's notes among them (`layout.NOTE_PREFIX`).
         space: The entries of the search space as they stand in the file.
         metrics: By name, in the order of the file.
     """
@@ -81,21 +81,21 @@ class Trial:
 
     @property
     def tells_epochs(self) -> bool:
-        """Whether its steps can be told to be epochs: one is not 0, which also stands for one that is not known."""
-        return any(one.step for metric in self.metrics.values() for one in metric.observations)
+        """Whether its steps are epochs. If all are 0 they may just be unknown, which Keras Tuner records as 0 too."""
+        return any(observation.step for metric in self.metrics.values() for observation in metric.observations)
 
 
 def read_trial(directory: Path) -> Trial:
     """The trial whose directory is `directory`.
 
     Raises:
-        DamagedFile: Its `trial.json` is missing, cut off or not a trial's.
+        DamagedFile: Its `trial.json` is missing, cut off, or does not describe a trial.
     """
     trial = files.read_object(directory / layout.TRIAL)
     try:
         hyperparameters = trial.get("hyperparameters") or {}
         score, best_step = _number(trial.get("score")), trial.get("best_step")
-        metrics = {name: _metric(found) for name, found in (trial.get("metrics") or {}).get("metrics", {}).items()}
+        metrics = {name: _metric(metric) for name, metric in (trial.get("metrics") or {}).get("metrics", {}).items()}
         return Trial(
             trial_id=_trial_id(trial, directory),
             status=None if trial.get("status") is None else str(trial["status"]),
@@ -111,10 +111,10 @@ def read_trial(directory: Path) -> Trial:
 
 
 def read_oracle(project: Path) -> dict[str, Any]:
-    """The oracle's state in the folder `project`; nothing where it has none.
+    """The oracle's state in the folder `project`; empty if there is none.
 
     Raises:
-        DamagedFile: It is cut off, or not an oracle's.
+        DamagedFile: It is cut off, or not a JSON object.
     """
     if not (project / layout.ORACLE).exists():
         return {}
@@ -122,16 +122,17 @@ def read_oracle(project: Path) -> dict[str, Any]:
 
 
 def _trial_id(trial: dict[str, Any], directory: Path) -> str:
-    # One that is no name could be taken for a path elsewhere.
-    found = str(trial.get("trial_id", ""))
-    return found if files.is_plain(found) else directory.name.removeprefix(layout.TRIAL_PREFIX)
+    # An id with a slash, say, would lead out of the project when it is used in a path.
+    trial_id = str(trial.get("trial_id", ""))
+    return trial_id if files.is_plain(trial_id) else directory.name.removeprefix(layout.TRIAL_PREFIX)
 
 
 def _metric(metric: dict[str, Any]) -> Metric:
     return Metric(
         direction="max" if metric.get("direction") == "max" else "min",
         observations=tuple(
-            Observation(_step(found.get("step")), _numbers(found["value"])) for found in metric["observations"]
+            Observation(_step(observation.get("step")), _numbers(observation["value"]))
+            for observation in metric["observations"]
         ),
     )
 
@@ -150,7 +151,7 @@ def _step(step: Any) -> int | None:
 
 def _value(value: Any) -> Value | None:
     if isinstance(value, float) and math.isnan(value):
-        return NAN  # in a table, NaN is a value that is not there
+        return NAN
     if type(value) is int and abs(value) > _LARGEST:
         return str(value)
     return value if value is None or isinstance(value, Value) else json.dumps(value)

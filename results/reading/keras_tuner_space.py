@@ -1,4 +1,4 @@
-"""The search space of a project, from what Keras Tuner wrote of it."""
+"""The search space of a project, as Keras Tuner wrote it."""
 
 import math
 from collections.abc import Iterable
@@ -9,25 +9,25 @@ from keras_search.results.hyperparameter import Hyperparameter, Value
 
 
 def union(spaces: Iterable[Any]) -> list[Hyperparameter]:
-    """Every hyperparameter of `spaces`, lists of entries as Keras Tuner writes them, in the order of turning up.
+    """Every hyperparameter of `spaces`, which are lists of entries as Keras Tuner writes them, in order of appearance.
 
-    As in Keras Tuner, two of one name under different conditions are two hyperparameters.
+    As in Keras Tuner, the same name under different conditions makes different hyperparameters.
 
     Raises:
         DamagedFile: An entry is not one that Keras Tuner writes.
     """
-    found: dict[tuple[str, Any], Hyperparameter] = {}
+    hyperparameters: dict[tuple[str, Any], Hyperparameter] = {}
     before = None
     try:
         for space in spaces:
-            if space == before:  # as a rule all trials have the same
+            if space == before:  # usually the same in all trials
                 continue
             before = space
-            for one in map(_hyperparameter, space):
-                found.setdefault((one.name, one.conditions), one)
+            for hyperparameter in map(_hyperparameter, space):
+                hyperparameters.setdefault((hyperparameter.name, hyperparameter.conditions), hyperparameter)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFile(f"the search space is not one that Keras Tuner writes ({error!r})") from None
-    return list(found.values())
+    return list(hyperparameters.values())
 
 
 def _hyperparameter(entry: dict[str, Any]) -> Hyperparameter:
@@ -49,18 +49,18 @@ def _hyperparameter(entry: dict[str, Any]) -> Hyperparameter:
     if kind == "Fixed":
         values = _values([config["value"]])
         default = values[0]
-    default, *_ = _values([default]) if default is not None else values
+    default = values[0] if default is None else _values([default])[0]
     return Hyperparameter(**shared, default=default, values=values)
 
 
 def _conditions(conditions: list[Any]) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-    return tuple((str(one["config"]["name"]), _values(one["config"]["values"])) for one in conditions)
+    return tuple((str(condition["config"]["name"]), _values(condition["config"]["values"])) for condition in conditions)
 
 
-def _values(found: Any) -> tuple[Value, ...]:
-    if not isinstance(found, list) or not all(isinstance(value, Value) for value in found):
-        raise TypeError(f"{found!r} is no list of values")
-    return tuple(found)
+def _values(values: Any) -> tuple[Value, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, Value) for value in values):
+        raise TypeError(f"{values!r} is no list of values")
+    return tuple(values)
 
 
 def _number(value: Any) -> int | float:

@@ -1,4 +1,4 @@
-"""What a search optimised, found in its trials: Keras Tuner writes it nowhere."""
+"""What a search optimised, inferred from its trials: Keras Tuner does not record it."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,10 +8,10 @@ from keras_search.results import directions
 from keras_search.results.reading.keras_tuner_files import Trial
 from keras_search.results.text import one_line
 
-# Keras Tuner's own names: for the number that a `fit` returned, and for the sum of several objectives.
+# Keras Tuner's own names: for the sum of several objectives, and for the number that a `fit` returned.
 _RESERVED = ("multi_objective", "default_objective")
-# How far the score may be from the metric. Keras Tuner's mean over executions is NumPy's, which may add in another
-# order; and some kept the one as float32, the other not.
+# The tolerances, tried in turn, within which a metric equals the score: Keras Tuner averages over executions with
+# NumPy, which may add in another order, and some versions kept only one of the two as float32.
 _CLOSE = (1e-9, 1e-6)
 
 NO_SCORE = "no trial has finished with a score"
@@ -22,9 +22,9 @@ class Objective:
     """What a search optimised.
 
     Attributes:
-        name: The metric; of several that fit, one on the validation data.
-        direction: `min` or `max`: which scores are the better ones.
-        others: Metrics that had the very same values, so that it may be any of them as well.
+        name: The metric; if several fit, preferably one on the validation data.
+        direction: `min` if smaller scores are better, else `max`.
+        others: Other metrics with exactly the same values, any of which may have been the objective.
     """
 
     name: str
@@ -36,25 +36,25 @@ class Objective:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every metric that it may be."""
+        """Every metric that may have been the objective."""
         return (self.name, *self.others)
 
 
 def described(objective: Objective | None, unknown: str) -> str:
-    """What was optimised and in which direction, or that this is not known, for the reason `unknown`."""
+    """What was optimised and in which direction; if not known (for the reason `unknown`), that it is not."""
     if objective is None:
         return "not known yet" if unknown == NO_SCORE else "not known"
     return f"{one_line(str(objective))} ({objective.direction})"
 
 
 class UnknownObjective(ValueError):
-    """The trials do not tell what was optimised; the message says why."""
+    """The objective cannot be inferred from the trials; the message says why."""
 
 
 def infer(trials: Iterable[Trial]) -> Objective:
-    """The objective of `trials`: the metric whose best value is the score, in every trial that has one.
+    """The objective of `trials`: the metric whose best value equals the score of every trial that has a score.
 
-    Of several that disagree on the direction, the one whose direction is known for sure.
+    If several fit and disagree on the direction, that whose direction is certain.
 
     Raises:
         UnknownObjective: No trial has a score, no metric fits, or those that fit disagree on the direction.
@@ -78,7 +78,7 @@ def infer(trials: Iterable[Trial]) -> Objective:
 
 
 def _fitting(trials: Sequence[Trial], tolerance: float) -> dict[str, str]:
-    """The metrics that are the score in all `trials`, with their directions as Keras Tuner noted them."""
+    """The metrics that equal the score in all `trials`, with the directions that Keras Tuner recorded."""
     if not trials:
         return {}
     return {
@@ -96,12 +96,15 @@ def _is_score(trial: Trial, name: str, tolerance: float) -> bool:
 
 
 def _preference(name: str, noted: str) -> tuple[int, bool]:
-    """Sorts metrics by how likely they were optimised, given the direction that Keras Tuner noted.
+    """A sorting key: the more likely a metric was the objective, the smaller.
 
-    It notes `min` where it does not know better, and the direction of the objective as it was asked for.
+    Args:
+        name: The metric.
+        noted: The direction that Keras Tuner recorded: that which the user gave for the objective, `min` for any other
+            metric whose direction it does not know.
     """
     told = directions.of(name)
     doubt = 1 if noted == told else 2 if told is None else 3
     if noted == "max" and told != "max":
-        doubt = 0  # Keras Tuner can have it from the objective alone
+        doubt = 0  # only the user can have said so, so it was the objective
     return doubt, not name.startswith("val_")

@@ -1,4 +1,4 @@
-"""Tells run directories and Keras Tuner projects from other folders, and finds those in a folder."""
+"""Recognises run directories and Keras Tuner projects, and finds those in a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_search.results import layout
 from keras_search.results.errors import RunError
 
-_DEPTH = 5  # folders: directory/project_name is two
+_DEPTH = 5  # levels of folders; `directory/project_name` is two
 _NAMED = 10
 
 
@@ -18,22 +18,22 @@ def is_project(path: Path) -> bool:
 
 
 def inside(path: Path) -> list[Path]:
-    """The runs and projects in the folder `path` at any depth that people use, by name; not `path` itself."""
-    found: list[Path] = []
+    """The runs and projects in the folder `path`, up to `_DEPTH` levels down, sorted; not `path` itself."""
+    projects: list[Path] = []
     seen = {path.resolve()}
     level = [path] if path.is_dir() else []
     for _ in range(_DEPTH):
-        # A link may lead back to where it stands.
+        # A link may lead back to a folder above it.
         level = [folder for parent in level for folder in _folders(parent) if _is_new(folder, seen)]
-        found += filter(is_project, level)
-    return sorted(found)
+        projects += filter(is_project, level)
+    return sorted(projects)
 
 
 def only(path: Path) -> Path:
-    """`path`, where it is a run or a project, else the only one in it.
+    """`path` if it is a run or a project, else the only run or project in it.
 
     Raises:
-        RunError: There is no such folder, or it holds none or several of them.
+        RunError: There is no such folder, or it holds none or several.
     """
     if not path.exists():
         raise RunError(f"there is no run {str(path)!r}: `search` makes one; give its name under runs/, or its path")
@@ -41,27 +41,29 @@ def only(path: Path) -> Path:
         raise RunError(f"{str(path)!r} is a file: give the folder of a run or of a Keras Tuner project")
     if is_project(path):
         return path
-    found = inside(path)
-    if not found:
+    projects = inside(path)
+    if not projects:
         raise RunError(
             f"{str(path)!r} is not a run or a Keras Tuner project: it has no {layout.RUN}, no {layout.ORACLE} and no "
             f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}"
         )
-    if len(found) > 1:
-        raise RunError(f"{str(path)!r} holds {len(found)} projects, give one of them: {named(path, found)}")
-    return found[0]
+    if len(projects) > 1:
+        raise RunError(f"{str(path)!r} holds {len(projects)} projects, give one of them: {named(path, projects)}")
+    return projects[0]
 
 
-def named(path: Path, found: Sequence[Path]) -> str:
-    """The first of the projects `found` in the folder `path`, by the way to them from there."""
-    return ", ".join([repr(str(one.relative_to(path))) for one in found[:_NAMED]] + ["..."] * (len(found) > _NAMED))
+def named(path: Path, projects: Sequence[Path]) -> str:
+    """The first few of `projects`, as paths relative to the folder `path`."""
+    return ", ".join(
+        [repr(str(project.relative_to(path))) for project in projects[:_NAMED]] + ["..."] * (len(projects) > _NAMED)
+    )
 
 
 def _folders(parent: Path) -> list[Path]:
     passed_over = (layout.TRIAL_PREFIX, ".") if is_project(parent) else (".",)
     try:
         return [path for path in parent.iterdir() if not path.name.startswith(passed_over) and path.is_dir()]
-    except PermissionError:  # what may not be read holds nothing to show
+    except PermissionError:
         return []
 
 

@@ -1,4 +1,4 @@
-"""A search as tables, read from its directory, finished or not, whoever made it."""
+"""A search as tables, finished or not, made by this toolkit or by Keras Tuner alone."""
 
 import math
 from collections.abc import Callable
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A search as its directory tells it: one of this toolkit, or any Keras Tuner project.
+    """A search, read from its directory: a run of this toolkit, or any Keras Tuner project.
 
     Attributes:
         path: The directory.
-        info: What was asked (`run.json`, as `RunInfo` describes it): space, dataset, oracle, seed, objective, versions,
-            command. Empty where `search` did not make the run.
-        trials: One row a trial, in trial order, with the columns of `summary.csv`.
-        epochs: One row per trial, execution and epoch: every learning curve. Of other searches than this toolkit's
-            what Keras Tuner keeps, as a rule the best epoch alone.
-        objective: What was optimised, from `run.json` or else found in the trials; None where it is not to be found.
+        info: The content of `run.json` (see `RunInfo`): space, dataset, oracle, seed, objective, versions, command.
+            Empty if this toolkit did not make the run.
+        trials: A row per trial, in trial order, with the columns of `summary.csv`.
+        epochs: A row per trial, execution and epoch: every learning curve. If this toolkit did not make the run, only
+            what Keras Tuner keeps, usually the best epoch alone.
+        objective: What was optimised, from `run.json` or inferred from the trials; None if it cannot be inferred.
         space: The hyperparameters with their ranges and conditions.
-        problems: What could not be read, one line each; the tables hold the rest.
-        end_order: The ids of the trials in the order in which they ended, as far as Keras Tuner kept it.
-        objective_unknown: Why `objective` is None, a clause; empty where it is known.
+        problems: What could not be read, a line each; the tables hold the rest.
+        end_order: The ids of the trials in the order in which they ended, as far as Keras Tuner recorded it.
+        objective_unknown: Why `objective` is None, as a clause; empty if it is known.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class Run:
     end_order: tuple[str, ...] = ()
     objective_unknown: str = ""
 
-    # What a notebook shows of it, which is told by rooms above this one: `results` sets it.
+    # What a notebook shows. `results` sets it, since the code is in `telling`, which imports this module.
     _repr_html_: ClassVar["Callable[[Run], str]"]
 
     def __repr__(self) -> str:
@@ -58,10 +58,10 @@ class Run:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """The hyperparameters of the best trial that were active, with their values.
+        """The active hyperparameters of the best trial, with their values.
 
         Raises:
-            RunError: No trial has finished with a score, or which scores are the better ones is not known.
+            RunError: No trial has finished with a score, or the objective is not known.
         """
         prefix = layout.HYPERPARAMETER_PREFIX
         values = {
@@ -76,21 +76,22 @@ class Run:
 
     @property
     def headline(self) -> str:
-        """Where it is, how many of its trials have finished, and what it optimised."""
+        """The path, how many trials have finished, and the objective."""
         finished = f"{len(self.finished):,} finished of {count(len(self.trials), 'trial')}"
         optimised = described(self.objective, self.objective_unknown)
         return f"{one_line(str(self.path))}: {finished}; objective: {optimised}"
 
     @property
     def dataset(self) -> dict[str, Any] | None:
-        """What `run.json` tells of the data: name, source, fingerprint, notice; None where it is not recorded."""
+        """The dataset, as `DatasetInfo` describes it; None if it is not recorded."""
         return self.info.get("dataset")
 
     @property
     def finished(self) -> "pd.DataFrame":
-        """The completed trials, the best first; equal scores in the order of the trials, as in Keras Tuner.
+        """The completed trials, the best first.
 
-        Those whose score is not finite come last. All in the order of the trials where the objective is not known.
+        Equal scores are in trial order, as in Keras Tuner; scores that are not finite come last. If the objective is
+        not known, all are in trial order.
         """
         completed = self.trials.loc[self.trials["status"] == "COMPLETED"]
         if self.objective is None:
@@ -103,7 +104,7 @@ class Run:
         """The completed trial with the best score.
 
         Raises:
-            RunError: No trial has finished with a score, or which scores are the better ones is not known.
+            RunError: No trial has finished with a score, or the objective is not known.
         """
         scored = self.finished.dropna(subset="score")
         if scored.empty:
@@ -117,19 +118,19 @@ class Run:
 
     @property
     def failures(self) -> str:
-        """How many trials failed, where all did, and why the first one."""
+        """How many trials failed and why the first did, in a run in which all failed."""
         reasons = self.trials["error"].dropna()
         first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
         return f"{count(len(self.trials), 'trial')} failed{first}"
 
     def _nothing_finished(self) -> str:
-        # A search that goes on does not try again what has failed.
+        # A resumed search does not repeat failed trials.
         if set(self.trials["status"]) <= {"FAILED"}:
             return f"run {str(self.path)!r} has no finished trial yet: {self.failures}; mend that, and search anew"
         return f"run {str(self.path)!r} has no finished trial yet: run the search again, it goes on where it stopped"
 
 
 def finite_first(is_minimised: bool) -> "Callable[[pd.Series], pd.Series]":
-    """A key that sorts scores with those last that are not finite, which an overflow gives and no good trial has."""
+    """A sorting key that puts infinite scores, which come of an overflow, last."""
     worst = math.inf if is_minimised else -math.inf
     return lambda scores: scores.astype(float).replace([math.inf, -math.inf], worst)

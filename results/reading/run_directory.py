@@ -35,17 +35,17 @@ _NO_CURVE = "{directory}/{}: of the learning curve only what trial.json keeps is
 
 
 def read(path: str | Path) -> Run:
-    """Reads the run directory or Keras Tuner project `path`, or the only one in the folder `path`.
+    """Reads the run directory or Keras Tuner project `path`, or the only one within the folder `path`.
 
-    What is damaged is left out, and told in `problems`.
+    Damaged files are left out and reported in `problems`.
 
     Raises:
-        RunError: There is no such directory, it is neither, it has no trial yet, or none that can be read; or it holds
-            several projects.
+        RunError: There is no such directory, no run or project in it, or several; or no trial of it has begun or can be
+            read.
     """
     path = projects.only(Path(path))
     directories = trial_rows.trial_directories(path)
-    links = [one.name for one in trial_rows.linked(path) if one.name.startswith(layout.TRIAL_PREFIX)]
+    links = [link.name for link in trial_rows.linked(path) if link.name.startswith(layout.TRIAL_PREFIX)]
     if not directories:
         raise RunError(f"run {str(path)!r} is empty: no trial has begun; run the search again")
     problems = [f"{name} is left out: it is a link" for name in links]
@@ -61,13 +61,13 @@ def read(path: str | Path) -> Run:
         curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
         rows.append(trial_rows.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
         epochs += curve or trial_rows.observed_epochs(trial, tells_epochs)
-    found, unknown = _objective(info, trials.values())
+    optimised, unknown = _objective(info, trials.values())
     return Run(
         path=path,
         info=info,
         trials=_table(rows, trial_rows.summary_columns(rows), _WHOLE_NUMBERS),
         epochs=_table(epochs, trial_rows.columns(epochs, layout.EPOCH_KEYS), layout.EPOCH_NUMBERS),
-        objective=found,
+        objective=optimised,
         space=_read_space(oracle, trials.values(), problems),
         problems=tuple(map(_told, problems)),
         end_order=_end_order(oracle),
@@ -76,7 +76,7 @@ def read(path: str | Path) -> Run:
 
 
 def _tried(read: Callable[[Path], Any], path: Path, told: str, problems: list[str]) -> Any:
-    """What `read` makes of `path`; None where a file is damaged, which `told` tells in `problems`."""
+    """What `read` returns for `path`; None if a file is damaged, which is added to `problems` as `told` has it."""
     try:
         return read(path)
     except DamagedFile as error:
@@ -89,7 +89,7 @@ def _told(problem: str) -> str:
 
 
 def _objective(info: dict[str, Any], trials: Iterable[Trial]) -> tuple[Objective | None, str]:
-    """What was optimised, or why that is not known."""
+    """What was optimised; if not known, None and why."""
     if asked := info.get("objective"):
         return Objective(asked["name"], asked["direction"]), ""
     try:
@@ -121,7 +121,7 @@ def _read_space(oracle: dict[str, Any], trials: Iterable[Trial], problems: list[
 
 
 def _otherwise_known(trial: Trial, oracle: dict[str, Any], tells_epochs: bool) -> Row:
-    """What Keras Tuner knows of `trial` that this toolkit records itself."""
+    """As much of the record of this toolkit as Keras Tuner's files hold of `trial`."""
     known: Row = {}
     if tells_epochs and trial.score is not None and trial.best_step is not None:
         known["best_epoch"] = trial.best_step + 1

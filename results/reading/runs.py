@@ -12,10 +12,10 @@ _LONGEST_BYTES = 200
 
 
 def directory(name: str) -> Path:
-    """The directory of the run `name`: under `runs/` for a plain name, else the path that it is.
+    """The directory of the run `name`: a plain name is one under `runs/`, anything else is a path.
 
     Raises:
-        RunError: The name is empty.
+        RunError: The name is empty, too long, or begins with the `~` of an unknown user.
     """
     if not name.strip():
         raise RunError("the run's name is empty: give a name or a path")
@@ -32,12 +32,12 @@ def directory(name: str) -> Path:
 
 
 def find(name: str | None) -> Path:
-    """The directory of the run `name`, or of the run that was written to last.
+    """The directory of the run `name`; without a name, of the run that was written to last.
 
-    A plain name that is no run under `runs/` may be a folder here: Keras Tuner's projects stand anywhere.
+    A plain name that is no run under `runs/` may also be a folder here, as a Keras Tuner project can be anywhere.
 
     Raises:
-        RunError: No name was given, and there is no run.
+        RunError: `name` cannot be the name of a run; or none is given, and there is no run.
     """
     if name is not None:
         path = directory(name)

@@ -1,4 +1,4 @@
-"""The hyperparameters of a run as scales: where a value lies, evenly spaced, and which values to mark."""
+"""The hyperparameters of a run as scales of plots: the positions of their values, and which of them to mark."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from keras_search.results.reading.run import Run
 
-_LOG_RATIO = 50  # numbers that differ by more, where nothing tells how they were sampled, go on a log scale
-_MOST_LEVELS = 12  # a choice among more numbers is shown as numbers
+_LOG_RATIO = 50  # if the sampling is not known, values whose ratio is larger go on a log scale
+_MOST_LEVELS = 12  # a choice among more numbers gets a scale of numbers instead of categories
 _MOST_TICKS = 7
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A hyperparameter and how its values are laid out.
+    """A hyperparameter, and how its values are laid out on an axis.
 
     Attributes:
-        name: The hyperparameter.
+        name: The name of the hyperparameter.
         kind: `linear`, `log` or `category`.
-        levels: The values of a category in their order; of numbers, the smallest and the largest that were tried.
+        levels: For a category its values in order; for numbers the smallest and the largest that were tried.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Scale:
     levels: tuple[Any, ...]
 
     def positions(self, trials: "pd.DataFrame") -> "np.ndarray":
-        """Where the values of `trials` lie: the number, its decimal logarithm, or the place among the levels.
+        """The positions of the values in `trials`: the number, its decimal logarithm, or the index of the level.
 
-        NaN where the hyperparameter was not active.
+        NaN if the hyperparameter was not active.
         """
         import numpy as np
 
@@ -56,7 +56,7 @@ class Scale:
         """Positions to mark and their labels, as many as fit side by side on an axis `width` characters wide.
 
         Args:
-            write: Makes the labels out of the values as texts.
+            write: Makes labels of the values, given as texts.
         """
         for values in self._marks():
             positions, labels = [self._position(value) for value in values], write(settings(values))
@@ -65,7 +65,7 @@ class Scale:
         return positions, labels
 
     def _marks(self) -> Iterator[Sequence[Any]]:
-        """Values to mark, fewer and fewer."""
+        """Ever smaller selections of values to mark."""
         if self.kind == "category":
             for apart in range(1, len(self.levels) + 1):
                 yield self.levels[::apart]
@@ -91,40 +91,40 @@ class Scale:
 
         low, high = self.levels[0], self.levels[-1]
         whole = all(float(level).is_integer() for level in self.levels)
-        found = MaxNLocator(most, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-        return [float(value) for value in found if low <= value <= high] or [low]
+        ticks = MaxNLocator(most, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        return [float(value) for value in ticks if low <= value <= high] or [low]
 
     def _logarithmic_ticks(self, most: int) -> list[float]:
         low, high = self.levels[0], self.levels[-1]
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         for steps in ((1, 2, 5), (1, 3), (1,)):
-            found = [step * 10.0**decade for decade in decades for step in steps]
-            found = [value for value in found if low <= value <= high]
-            if len(found) <= most:
+            ticks = [step * 10.0**decade for decade in decades for step in steps]
+            ticks = [value for value in ticks if low <= value <= high]
+            if len(ticks) <= most:
                 break
-        return found[:: math.ceil(len(found) / most)] or [low]
+        return ticks[:: math.ceil(len(ticks) / most)] or [low]
 
 
 def varied(run: "Run") -> list[Scale]:
-    """The hyperparameters that had different values in the finished trials, in the order of the run's columns.
+    """The hyperparameters with at least two values among the finished trials, in the order of the run's columns.
 
-    How they were sampled is known from the search space; where it does not tell, the values do.
+    The search space says how they were sampled; if it does not, their values decide between linear and log.
 
     Raises:
         RunError: No trial has finished, or there is no such hyperparameter.
     """
     trials = scores.scored(run)
-    # Of two with the same name, the later one.
-    space = {one.name: one for one in run.space}
+    # Of several with the same name, the last.
+    space = {hyperparameter.name: hyperparameter for hyperparameter in run.space}
     names = [name for name in trials.columns if name.startswith(layout.HYPERPARAMETER_PREFIX)]
     scales = [_scale(name.removeprefix(layout.HYPERPARAMETER_PREFIX), trials.loc[:, name], space) for name in names]
-    found = [scale for scale in scales if len(scale.levels) > 1]
-    if not found:
+    different = [scale for scale in scales if len(scale.levels) > 1]
+    if not different:
         raise RunError(
             f"run {str(run.path)!r} has no hyperparameter with two values among its finished trials: "
             "search on with more trials"
         )
-    return found
+    return different
 
 
 def _scale(name: str, column: "pd.Series", space: dict[str, Hyperparameter]) -> Scale:

@@ -1,4 +1,4 @@
-"""The scores of a run: their name and direction, who has one, and the best one so far."""
+"""The scores of a run: their name and direction, which trials have a score, and the best so far."""
 
 import math
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ _LONGEST_NAME = 100
 
 
 def name(run: "Run") -> str:
-    """What the scores are, such as `val_accuracy`, to be shown."""
+    """The name of the score to show, such as `val_accuracy`."""
     return shortened(one_line(str(run.objective or "score")), _LONGEST_NAME)
 
 
@@ -29,7 +29,7 @@ def scored(run: "Run") -> "pd.DataFrame":
     """The finished trials that have a score, the best first.
 
     Raises:
-        RunError: There is none, or which scores are the better ones is not known.
+        RunError: There is none, or the objective is not known.
     """
     _ = run.best
     finished = run.finished.loc[has_score(run.finished)]
@@ -39,21 +39,21 @@ def scored(run: "Run") -> "pd.DataFrame":
 
 
 def has_score(trials: "pd.DataFrame") -> "pd.Series":
-    """Which of `trials` have finished with a score that is a number."""
+    """Which of `trials` have finished with a finite score."""
     status, score = trials.loc[:, "status"], trials.loc[:, "score"]
     return (status == "COMPLETED") & (score.astype(float).abs() < math.inf)
 
 
 def metric(run: "Run") -> str | None:
-    """The column of `run.epochs` that holds the objective epoch by epoch; None where there is none."""
+    """The column of `run.epochs` with the objective epoch by epoch; None if there is none."""
     names = () if run.objective is None else run.objective.names
     return next((name for name in names if name in run.epochs.columns and has_values(run.epochs, name)), None)
 
 
 def order(run: "Run") -> str:
-    """In which order `ended` takes the trials: `ended`, `begun`, or nothing where no order is known.
+    """How `ended` sorts the trials: as they `ended`, as they were `begun`, or empty if neither order is known.
 
-    Keras Tuner keeps the order of the ends since 1.2; ids are numbers, in the order of the beginnings, since 1.1.1.
+    Keras Tuner records the order in which trials end since 1.2, and numbers them as they begin since 1.1.1.
     """
     trials = _ended(run)
     trial_ids = trials["trial_id"].tolist()
@@ -63,7 +63,7 @@ def order(run: "Run") -> str:
 
 
 def ended(run: "Run") -> "pd.DataFrame":
-    """The trials that have ended, well or not, numbered from 1 by the column `number`, in the `order` that is known."""
+    """The trials that have ended, well or not, in the known `order`; the column `number` counts them from 1."""
     trials = _ended(run)
     if _has_all_ends(trials):
         trials = trials.sort_values("ended_at", kind="stable")
@@ -78,12 +78,12 @@ def _ended(run: "Run") -> "pd.DataFrame":
 
 
 def _has_all_ends(trials: "pd.DataFrame") -> bool:
-    """Whether it is recorded when each of `trials` ended."""
+    """Whether the times at which `trials` ended are all recorded."""
     return bool(trials["ended_at"].notna().all())
 
 
 def best_so_far(run: "Run") -> "pd.Series":
-    """The best score among the first trials to end, for each number of them (the index) from the first score on."""
+    """The best score after each trial, by its `number` (see `ended`), from the first score on."""
     import pandas as pd
 
     trials = ended(run)
@@ -93,10 +93,10 @@ def best_so_far(run: "Run") -> "pd.Series":
 
 
 def view(values: "pd.Series", minimised: bool, always: list[float]) -> tuple[float, float]:
-    """From where to where to show scores: all from the best to `always`, and the others unless they are far off.
+    """The limits of an axis of scores: outliers on the bad side lie outside, unless they are among `always`.
 
-    A few trials that came to nothing would else press all others into one line. What is left out is worse than the
-    worst quarter's best by more than one and a half times its distance from the best.
+    A few very bad trials would otherwise squeeze all others into one line. A score is an outlier if it is worse than
+    the quartile of the bad end by more than one and a half times the distance from that quartile to the best score.
     """
     signed = -values.astype(float) if minimised else values.astype(float)
     best, quartile = signed.max(), signed.quantile(0.25)

@@ -1,4 +1,4 @@
-"""Reads the files that `search` keeps beside Keras Tuner's: `run.json`, `record.json` and a trial's `epochs.csv`."""
+"""Reads the files that this toolkit adds to Keras Tuner's: `run.json`, `record.json` and a trial's `epochs.csv`."""
 
 import csv
 import io
@@ -11,16 +11,16 @@ from keras_search.results.errors import DamagedFile
 from keras_search.results.run_info import Asked, DatasetInfo, ObjectiveInfo
 from keras_search.results.trial_record import TrialRecord
 
-_LARGEST = 2**63 - 1  # a whole number must find room in a column of 64 bits
+_LARGEST = 2**63 - 1  # of a column of 64-bit integers
 
 
 def _types(described: type, names: Collection[str]) -> dict[str, type]:
-    """The types of those keys of a file that `names` has, each of which may be None where `described` says so."""
+    """The types of the keys `names` in a file that `described` describes; of `X | None`, that is `X`."""
     hints = get_type_hints(described)
     return {name: next(iter(get_args(hint)), hint) for name, hint in hints.items() if name in names}
 
 
-# Of a run, what these parts must have is relied on; of a record, the columns of the table of trials.
+# What is checked: the required keys of these parts of `run.json`, and the columns of `summary.csv` in `record.json`.
 _RUN = {
     part: _types(described, described.__required_keys__)
     for part, described in {"objective": ObjectiveInfo, "dataset": DatasetInfo, "asked": Asked}.items()
@@ -29,7 +29,7 @@ _RECORD = _types(TrialRecord, layout.SUMMARY_COLUMNS)
 
 
 def read_run(run: Path) -> dict[str, Any]:
-    """What the search in the folder `run` was asked for; nothing where `search` did not make it.
+    """The content of `run.json` in the folder `run`; empty if this toolkit did not make the run.
 
     Raises:
         DamagedFile: It is cut off, or not what `search` writes.
@@ -39,14 +39,14 @@ def read_run(run: Path) -> dict[str, Any]:
         return {}
     info = files.read_object(path)
     for part, kinds in _RUN.items():
-        found = info.get(part)
-        if found is None:
+        section = info.get(part)
+        if section is None:
             continue
-        if not isinstance(found, dict):
-            raise _not_ours(path, part, found)
+        if not isinstance(section, dict):
+            raise _not_ours(path, part, section)
         for name, kind in kinds.items():
-            if not _is_a(found.get(name), kind):
-                raise _not_ours(path, f"{part}.{name}", found.get(name))
+            if not _is_a(section.get(name), kind):
+                raise _not_ours(path, f"{part}.{name}", section.get(name))
     share_and_class = (info.get("dataset") or {}).get("most_frequent_class")
     if share_and_class is not None and not _is_share_and_class(share_and_class):
         raise _not_ours(path, "dataset.most_frequent_class", share_and_class)
@@ -56,7 +56,7 @@ def read_run(run: Path) -> dict[str, Any]:
 
 
 def read_record(trial: Path) -> dict[str, Any]:
-    """What Keras Tuner does not keep of the trial in the folder `trial`; nothing where it was not recorded.
+    """The columns of `summary.csv` in the record of the trial in the folder `trial`; empty if there is no record.
 
     Raises:
         DamagedFile: It is cut off, or not what `search` writes.
@@ -64,8 +64,8 @@ def read_record(trial: Path) -> dict[str, Any]:
     path = trial / layout.TRIAL_RECORD
     if not path.exists():
         return {}
-    found = files.read_object(path)
-    record = {name: found[name] for name in _RECORD if name in found}
+    content = files.read_object(path)
+    record = {name: content[name] for name in _RECORD if name in content}
     for name, value in record.items():
         if value is not None and not _is_a(value, _RECORD[name]):
             raise _not_ours(path, name, value)
@@ -75,7 +75,7 @@ def read_record(trial: Path) -> dict[str, Any]:
 def read_accelerations(trial: Path) -> dict[str, bool | str]:
     """The `TrialRecord.accelerations` of the trial in the folder `trial`.
 
-    Nothing where they are not known, as of trials of older versions, or the record is damaged.
+    Empty if an older version wrote the record, which has none, or if the record is damaged.
     """
     record = files.read_json(trial / layout.TRIAL_RECORD)
     known = record.get("accelerations") if isinstance(record, dict) else None
@@ -85,7 +85,7 @@ def read_accelerations(trial: Path) -> dict[str, bool | str]:
 
 
 def read_epochs(trial: Path) -> list[dict[str, Any]]:
-    """The learning curves of the trial in the folder `trial`, a row per execution and epoch; none where it has none.
+    """The learning curves of the trial in the folder `trial`, a row per execution and epoch.
 
     A line cut off by a kill is left out.
 
@@ -102,7 +102,7 @@ def read_epochs(trial: Path) -> list[dict[str, Any]]:
     try:
         text = io.StringIO(content[: content.rfind(b"\n") + 1].decode(), newline="")
         rows = [{name: _parse(value) for name, value in row.items()} for row in csv.DictReader(text, strict=True)]
-    except (TypeError, UnicodeDecodeError, csv.Error):  # in a line that is too long or too short, not all are texts
+    except (TypeError, UnicodeDecodeError, csv.Error):  # TypeError: a line has too many or too few cells
         raise DamagedFile(f"{path.name} is damaged") from None
     for row in rows:
         for name in layout.EPOCH_NUMBERS:

@@ -1,4 +1,4 @@
-"""Keeps `summary.csv` and `epochs.csv` of a run current while its search goes on."""
+"""Keeps `summary.csv` and `epochs.csv` of a run up to date during its search."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from keras_search.results.reading import trial_rows
 
 
 class SummaryWriter:
-    """Rewrites both tables, each in one step, whenever a trial has changed.
+    """Rewrites both tables, each in one step, when a trial has changed.
 
-    Only the changed trial is read again, so a search of many trials does not slow down.
+    Only the changed trial is read again, so that many trials do not slow down a search.
     """
 
     def __init__(self, run: Path) -> None:
@@ -20,12 +20,12 @@ class SummaryWriter:
             self._read(directory)
 
     def update(self, trial_directory: Path) -> None:
-        """Takes in the present state of one trial and writes both tables."""
+        """Reads one trial again and writes both tables."""
         self._read(trial_directory)
         self.write()
 
     def refresh(self) -> None:
-        """Takes in the present state of all trials, those that have not ended too, and writes both tables."""
+        """Reads all trials again, ended or not, and writes both tables."""
         for directory in trial_rows.trial_directories(self._run):
             self._read(directory)
         self.write()

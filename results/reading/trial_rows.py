@@ -1,4 +1,4 @@
-"""Reads the trials of a run, one after the other, as rows of its tables."""
+"""Reads the trials of a run as rows of its tables."""
 
 import contextlib
 import sys
@@ -19,19 +19,21 @@ _RESERVED = [name for name in layout.SUMMARY_COLUMNS if name not in _METRICS]
 
 
 def trial_directories(run: Path) -> list[Path]:
-    """The directories of the trials that have begun, in trial order; a link to one elsewhere is none."""
-    found = (path.parent for path in run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}") if not path.parent.is_symlink())
-    return sorted(found, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
+    """The directories of the trials that have begun, in trial order; links are left out."""
+    directories = (
+        path.parent for path in run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}") if not path.parent.is_symlink()
+    )
+    return sorted(directories, key=lambda path: trial_order(path.name.removeprefix(layout.TRIAL_PREFIX)))
 
 
 def linked(folder: Path) -> list[Path]:
-    """The links to folders in `folder`: what was written into them would be written elsewhere."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.is_symlink() and path.is_dir())
+    """The links to folders in `folder`; writing into them would write elsewhere."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if path.is_symlink() and path.is_dir())
 
 
 def trial_order(trial_id: str) -> tuple[int, str, str]:
-    """Sorts trial ids: numbers, however many zeros they begin with, in their order; before other ids."""
+    """A sorting key for trial ids: numbers by their value, whatever zeros they begin with, then all other ids."""
     if trial_id.isascii() and trial_id.isdecimal():
         digits = trial_id.lstrip("0")
         return (len(digits), digits, trial_id)
@@ -39,7 +41,7 @@ def trial_order(trial_id: str) -> tuple[int, str, str]:
 
 
 def count_ended(run: Path) -> int:
-    """How many trials of a run have ended, well or not, and are whole."""
+    """How many trials of a run have ended, well or not, and are undamaged."""
     return sum(
         read_trial(directory)["status"] in ("COMPLETED", "FAILED") and not damaged_files(directory)
         for directory in trial_directories(run)
@@ -47,7 +49,7 @@ def count_ended(run: Path) -> int:
 
 
 def damaged_files(directory: Path) -> list[Path]:
-    """The files beside a trial's `trial.json` that are not as they were when it ended, by the digests in its record."""
+    """The files of a trial that have changed since it ended, by the digests in its record; not its `trial.json`."""
     path = directory / layout.TRIAL_RECORD
     record = files.read_json(path)
     digests = record.get("files", {}) if isinstance(record, dict) else None
@@ -57,7 +59,7 @@ def damaged_files(directory: Path) -> list[Path]:
 
 
 def read_trial(directory: Path) -> Row:
-    """One trial as a row of `summary.csv`; of damaged files nothing is known."""
+    """A trial as a row of `summary.csv`, without what its damaged files held."""
     trial, record = None, {}
     with contextlib.suppress(DamagedFile):
         record = search_files.read_record(directory)
@@ -70,24 +72,24 @@ def row(directory: Path, trial: Trial | None, record: Row) -> Row:
     """The row of `summary.csv` of the trial in `directory`.
 
     Args:
-        trial: Status, score, metrics and hyperparameters; None where they are not known.
-        record: The times, the seed and the sizes, which Keras Tuner does not keep.
+        trial: What Keras Tuner recorded; None if that cannot be read.
+        record: What this toolkit recorded.
     """
     if trial is None:
-        found: Row = {"trial_id": directory.name.removeprefix(layout.TRIAL_PREFIX), "status": None, "score": None}
-        found |= record
+        cells: Row = {"trial_id": directory.name.removeprefix(layout.TRIAL_PREFIX), "status": None, "score": None}
+        cells |= record
         message = ""
     else:
-        found = {"trial_id": trial.trial_id, "status": trial.status, "score": trial.score}
-        found |= {_metric_column(name, _RESERVED): metric.best for name, metric in trial.metrics.items()} | record
-        found |= {_column(name): value for name, value in trial.values.items()}
+        cells = {"trial_id": trial.trial_id, "status": trial.status, "score": trial.score}
+        cells |= {_metric_column(name, _RESERVED): metric.best for name, metric in trial.metrics.items()} | record
+        cells |= {_column(name): value for name, value in trial.values.items()}
         message = trial.message
-    found["error"] = one_line(record.get("error") or "") or reason(message)
-    return found
+    cells["error"] = one_line(record.get("error") or "") or reason(message)
+    return cells
 
 
 def read_epochs(directory: Path) -> list[Row]:
-    """The learning curves of one trial, a row per execution and epoch; none where the file is damaged.
+    """The learning curves of a trial, a row per execution and epoch; none if the file is damaged.
 
     A line cut off by a kill is left out.
     """
@@ -97,10 +99,10 @@ def read_epochs(directory: Path) -> list[Row]:
 
 
 def observed_epochs(trial: Trial, is_epoch: bool) -> list[Row]:
-    """What Keras Tuner itself kept of a trial's learning curves, a row per execution and step.
+    """What Keras Tuner itself recorded of a trial's learning curves, a row per execution and step.
 
     Args:
-        is_epoch: Whether its steps, counted from 0, are epochs, counted from 1 here; else the epoch is not known.
+        is_epoch: Whether its steps, which count from 0, are epochs, which count from 1; if not, the epoch is not known.
     """
     rows: dict[tuple[int, int], Row] = {}
     for name, metric in trial.metrics.items():
@@ -113,19 +115,19 @@ def observed_epochs(trial: Trial, is_epoch: bool) -> list[Row]:
 
 
 def columns(rows: Iterable[Row], first: list[str]) -> list[str]:
-    """The columns of a table of `rows`: `first`, then every other key in the order in which it turns up."""
+    """The columns of a table of `rows`: `first`, then all other keys in order of appearance."""
     return list(dict.fromkeys([*first, *(key for row in rows for key in row)]))
 
 
 def summary_columns(rows: Iterable[Row]) -> list[str]:
-    """The columns of `summary.csv`: the fixed ones, one `hp_` column a hyperparameter, and further metrics."""
-    found = columns(rows, layout.SUMMARY_COLUMNS)
-    metrics = [name for name in found if name not in layout.SUMMARY_COLUMNS and not _is_hyperparameter(name)]
-    return [*layout.SUMMARY_COLUMNS, *filter(_is_hyperparameter, found), *metrics]
+    """The columns of `summary.csv`: the fixed ones, an `hp_` column per hyperparameter, and further metrics."""
+    names = columns(rows, layout.SUMMARY_COLUMNS)
+    metrics = [name for name in names if name not in layout.SUMMARY_COLUMNS and not _is_hyperparameter(name)]
+    return [*layout.SUMMARY_COLUMNS, *filter(_is_hyperparameter, names), *metrics]
 
 
 def _metric_column(name: str, taken: Collection[str]) -> str:
-    # A metric may be called as a column is that says something else.
+    # A metric may have the name of a column with another meaning.
     is_taken = name in taken or _is_hyperparameter(name) or name.startswith(layout.NOTE_PREFIX)
     return f"metric_{name}" if is_taken else name
 

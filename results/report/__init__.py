@@ -1,11 +1,11 @@
-"""A run as one HTML file that needs nothing else: no network, no other files.
+"""A run as a single HTML file that needs no network and no other files.
 
 from keras_search.results import report
 
 pictures = report.draw(run, predict)
 text = report.html(run, pictures)
 
-Loads matplotlib and Jinja, so it is imported only where a report is made.
+Loads matplotlib and Jinja, so import it only where a report is made.
 """
 
 from keras_search.results.report.page import html

@@ -1,4 +1,4 @@
-"""What a report says first: the verdict, or that there is none yet."""
+"""The top of a report: the verdict, or that there is none yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _UNSEEN = "How good it is on data that the search has not seen is not known."
 
 @dataclass(frozen=True)
 class Bar:
-    """An interval and its mean as places on a scale from 0 to 100; without an interval, all three are the same."""
+    """An interval and its mean on a scale from 0 to 100; if there is no interval, all three are the mean."""
 
     low: float
     mean: float
@@ -33,11 +33,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table of models.
+    """A row of the table of models.
 
     Attributes:
-        cells: One a heading.
-        bar: Its interval, to be drawn beside the others'; None where there is none.
+        cells: One per heading.
+        bar: Its interval as a drawing; None if there is none.
     """
 
     cells: tuple[str, ...]
@@ -46,16 +46,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a search.
+    """The outcome of a search, as the report shows it.
 
     Attributes:
-        tone: `better`, `worse` or `open`: what the headline says of the best configuration.
-        headline: The outcome in one sentence.
-        headings: Of the table of models; the first is the name of the model.
-        rows: The table of models, empty where none is known to be the best.
-        sentences: The outcome in more words.
-        advice: What is to be done next, empty where there is nothing.
-        command: The command that does so; None where there is none.
+        tone: Whether the best configuration is `better` or `worse` than the baseline; `open` if that is not known.
+        headline: The outcome in a sentence.
+        headings: Of the table of models; the first is that of their names.
+        rows: Of the table of models; empty if no trial is known to be the best.
+        sentences: The outcome in detail.
+        advice: What to do next; empty if there is nothing to do.
+        command: The command that does it; None if there is none.
     """
 
     tone: str
@@ -68,20 +68,20 @@ class Outcome:
 
 
 def of(run: "Run", evaluate: str | None = None) -> Outcome:
-    """The verdict of `run` where it was evaluated, else what is known without one.
+    """The outcome of `run`: the verdict if it was evaluated, else what is known without.
 
     Args:
-        evaluate: The command that evaluates it; None where none is to be shown.
+        evaluate: The command that evaluates the run; None to show no command.
 
     Raises:
         DamagedFile: Its `evaluation.json` cannot be read.
     """
-    found = evaluation.read(run.path)
-    return without_verdict(run, evaluate) if found is None else _with_verdict(run, found, evaluate)
+    evaluated = evaluation.read(run.path)
+    return without_verdict(run, evaluate) if evaluated is None else _with_verdict(run, evaluated, evaluate)
 
 
 def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
-    """What is known of a run that has not been evaluated."""
+    """The outcome of a run that has not been evaluated."""
     try:
         finished = scores.scored(run)
     except RunError as error:
@@ -118,24 +118,25 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
     )
 
 
-def _with_verdict(run: "Run", found: Evaluation, evaluate: str | None) -> Outcome:
-    verdict = found.verdict
-    said = sentences.verdict(verdict, found.most_frequent_class, found.same)
+def _with_verdict(run: "Run", evaluated: Evaluation, evaluate: str | None) -> Outcome:
+    verdict = evaluated.verdict
+    said = sentences.verdict(verdict, evaluated.most_frequent_class, evaluated.same)
+    trained = "It was" if evaluated.same else "Both were"
     said.append(
-        f"{'It was' if found.same else 'Both were'} trained from scratch on {found.dataset.training_images:,} training "
-        "images, once for each seed, and tested on images that neither the search nor the training had used. The "
-        "intervals tell how much training varies with the seed."
+        f"{trained} trained from scratch on {evaluated.dataset.training_images:,} training images, once for each "
+        "seed, and tested on images that neither the search nor the training had used. The intervals tell how much "
+        "training varies with the seed."
     )
-    now, then = one_line(str(run.best["trial_id"])), one_line(found.trial_id)
+    now, then = one_line(str(run.best["trial_id"])), one_line(evaluated.trial_id)
     advice = (
         f"This is the verdict on trial {then}, the best one then. The search went on, and trial {now} is the best one "
         "now. To test that one" + (":" if evaluate else ", evaluate the run again.")
     )
     return Outcome(
-        tone=_tone(verdict, found.same),
-        headline=_headline(verdict, found.same),
+        tone=_tone(verdict, evaluated.same),
+        headline=_headline(verdict, evaluated.same),
         headings=(*sentences.VERDICT_HEADINGS, "each seed"),
-        rows=_models(found),
+        rows=_models(evaluated),
         sentences=said,
         advice="" if now == then else advice,
         command=None if now == then else evaluate,
@@ -161,14 +162,14 @@ def _tone(verdict: Verdict, same: bool) -> str:
     return "better" if verdict.difference.mean > 0 else "worse"
 
 
-def _models(found: Evaluation) -> list[Row]:
-    intervals = {"baseline": found.verdict.baseline}
-    if not found.same:
-        intervals["best"] = found.verdict.best
+def _models(evaluated: Evaluation) -> list[Row]:
+    intervals = {"baseline": evaluated.verdict.baseline}
+    if not evaluated.same:
+        intervals["best"] = evaluated.verdict.best
     bars = dict(zip(intervals, _bars(list(intervals.values()))))
-    accuracies = found.accuracies
-    rows = sentences.verdict_rows(found.verdict, found.epochs_trained, found.same)
-    # The documented figure, which is one and far off, has neither.
+    accuracies = evaluated.accuracies
+    rows = sentences.verdict_rows(evaluated.verdict, evaluated.epochs_trained, evaluated.same)
+    # The row of the documented accuracy has no seeds and no bar: it is a single number, far from the others.
     names = [""] * (len(rows) - len(intervals)) + list(intervals)
     return [
         Row((*cells, ", ".join(map(sentences.percent, accuracies.get(name, [])))), bars.get(name))
@@ -188,7 +189,7 @@ def _bars(intervals: Sequence[Interval]) -> list[Bar]:
 
 
 def _trials(named: "Mapping[str, pd.Series]", objective: str) -> tuple[tuple[str, ...], list[Row]]:
-    """Headings and rows of some trials, with the figures that are known of any."""
+    """Headings and rows of the trials by their names, without columns that are empty."""
     figures = {
         "trial": [one_line(str(trial["trial_id"])) for trial in named.values()],
         objective: [number(trial["score"]) for trial in named.values()],

@@ -1,6 +1,6 @@
 "use strict";
 
-// Sorts the trials by a column, filters them by words and status, tells what goes on sideways, and lets code be copied.
+// Sorts the trials by a column, filters them by words and status, marks what can be scrolled sideways, copies code.
 
 const body = document.querySelector(".trials tbody");
 const rows = [...body.rows];
@@ -18,13 +18,13 @@ function sort(heading) {
   const isText = heading.classList.contains("text");
   const order = heading.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
   const sign = order === "ascending" ? 1 : -1;
-  const compare = isText ? collator.compare : (one, other) => (one < other ? -1 : one > other ? 1 : 0);
+  const compare = isText ? collator.compare : (left, right) => (left < right ? -1 : left > right ? 1 : 0);
   const keys = new Map(rows.map((row) => [row, key(row, place, isText)]));
   rows.sort((row, next) => {
-    const [one, other] = [keys.get(row), keys.get(next)];
-    // What is not known comes last in both directions.
-    if (one === null || other === null) return (one === null) - (other === null);
-    return sign * compare(one, other);
+    const [left, right] = [keys.get(row), keys.get(next)];
+    // Unknown values come last in both directions.
+    if (left === null || right === null) return (left === null) - (right === null);
+    return sign * compare(left, right);
   });
   body.replaceChildren(...rows);
   for (const each of headings) each.setAttribute("aria-sort", each === heading ? order : "none");
@@ -71,7 +71,7 @@ status?.addEventListener("change", show);
 filter.form.addEventListener("submit", (event) => event.preventDefault());
 show();
 
-// What is wider than its place says so, and fades at its edge until its end is in sight.
+// What is wider than the page says so, and its edge fades until it is scrolled to its end.
 for (const part of document.querySelectorAll(".sideways")) {
   const inner = part.querySelector(".scroll, .picture, pre");
   const look = () => {
@@ -94,7 +94,7 @@ for (const block of document.querySelectorAll(".code")) {
       await navigator.clipboard.writeText(code.textContent);
       button.textContent = "Copied";
     } catch {
-      // Not every browser lets a file write there: select it, to be copied by hand.
+      // Not every browser lets a local file write to the clipboard: select the text, to be copied by hand.
       getSelection().selectAllChildren(code);
     }
   });

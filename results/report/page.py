@@ -1,4 +1,4 @@
-"""The page itself, from a template that escapes everything that comes from data."""
+"""Renders the page from a template that escapes all data."""
 
 import base64
 import hashlib
@@ -24,19 +24,19 @@ _MOST_PROBLEMS = 20
 def html(run: "Run", pictures: Pictures, code: str | None = None, evaluate: str | None = None) -> str:
     """The report on `run` as one HTML file.
 
-    It loads nothing, and its own Content-Security-Policy allows it neither to nor to run any script but its own.
+    Its Content-Security-Policy lets it load nothing and run no script but its own.
 
     Args:
-        pictures: What `draw` gives.
-        code: The best configuration as code to paste; None for the few lines that have Keras Tuner build it.
-        evaluate: The command that evaluates the run, which is shown where that is to be done next.
+        pictures: As returned by `draw`.
+        code: The best configuration as code to paste; None for a few lines with which Keras Tuner builds the model.
+        evaluate: The command that evaluates the run, shown if that is what to do next; None to show no command.
     """
     problems = list(run.problems)
     try:
-        found = outcome.of(run, evaluate)
+        result = outcome.of(run, evaluate)
     except DamagedFile as error:
         problems.append(one_line(str(error)))
-        found = outcome.without_verdict(run, evaluate)
+        result = outcome.without_verdict(run, evaluate)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -51,7 +51,7 @@ def html(run: "Run", pictures: Pictures, code: str | None = None, evaluate: str 
         notice=one_line((run.dataset or {}).get("notice") or ""),
         problems=problems[:_MOST_PROBLEMS],
         more_problems=len(problems) - _MOST_PROBLEMS,
-        outcome=found,
+        outcome=result,
         pictures=pictures,
         score=one_line(scores.name(run)),
         direction=run.objective.direction if run.objective else None,
@@ -67,7 +67,7 @@ def html(run: "Run", pictures: Pictures, code: str | None = None, evaluate: str 
 
 
 def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy that lets in nothing but the page's own style, script and pictures."""
+    """A Content-Security-Policy that allows only the page's own style, script and pictures."""
     allowed = {"style-src": style, "script-src": script}
     hashed = "; ".join(f"{kind} 'sha256-{_hash(text)}'" for kind, text in allowed.items())
     return f"default-src 'none'; img-src data:; {hashed}; base-uri 'none'; form-action 'none'"

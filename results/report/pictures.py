@@ -1,4 +1,4 @@
-"""The plots of a report, each within the page, with a caption and a text for those who do not see it."""
+"""The plots of a report, embedded in the page, each with a caption and an alternative text."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ from keras_search.results.text import count, one_line
 if TYPE_CHECKING:
     from keras_search.results.reading.run import Run
 
-_LARGE = 300_000  # bytes: a larger SVG, of thousands of marks, takes several times the room of dots as fine as these
+_LARGE = 300_000  # bytes; a larger SVG, of thousands of marks, takes several times as much as a WebP of `_DPI`
 _DPI = 200
 _ORDERS = {
     "ended": "in the order in which they ended",
@@ -40,13 +40,13 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot as it stands in the page.
+    """A plot in the page.
 
     Attributes:
         kind: One of `plots.KINDS`.
-        title: What it is about.
+        title: Its title.
         caption: How to read it.
-        text: What it shows, in words.
+        text: The alternative text: what it shows, in words.
         source: The picture itself, as a `data:` URI.
         width, height: In points.
     """
@@ -62,12 +62,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Every plot that a run has enough for.
+    """Every plot that a run has enough data for.
 
     Attributes:
-        drawn: In the order of `plots.KINDS`.
-        left_out: For each reason the kinds that are not there.
-        notes: What not to read into those that are.
+        drawn: The plots, in the order of `plots.KINDS`.
+        left_out: By reason, the kinds that are missing.
+        notes: Cautions about the plots that are drawn.
     """
 
     drawn: Sequence[Picture]
@@ -76,10 +76,10 @@ class Pictures:
 
 
 def draw(run: "Run", predict: Callable[["Run"], Predictions]) -> Pictures:
-    """Draws every kind of plot that `run` has enough for, none where no trial has finished.
+    """Draws every kind of plot that `run` has enough data for; none if no trial has finished.
 
     Args:
-        predict: What the evaluated model of a run says of the test images.
+        predict: Gives the predictions of a run's evaluated model for the test images.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
@@ -104,7 +104,7 @@ def _source(figure: Figure, kind: str) -> str:
     if len(picture) > _LARGE:
         file = io.BytesIO()
         figure.savefig(file, format="webp", dpi=_DPI, pil_kwargs={"quality": 85})
-        picture, media = min((picture, media), (file.getvalue(), "webp"), key=lambda found: len(found[0]))
+        picture, media = min((picture, media), (file.getvalue(), "webp"), key=lambda rendering: len(rendering[0]))
     return f"data:image/{media};base64,{base64.b64encode(picture).decode()}"
 
 
@@ -133,7 +133,7 @@ def _caption(run: "Run", kind: str, figure: Figure) -> str:
 
 
 def _text(run: "Run", kind: str, figure: Figure) -> str:
-    """What `figure` shows, from what is written on it."""
+    """The alternative text of `figure`, made of the texts on it."""
     best = run.best
     objective = scores.name(run)
     about = f"{objective} of {count(len(scores.scored(run)), 'finished trial')}"

@@ -1,4 +1,4 @@
-"""How to have the best configuration, and the whole search, again."""
+"""How to get the best configuration, and the whole search, again."""
 
 import math
 import shlex
@@ -31,9 +31,9 @@ def summary(run: "Run") -> str:
 
 
 def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
-    """Each hyperparameter of the best trial: its name, its value, the baseline's and what was searched.
+    """For each hyperparameter of the best trial its name, its value, the baseline's value and the range searched.
 
-    Empty where no trial is known to be the best.
+    Empty if no trial is known to be the best.
     """
     try:
         best = run.configuration
@@ -41,8 +41,8 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
         return []
     baseline = run.info.get("baseline") or {}
     ranges: dict[str, list[str]] = {}
-    for one in run.space:
-        ranges.setdefault(one.name, []).append(one.range)
+    for hyperparameter in run.space:
+        ranges.setdefault(hyperparameter.name, []).append(hyperparameter.range)
     searched = {name: " or ".join(dict.fromkeys(ranges.get(name, []))) for name in best}
     return [
         (_cell(name), _cell(setting(value)), _cell(setting(baseline.get(name, ""))), _cell(searched[name]))
@@ -51,7 +51,7 @@ def configuration(run: "Run") -> list[tuple[str, str, str, str]]:
 
 
 def differs_from_baseline(run: "Run") -> bool:
-    """Whether the best trial is another point than the documented one, which is known."""
+    """Whether the documented point is known and the best trial is another point."""
     try:
         return bool(run.info.get("baseline")) and not sentences.is_baseline(run.best)
     except RunError:
@@ -59,7 +59,7 @@ def differs_from_baseline(run: "Run") -> bool:
 
 
 def code(run: "Run") -> str | None:
-    """Python that has Keras Tuner build the best configuration; None where no trial is known to be the best."""
+    """Python code with which Keras Tuner builds the best configuration; None if no trial is known to be the best."""
     try:
         values = run.configuration
     except RunError:
@@ -71,19 +71,19 @@ def code(run: "Run") -> str | None:
 
 
 def command(run: "Run") -> str | None:
-    """The command that began the run; None where `search` did not."""
-    found = run.info.get("command")
-    if not found:
+    """The command that began the run; None if a script did."""
+    words = run.info.get("command")
+    if not words:
         return None
-    program, *arguments = found
+    program, *arguments = words
     program = ["python", program] if program.endswith(".py") else [Path(program).name]
     return one_line(shlex.join([*program, *arguments]))
 
 
 def repeatable(run: "Run") -> str:
-    """What comes out when the command is given again, in a sentence; empty where that is not known."""
+    """Whether the command, given again, has the same outcome, in a sentence; empty if not known."""
     asked = run.info.get("asked")
-    if not asked or asked.get("space_code"):  # code of one's own may do anything
+    if not asked or asked.get("space_code"):  # the user's own code may do anything
         return ""
     if asked.get("oracle") in _REPEATABLE and asked.get("pruner") == "none":
         return (
@@ -96,11 +96,11 @@ def repeatable(run: "Run") -> str:
 
 
 def facts(run: "Run") -> dict[str, str]:
-    """What was searched and on what, as far as it is recorded."""
+    """What was searched, how and on which data, as far as recorded."""
     asked, dataset = run.info.get("asked") or {}, run.dataset or {}
     images = dataset and f"{dataset['training_images']:,} to train on, {dataset['validation_images']:,} to validate on"
     source = dataset and dataset.get("source")
-    found = {
+    told = {
         "objective": sentences.objective(run),
         "search space": asked.get("space"),
         "narrowed by": ", ".join(asked.get("set") or []),
@@ -113,11 +113,11 @@ def facts(run: "Run") -> dict[str, str]:
         "begun": _time(run.info.get("created_at")),
         "last trial ended": _last(run),
     }
-    return {name: one_line(str(value)) for name, value in found.items() if value not in (None, "", {})}
+    return {name: one_line(str(value)) for name, value in told.items() if value not in (None, "", {})}
 
 
 def versions(run: "Run") -> Mapping[str, str]:
-    """The versions of what made the run, as far as they are recorded."""
+    """The versions of the packages that made the run, as far as recorded."""
     return {one_line(name): one_line(str(version)) for name, version in (run.info.get("versions") or {}).items()}
 
 
@@ -131,7 +131,7 @@ def _last(run: "Run") -> str | None:
 
 
 def _time(written: str | None) -> str | None:
-    """A time as `run.json` and `record.json` have it, for a person to read."""
+    """A time of `run.json` or `record.json` in a form for people."""
     return written and written.replace("T", " ").replace("+00:00", " UTC")
 
 

@@ -1,4 +1,4 @@
-"""The table of trials of a report: every trial, with what is known of any."""
+"""The table of trials in a report: every trial, without the columns that are empty."""
 
 import math
 from collections import Counter
@@ -24,12 +24,12 @@ _BEFORE = ("trial_id", "status", "score", "best_epoch", "epochs_run", "parameter
 _HEADINGS = {
     "trial_id": "trial", "best_epoch": "best epoch", "epochs_run": "epochs", "duration_s": "seconds",
 }  # fmt: skip
-# The status says whether a trial was pruned, tags which one is the baseline; the rest is in summary.csv.
+# The status says which trials were pruned, a tag which is the baseline; the rest is in summary.csv.
 _LEFT_OUT = ("is_baseline", "pruned", "started_at", "ended_at", "seed", "error")
 
 
 class Cell(NamedTuple):
-    """What a cell shows, and what it is sorted by where that is something else."""
+    """A cell: what it shows, and what it is sorted by; empty if that is the same."""
 
     text: str
     exact: str = ""
@@ -41,11 +41,11 @@ class Column:
 
     Attributes:
         name: Its name among the columns of `summary.csv`.
-        heading: What stands above it.
+        heading: Its heading.
         is_number: Whether it is sorted by number rather than by text.
         is_hyperparameter: Whether it holds the values of a hyperparameter.
-        order: `ascending` or `descending` where the rows are in its order, else `none`.
-        cells: One a trial.
+        order: `ascending` or `descending` if the rows are sorted by this column, else `none`.
+        cells: One per trial.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Column:
 
 @dataclass(frozen=True)
 class TrialsTable:
-    """Every trial of a run, the best first where that is known, else in trial order.
+    """Every trial of a run, the best first; in trial order if the objective is not known.
 
     Attributes:
-        columns: Those in which something is known of any trial.
-        tags: For each row its marks: `best`, `baseline`.
+        columns: All columns that are not empty.
+        tags: For each row those of `best` and `baseline` that apply.
         statuses: The status of each trial.
     """
 
@@ -72,7 +72,7 @@ class TrialsTable:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Every status that there is, with the number of trials that have it."""
+        """The number of trials with each status."""
         return Counter(self.statuses)
 
     @property
@@ -82,7 +82,7 @@ class TrialsTable:
 
     @property
     def narrow(self) -> tuple[list[str], list[list[str]]]:
-        """Headings and rows as a sheet of paper has room for: the first trials, their hyperparameters in one cell."""
+        """Headings and rows that fit on paper: the first trials, with all hyperparameters in a single cell."""
         kept = [column for column in self.columns if column.name in _BEFORE and column.name != "status"]
         tuned = [column for column in self.columns if column.is_hyperparameter]
         errors = [column for column in self.columns if column.name == "error"]
@@ -94,7 +94,7 @@ class TrialsTable:
             cells[0] = " ".join([cells[0], *tags, *([] if status == _COMPLETED else [status])])
             cells.append(" ".join(f"{name}={text}" for name, text in values if text))
             rows.append(cells + [column.cells[place].text for column in errors])
-        return [*(column.heading for column in kept), "hyperparameters", *(one.heading for one in errors)], rows
+        return [*(column.heading for column in kept), "hyperparameters", *(column.heading for column in errors)], rows
 
 
 def of(run: "Run") -> TrialsTable:
@@ -110,7 +110,7 @@ def of(run: "Run") -> TrialsTable:
 
 
 def _names(run: "Run", trials: "pd.DataFrame") -> list[str]:
-    """The columns in the order of the table: what was reached, hyperparameters, other metrics, the error."""
+    """The columns in order: results, hyperparameters, other metrics, the error."""
     others = [name for name in trials.columns if name not in (*_BEFORE, *_LEFT_OUT)]
     # The objective is the score.
     repeated = () if run.objective is None else (run.objective.name, *run.objective.others)
@@ -123,7 +123,7 @@ def _column(name: str, values: "pd.Series", order: str) -> Column:
     listed = values.tolist()
     is_hyperparameter = name.startswith(layout.HYPERPARAMETER_PREFIX)
     heading = _HEADINGS.get(name) or one_line(name.removeprefix(layout.HYPERPARAMETER_PREFIX))
-    # Trial ids are texts, which are sorted by the numbers in them.
+    # Trial ids are texts; the page sorts texts by the numbers in them.
     is_number = all(_is_number(value) for value in listed if not is_missing(value))
     show = numbers.setting if is_hyperparameter else _FORMATS.get(name, _metric)
     return Column(name, heading, is_number, is_hyperparameter, order, [_cell(value, show) for value in listed])
@@ -136,7 +136,7 @@ def _cell(value: Any, show: Callable[[Any], str]) -> Cell:
         return Cell(shortened(one_line(str(value)), _LONGEST))
     text, exact = show(value), str(value)
     if math.isinf(value):
-        exact = "Infinity" if value > 0 else "-Infinity"  # as JavaScript has it
+        exact = "Infinity" if value > 0 else "-Infinity"  # JavaScript's spelling
     return Cell(text) if text == exact else Cell(text, exact)
 
 
@@ -169,5 +169,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _tells(column: Column) -> bool:
-    """Whether anything is known in `column`, and not what goes without saying."""
+    """Whether `column` says anything; a status of `completed` for all trials does not."""
     return any(cell.text not in ("", _COMPLETED if column.name == "status" else "") for cell in column.cells)

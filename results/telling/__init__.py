@@ -1,1 +1,1 @@
-"""From tables to words: what the command line, the report and a notebook print of runs."""
+"""From tables to words: what the command line, the report and a notebook say about runs."""

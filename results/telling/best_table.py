@@ -1,4 +1,4 @@
-"""The best trials side by side: a column a trial, a row a figure and a row a hyperparameter in which they differ."""
+"""The best trials side by side: a column per trial, a row per figure and per hyperparameter in which they differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,18 +11,18 @@ from keras_search.results.telling.fitted import Column, FittedTable, needed
 from keras_search.results.text import count
 
 _LONGEST_VALUE, _LONGEST_NAME = 24, 44
-_NAME, _NARROW_NAME = 20, 12  # how narrow the names of the rows may be, beside many trials and beside one or two
+_NAME, _NARROW_NAME = 20, 12  # the least width of the row names: with three or more trials, with one or two
 
 
 @dataclass(frozen=True)
 class Side:
-    """A trial.
+    """A trial, as a column of the table.
 
     Attributes:
         trial_id: Its id.
         is_baseline: Whether it is the documented point.
-        figures: What was reached, the score first; a text a heading, empty where it is not known.
-        settings: The hyperparameters that were active.
+        figures: Its results by heading, the score first; empty texts if not known.
+        settings: Its active hyperparameters.
     """
 
     trial_id: str
@@ -33,10 +33,10 @@ class Side:
 
 @dataclass(frozen=True)
 class BestTable:
-    """As many trials as the terminal has room for, the baseline among them.
+    """As many trials as fit on the terminal, the baseline among them.
 
     Attributes:
-        title: What stands above.
+        title: The line above the table.
         trials: The best first.
     """
 
@@ -50,7 +50,7 @@ class BestTable:
             columns, alike = _columns(shown)
             if needed(columns) <= options.max_width - 2:
                 break
-        else:  # not even one beneath its id
+        else:  # not even a single trial fits beneath its id
             columns = [replace(column, heading="") for column in columns]
             yield Text(f"trial {_heading(shown[0])}")
         yield FittedTable(columns)
@@ -58,13 +58,13 @@ class BestTable:
             yield Text(f"Not shown: {count(alike, 'hyperparameter')} with the same value in all of these.")
 
     def _first(self, most: int) -> list[Side]:
-        """The best so many, and the baseline in place of the last where it is not among them."""
+        """The best `most` trials; the last of them gives way to the baseline if that is not among them."""
         others = [trial for trial in self.trials[most:] if trial.is_baseline]
         return [*self.trials[: most - len(others)], *others] if most > 1 else [self.trials[0]]
 
 
 def _columns(trials: Sequence[Side]) -> tuple[list[Column], int]:
-    """The columns of `trials`, and how many hyperparameters they have in common, which are left out."""
+    """The columns of `trials`, and how many hyperparameters are left out as all `trials` have the same value."""
     headings = [name for name in trials[0].figures if any(trial.figures[name] for trial in trials)]
     tuned = list(dict.fromkeys(name for trial in trials for name in trial.settings))
     rows = {name: [trial.settings.get(name, "") for trial in trials] for name in tuned}

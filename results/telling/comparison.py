@@ -19,11 +19,11 @@ _GOES = {"seconds": 4, "epochs": 3, "median": 2, "finished": 1}
 
 
 def read(paths: Sequence[Path]) -> dict[str, Run]:
-    """Reads runs that are to be compared, the one with the best score first, each under its shortest distinct name.
+    """Reads the runs to compare, the best score first, each under the shortest name that is distinct.
 
     Raises:
-        RunError: There are fewer than two, one is there twice, cannot be read or has no finished trial, or they
-            optimised no metric in common.
+        RunError: There are fewer than two; one is named twice, cannot be read or has no finished trial; or they did
+            not optimise the same metric.
     """
     if len(paths) < 2:
         raise RunError(f"compare needs at least two runs, {len(paths)} given: name another one")
@@ -32,20 +32,20 @@ def read(paths: Sequence[Path]) -> dict[str, Run]:
         if resolved.count(path) > 1:
             raise RunError(f"run {path.name!r} is given twice: name each run once")
     names = [path.name for path in resolved]
-    found = {
+    runs = {
         path.name if names.count(path.name) == 1 else str(given): read_run(given)
         for path, given in zip(resolved, paths)
     }
-    best = {name: scores.scored(run)["score"].iloc[0] for name, run in found.items()}
-    shared = _shared_objective(found)
+    best = {name: scores.scored(run)["score"].iloc[0] for name, run in runs.items()}
+    shared = _shared_objective(runs)
     return {
-        name: replace(found[name], objective=shared)
-        for name in sorted(found, key=best.__getitem__, reverse=shared.direction == "max")
+        name: replace(runs[name], objective=shared)
+        for name in sorted(runs, key=best.__getitem__, reverse=shared.direction == "max")
     }
 
 
 def table(runs: Mapping[str, Run]) -> FittedTable:
-    """A line a run: its trials, best and median score, and what it took."""
+    """A row per run: its trials, best and median score, epochs and seconds."""
     rows = []
     for name, run in runs.items():
         finished = scores.scored(run)
@@ -56,7 +56,7 @@ def table(runs: Mapping[str, Run]) -> FittedTable:
                 f"{len(finished):,}/{len(run.trials):,}",
                 number(finished["score"].iloc[0]),
                 number(finished["score"].median()),
-                # Keras Tuner keeps the best epoch alone, which is not what was trained.
+                # Keras Tuner records the best epoch alone, not how many epochs were trained.
                 f"{len(run.epochs):,}" if has_values(run.trials, "epochs_run") else "",
                 f"{seconds.sum():,.1f}" if has_values(run.trials, "duration_s") else "",
                 one_line(finished["trial_id"].iloc[0]),
@@ -72,7 +72,7 @@ def table(runs: Mapping[str, Run]) -> FittedTable:
 
 
 def caution(runs: Mapping[str, Run]) -> str:
-    """What keeps the scores of `runs` from meaning the same, in a sentence; empty where nothing is known to."""
+    """Why the scores of `runs` may not be comparable, in a sentence; empty if no reason is known."""
     data = {name: _data(run) for name, run in runs.items()}
     if None in data.values():
         unknown = ", ".join(name for name, described in data.items() if described is None)
@@ -86,8 +86,8 @@ def caution(runs: Mapping[str, Run]) -> str:
 
 
 def _shared_objective(runs: Mapping[str, Run]) -> Objective:
-    """What all `runs` optimised, where each may have optimised any of several metrics."""
-    # Each is known, or no trial would be the best.
+    """What all `runs` optimised; each may have optimised any of several metrics (`Objective.names`)."""
+    # All are known: `scores.scored` refuses a run whose objective is not.
     first, *others = [run.objective for run in runs.values() if run.objective is not None]
     names = [name for name in first.names if all(name in other.names for other in others)]
     if not names or len({first.direction, *(other.direction for other in others)}) > 1:

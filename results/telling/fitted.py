@@ -1,4 +1,4 @@
-"""Tables that keep what matters whole on a narrow terminal: they leave out columns rather than cut them to nothing."""
+"""Tables for narrow terminals: they leave out the less important columns rather than cut all of them short."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from rich.text import Text
 
 from keras_search.results.text import shortened
 
-_BETWEEN = 2  # columns of the terminal, from one to the next
-_EDGES = 2
-_LEAST = 12  # of a column whose texts may be broken into lines
+_BETWEEN = 2  # characters between two columns
+_EDGES = 2  # characters
+_LEAST = 12  # characters: the width of a column whose texts may be wrapped
 _MOST_LINES = 3
 
 
@@ -22,13 +22,13 @@ class Column:
     """A column of a table.
 
     Attributes:
-        heading: What stands above it.
-        cells: One a row.
-        goes: When it is left out where there is no room: those with the largest number first, never those with 0.
-        is_text: Whether it stands on the left, and may be broken into lines.
-        narrowest: How narrow it may then be, but for its heading.
-        is_long: Whether a terminal shows no more than the first lines of such a text.
-        is_id: Whether it stands on the left, and is whole.
+        heading: Its heading.
+        cells: One per row.
+        goes: When it is left out for lack of room: the column with the largest number first, one with 0 never.
+        is_text: Whether it is aligned to the left and may be wrapped.
+        is_id: Whether it is aligned to the left and never wrapped.
+        narrowest: How narrow a text may be wrapped; never narrower than the heading.
+        is_long: Whether a terminal shows only the first lines of a text.
     """
 
     heading: str
@@ -48,20 +48,20 @@ class Column:
         return min(self.width, max(self.narrowest, cell_len(self.heading))) if self.is_text else self.width
 
     def lines(self) -> list[str]:
-        """Each cell with its heading before it, nothing for one that is empty."""
+        """Each cell after its heading; an empty text for an empty cell."""
         return [f"{self.heading} {text}".strip() if text else "" for text in self.cells]
 
 
 @dataclass(frozen=True)
 class FittedTable:
-    """A table as wide as the terminal allows; where not even what must stay has room, a line for each cell."""
+    """A table as wide as the terminal allows; if even the essential columns do not fit, a line per cell."""
 
     columns: Sequence[Column]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         columns = list(self.columns)
         room = options.max_width - _EDGES
-        while needed(columns) > room and (going := max(columns, key=lambda one: one.goes)).goes:
+        while needed(columns) > room and (going := max(columns, key=lambda column: column.goes)).goes:
             columns.remove(going)
         if needed(columns) > options.max_width:
             rows = zip(*(column.lines() for column in self.columns))
@@ -79,12 +79,12 @@ class FittedTable:
 
 
 def needed(columns: Sequence[Column]) -> int:
-    """How wide a table of `columns` is at least, without its edges."""
+    """The least width of a table of `columns`, without its edges."""
     return sum(column.least for column in columns) + _BETWEEN * (len(columns) - 1)
 
 
 def _cut(console: Console, column: Column, width: int) -> Sequence[str]:
-    """The cells of `column`, of long ones on a terminal the first lines of `width`."""
+    """The cells of `column`; on a terminal, long texts are cut to their first lines of `width` characters."""
     if not (column.is_long and console.is_terminal):
         return column.cells
     wrapped = [Text(text).wrap(console, width, overflow="fold") for text in column.cells]

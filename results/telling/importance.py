@@ -1,4 +1,4 @@
-"""Which hyperparameters decide the score: permutation importance in a random forest, on trials it has not seen."""
+"""Which hyperparameters matter: permutation importance in a random forest, measured on trials it has not seen."""
 
 import math
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ _TREES = 50
 
 @dataclass(frozen=True)
 class Importance:
-    """What permutation importance says of a run.
+    """The permutation importance of the hyperparameters of a run.
 
     Attributes:
         names: The hyperparameters that varied, the most important first.
         means: By how much the forest's R² falls when the hyperparameter's values are shuffled among the trials.
-        margins: Half of each mean's 95% interval over the trials.
-        r2: The forest's R² on trials it was not grown on; near 1 it knows the ranking, at 0 or below nothing of it.
-        trials: How many trials it is computed from.
-        warning: Why not to trust it, or empty.
+        margins: Half the width of each mean's 95% interval over the trials.
+        r2: The forest's R² on trials it was not grown on: near 1 it forecasts the ranking, at 0 or below it does not.
+        trials: The number of trials.
+        warning: Why not to trust the figures; empty if there is no reason.
     """
 
     names: tuple[str, ...]
@@ -46,9 +46,9 @@ class Importance:
 def measure(run: "Run") -> Importance:
     """The importance of each hyperparameter that varied in `run`; the same for the same run.
 
-    A random forest (L. Breiman, Machine Learning 45, 2001) forecasts each trial's place in the ranking from the
-    hyperparameters of trials that leave it out. Importance is what its R² loses when one hyperparameter is shuffled.
-    Ranks and not scores, so that one trial that came to nothing does not decide alone.
+    A random forest (L. Breiman, Machine Learning 45, 2001), grown on the other trials, forecasts each trial's rank from
+    its hyperparameters. The importance of a hyperparameter is what the forest's R² loses when that is shuffled. Ranks
+    are forecast rather than scores, so that a single very bad trial does not decide alone.
 
     Raises:
         RunError: Fewer than three trials have finished, or no hyperparameter or no score differs.
@@ -72,7 +72,7 @@ def measure(run: "Run") -> Importance:
     inputs = np.column_stack([_filled(scale.positions(trials)) for scale in scales])
     own, shuffled = _squared_errors(inputs, ranks)
     spread = ranks.var()
-    # A row a hyperparameter, a column a trial: what shuffling costs at that trial.
+    # What shuffling costs: a row per hyperparameter, a column per trial.
     costs = (shuffled - own) / spread
     means = costs.mean(axis=1)
     margins = stats.t.ppf(0.975, len(trials) - 1) * costs.std(axis=1, ddof=1) / math.sqrt(len(trials))
@@ -89,15 +89,15 @@ def measure(run: "Run") -> Importance:
 
 
 def _filled(positions: "np.ndarray") -> "np.ndarray":
-    # An inactive value in the middle of the others tells the forest nothing, so that what decides whether it is active
-    # - another hyperparameter - gets its due.
+    # Inactive values go to the median, where they tell the forest nothing: the credit belongs to the hyperparameter
+    # that decides whether this one is active.
     import numpy as np
 
     return np.where(np.isnan(positions), np.nanmedian(positions), positions)
 
 
 def _squared_errors(inputs: "np.ndarray", target: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
-    """Each trial's squared error by forests grown without it, and the same with each hyperparameter shuffled."""
+    """Each trial's squared error in forests grown without it: as it is, and with each hyperparameter shuffled."""
     import numpy as np
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.model_selection import KFold

@@ -16,9 +16,9 @@ _PROBLEMS = 10
 
 
 def html(run: Run) -> str:
-    """The run in HTML that takes its colours and its font from the page: what it is, its best trials, its problems.
+    """The run in HTML, with the colours and the font of the page: a summary, its best trials, its problems.
 
-    Every text is escaped, and marked as no place for formulas: a notebook would typeset what stands between dollars.
+    Every text is escaped. The classes keep a notebook from typesetting text between dollar signs as a formula.
     """
     lines = [run.headline, *_about(run)]
     shown = run.trials.head(_TRIALS)

@@ -1,4 +1,4 @@
-"""What is said of runs and verdicts, the same words on a terminal and on a page."""
+"""Sentences about runs and verdicts, the same on a terminal and on a page."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,22 +18,22 @@ VERDICT_HEADINGS = ("model", "epochs", "seeds", "test accuracy", "95% interval")
 
 
 def objective(run: "Run") -> str:
-    """What `run` optimised, or that this is not known."""
+    """What `run` optimised; if not known, that it is not."""
     return described(run.objective, run.objective_unknown)
 
 
 def all_done(trials: int) -> str:
-    """That a search of so many `trials` has nothing more to do."""
+    """Says that a search of `trials` trials has nothing more to do."""
     return "the one trial is done already" if trials == 1 else f"all {trials:,} trials are done already"
 
 
 def is_baseline(trial: "pd.Series") -> bool:
-    """Whether `trial`, a row of the trials of a run, is the documented point; where it is not known, it is not."""
+    """Whether `trial`, a row of `Run.trials`, is the documented point; False if not known."""
     return _is_set(trial["is_baseline"])
 
 
 def baseline_place(run: "Run") -> str:
-    """Where the baseline stands among the finished trials; empty where it has not finished."""
+    """The rank of the baseline among the finished trials; empty if it has not finished."""
     finished = run.finished
     places = [place for place, flag in enumerate(finished["is_baseline"], 1) if _is_set(flag)]
     if not places or run.objective is None:
@@ -46,7 +46,7 @@ def baseline_place(run: "Run") -> str:
 
 
 def to_beat(run: "Run") -> str:
-    """What an accuracy on the validation images must be held against; empty where that is not recorded."""
+    """What any accuracy on the validation images must be compared with; empty if that is not recorded."""
     share_and_class = (run.dataset or {}).get("most_frequent_class")
     if not share_and_class:
         return ""
@@ -55,7 +55,7 @@ def to_beat(run: "Run") -> str:
 
 
 def best_trial(run: "Run") -> str:
-    """The score of the best trial, and its epoch and its size where they are known."""
+    """The score of the best trial; its epoch and its size, if known."""
     best = run.best
     sentence = f"{one_line(str(run.objective))} {number(best['score'])}"
     if not is_missing(best["best_epoch"]):
@@ -65,11 +65,11 @@ def best_trial(run: "Run") -> str:
 
 
 def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None], same: bool = False) -> list[tuple[str, ...]]:
-    """Documented, retrained and best test accuracy with their intervals, under `VERDICT_HEADINGS`.
+    """Documented, retrained and best test accuracy with their intervals, in the columns of `VERDICT_HEADINGS`.
 
     Args:
-        epochs: For how many each of `baseline` and `best` was trained; None where that is not known.
-        same: Whether the best configuration is the baseline itself, which then has one row.
+        epochs: For how many epochs `baseline` and `best` were trained; None if not known.
+        same: Whether the best configuration is the baseline itself; it then has a single row.
     """
     rows = []
     shown = {name: "" if number is None else str(number) for name, number in epochs.items()}
@@ -83,28 +83,28 @@ def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None], same: bool 
     return rows
 
 
-def verdict(found: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
-    """The verdict in words: the differences, whether they are significant, and what the documented figure is."""
+def verdict(judged: Verdict, most_frequent_class: tuple[float, int], same: bool) -> list[str]:
+    """The verdict in words: the differences, whether they are significant, and what the documented accuracy means."""
     share, label = most_frequent_class
     if same:
         sentences = ["The best configuration is the baseline itself."]
     else:
-        sentences = [f"Best minus baseline: {points(found.difference)}. {_significance(found)}"]
-    if found.documented is None:
+        sentences = [f"Best minus baseline: {points(judged.difference)}. {_significance(judged)}"]
+    if judged.documented is None:
         sentences += [NOT_COMPARABLE, most_frequent(share, label, "test images")]
     else:
-        retrained = [("Baseline", found.baseline), *([] if same else [("best", found.best)])]
+        retrained = [("Baseline", judged.baseline), *([] if same else [("best", judged.best)])]
         over_documented = [
-            f"{name} minus documented: {100 * (interval.mean - found.documented):+.2f} points"
+            f"{name} minus documented: {100 * (interval.mean - judged.documented):+.2f} points"
             for name, interval in retrained
         ]
         sentences.append(", ".join(over_documented) + ".")
-        sentences.append(documented(found.documented, share, label))
+        sentences.append(documented(judged.documented, share, label))
     return sentences
 
 
 def documented(accuracy: float, share: float, label: int) -> str:
-    """What the documented accuracy is: that of a model that always gives the same answer."""
+    """Says that the documented accuracy is that of a model which always gives the same answer."""
     those = "ones" if label == 1 else f"images of class {label}"
     return (
         f"{percent(accuracy)} is the share of {those} in the test set ({percent(share)}), that is, the score of a "
@@ -113,7 +113,7 @@ def documented(accuracy: float, share: float, label: int) -> str:
 
 
 def most_frequent(share: float, label: int, images: str) -> str:
-    """What every accuracy on the `images` must be held against."""
+    """What any accuracy on the `images` must be compared with."""
     return f"Always answering {label}, the most frequent class, scores {percent(share)} on the {images}."
 
 
@@ -122,14 +122,14 @@ def percent(share: float) -> str:
 
 
 def between(interval: Interval) -> str:
-    """The ends of an interval of shares, or why there is none."""
+    """The ends of an interval of shares; if there is none, why."""
     if interval.ends is None:
         return f"none from {_seeds(interval.count)}"
     return " to ".join(map(percent, interval.ends))
 
 
 def points(interval: Interval) -> str:
-    """A difference of shares in percentage points, with its interval."""
+    """A difference of shares in percentage points, with its interval if there is one."""
     text = f"{100 * interval.mean:+.2f} points"
     if interval.ends is None:
         return text

@@ -1,4 +1,4 @@
-"""With which accelerations the trials of a search were trained, and why not with the others."""
+"""Which accelerations were on for the trials of a search, and why the others were not."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,7 +9,7 @@ from keras_search.results.text import one_line
 
 
 def speed_table(run: Path) -> FittedTable | None:
-    """By acceleration, for how many trials of `run` it was on, and the reasons of the others; None where none tells."""
+    """For each acceleration, in how many trials of `run` it was on, and why not in the others; None if not recorded."""
     told = [search_files.read_accelerations(trial) for trial in trial_rows.trial_directories(run)]
     told = [accelerations for accelerations in told if accelerations]
     names = list(dict.fromkeys(name for accelerations in told for name in accelerations))
@@ -26,7 +26,7 @@ def speed_table(run: Path) -> FittedTable | None:
 
 
 def _reasons(values: list[bool | str | None]) -> str:
-    """The reasons among `values`, the most frequent first; of several, each with how many trials it is of."""
+    """The reasons among `values`, the most frequent first; if there are several, each with its number of trials."""
     reasons = Counter(one_line(value) for value in values if isinstance(value, str)).most_common()
     if len(reasons) == 1:
         return reasons[0][0]

@@ -1,4 +1,4 @@
-"""Runs and verdicts as tables for a terminal."""
+"""Runs and verdicts as tables on a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from keras_search.results.verdict import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-# The headings of the columns of `trials_table` that hold texts.
+# The headings of those columns of `trials_table` that hold texts.
 TEXTS = ("trial", "hyperparameters", "error")
 
 _BEST = 5
@@ -38,10 +38,10 @@ _FORMATS = {"parameters": ",d", "duration_s": ".1f"}
 
 
 def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
-    """The trials of `run` by the column `sort`, the first `top` of them; None is all.
+    """The first `top` trials of `run` (None: all), sorted by the column `sort`.
 
-    The score and accuracies are shown with the best first, other columns - and a score of which the better side is not
-    known - with the smallest first; trials without a value come last.
+    The score and accuracies are sorted with the best first, all other columns, and the score of an unknown objective,
+    with the smallest first. Trials without a value come last.
 
     Raises:
         RunError: There is no such column, or `top` is not positive.
@@ -63,14 +63,14 @@ def ordered(run: Run, sort: str, top: int | None) -> "pd.DataFrame":
 
 
 def trials_table(trials: "pd.DataFrame") -> FittedTable:
-    """The trials with what most people ask first and is known of any; `summary.csv` has every column."""
+    """The trials with the columns that people ask for first, unless they are empty; `summary.csv` has all."""
     headings, rows = trial_cells(trials)
     cells = zip(*rows) if rows else [()] * len(headings)
     return FittedTable([_column(heading, column) for heading, column in zip(headings, cells)])
 
 
 def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
-    """The headings and the rows of `trials_table`; what stands under one of `TEXTS` is no number."""
+    """The headings and the rows of `trials_table`."""
     figures = {heading: name for heading, name in _FIGURES.items() if has_values(trials, name)}
     values = _values(trials)
     has_errors = has_values(trials, "error")
@@ -81,10 +81,10 @@ def trial_cells(trials: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
     return ["trial", *figures, "hyperparameters", *(["error"] if has_errors else [])], rows
 
 
-def projects_table(found: Sequence[tuple[str, Run | None]]) -> FittedTable:
-    """Projects by name, with what was reached in each; None is one without a trial that can be read."""
+def projects_table(projects: Sequence[tuple[str, Run | None]]) -> FittedTable:
+    """Projects by name, with the best score of each; a project without a readable trial is given as None."""
     rows = []
-    for name, run in found:
+    for name, run in projects:
         if run is None:
             rows.append((one_line(name), "0", "0", "", ""))
             continue
@@ -104,21 +104,21 @@ def projects_table(found: Sequence[tuple[str, Run | None]]) -> FittedTable:
 
 
 def best_trials(run: Run, most: int) -> "pd.DataFrame":
-    """The best finished trials, at most so many, and the baseline where it is not among them."""
+    """The best finished trials, at most `most`, and the baseline if it is not among them."""
     finished = run.finished
     others = finished.iloc[most:]
     return finished.loc[[*finished.index[:most], *others.index[others["is_baseline"].eq(True)]]]
 
 
 def best_table(run: Run) -> BestTable:
-    """The best five trials, and the baseline where it is not among them, side by side."""
+    """The best five trials side by side, and the baseline if it is not among them."""
     ended = run.trials.loc[:, "status"].isin(["COMPLETED", "FAILED"]).sum()
     trials = best_trials(run, _BEST)
     return BestTable(f"The best of {count(ended, 'trial')}", [_side(trial) for trial in trials.to_dict("records")])
 
 
 def configuration_table(values: Mapping[str, Any]) -> Table:
-    """A point of a search space, a hyperparameter a line."""
+    """The hyperparameters of a point, a line each."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
@@ -168,7 +168,7 @@ def _label(trial: Mapping[str, Any]) -> str:
 
 
 def _numbers_first(column: "pd.Series") -> "pd.Series":
-    # A hyperparameter may be a number in one trial and a text in another, which have no order of their own.
+    # A hyperparameter may be a number in one trial and a text in another, which Python does not compare.
     if column.dtype != object:
         return column
     return column.map(lambda value: (isinstance(value, str), value), na_action="ignore")
@@ -185,14 +185,14 @@ def _figure(name: str, trial: Mapping[str, Any]) -> str:
 
 
 def _values(trials: "pd.DataFrame") -> list[list[str]]:
-    """For each of `trials` its active hyperparameters as `name=value`; two values that differ are cut to two texts."""
-    found: list[list[str]] = [[] for _ in range(len(trials))]
+    """The active hyperparameters of each of `trials` as `name=value`; shortened values can still be told apart."""
+    rows: list[list[str]] = [[] for _ in range(len(trials))]
     for name in filter(_is_setting, trials.columns):
         active = [place for place, value in enumerate(trials[name]) if not is_missing(value)]
         texts = apart([setting(trials[name].iloc[place]) for place in active], _LONGEST_VALUE)
         for place, text in zip(active, texts):
-            found[place].append(f"{one_line(name.removeprefix(layout.HYPERPARAMETER_PREFIX))}={text}")
-    return found
+            rows[place].append(f"{one_line(name.removeprefix(layout.HYPERPARAMETER_PREFIX))}={text}")
+    return rows
 
 
 def _error(value: Any) -> str:

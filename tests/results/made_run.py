@@ -1,4 +1,4 @@
-"""Run directories written by hand, as a search would leave them."""
+"""Run directories as a search would leave them, written without one."""
 
 import json
 import random
@@ -65,13 +65,13 @@ def evaluate(
     trial_id: str | None = None,
     same: bool = False,
 ) -> Verdict:
-    """Leaves in `run` what an evaluation would, with these test accuracies; gives the verdict in it."""
+    """Writes an evaluation with these test accuracies into `run`; returns its verdict."""
     trainings = [
         Training(model, seed, epochs, accuracy, test_loss=0.1, train_s=1.0)
         for model, accuracies, epochs in (("baseline", baseline, 1), ("best", best, 7))
         for seed, accuracy in enumerate(accuracies)
     ]
-    found = Evaluation(
+    evaluation = Evaluation(
         dataset=EvaluatedData("digits", "a" * 64, training_images=1438, notice=""),
         trial_id=run.best["trial_id"] if trial_id is None else trial_id,
         hyperparameters=run.configuration,
@@ -82,8 +82,8 @@ def evaluate(
         reloaded_accuracy=best[0],
         same=same,
     )
-    found.write(run.path)
-    return found.verdict
+    evaluation.write(run.path)
+    return evaluation.verdict
 
 
 def _write(path: Path, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Keras Tuner projects written by hand, in the form of any version."""
+"""Keras Tuner projects in the format of any version, written without Keras Tuner."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ NASTY = "=cmd|' /C calc'!A1\x1b]0;title\x07\n\u202e<b>*x*</b>"  # a formula, a t
 
 
 def write_trial(project: Path, trial_id: str, **state: Any) -> Path:
-    """Writes a completed trial, with what `state` says otherwise, and returns its `trial.json`."""
+    """Writes a completed trial, with `state` in place of the defaults; returns the content of its `trial.json`."""
     trial = {
         "trial_id": trial_id,
         "hyperparameters": {"space": [], "values": {}},
@@ -24,15 +24,15 @@ def write_trial(project: Path, trial_id: str, **state: Any) -> Path:
 
 
 def metrics(**values: float | None) -> dict[str, Any]:
-    """Metrics of one observation each, of step 1; those called `acc` or `accuracy` the better the larger."""
-    found = {name: metric("max" if "acc" in name else "min", [value]) for name, value in values.items()}
-    for one in found.values():
-        one["observations"][0]["step"] = 1
-    return {"metrics": found}
+    """Metrics with a single observation each, of step 1; those with `acc` in their names are maximised."""
+    by_name = {name: metric("max" if "acc" in name else "min", [value]) for name, value in values.items()}
+    for entry in by_name.values():
+        entry["observations"][0]["step"] = 1
+    return {"metrics": by_name}
 
 
 def metric(direction: str, *executions: list[float | None]) -> dict[str, Any]:
-    """A metric with the values of every execution, a list each, a value a step."""
+    """A metric with a list of values for each execution, a value per step."""
     steps = enumerate(zip(*executions, strict=True))
     return {"direction": direction, "observations": [{"value": list(value), "step": step} for step, value in steps]}
 

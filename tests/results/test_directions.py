@@ -1,4 +1,4 @@
-"""Whether more or less of a metric is better, told by its name."""
+"""Whether larger or smaller values of a metric are better, by its name."""
 
 import pytest
 
@@ -50,5 +50,5 @@ def test_every_metric_of_keras_tells() -> None:
     names = [name for name in dir(keras.metrics) if name[0].isupper()]
 
     assert "F1Score" in names
-    # Of what these are, their names do not tell.
+    # These names do not say what they measure.
     assert {name for name in names if directions.of(name) is None} == {"Mean", "MeanMetricWrapper", "Metric", "Sum"}

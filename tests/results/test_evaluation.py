@@ -1,4 +1,4 @@
-"""What an evaluation leaves in a run is what is read of it."""
+"""An evaluation is read as it was written."""
 
 import csv
 import json

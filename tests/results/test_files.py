@@ -1,4 +1,4 @@
-"""The files of a run: replaced whole or not at all, and read as what they are."""
+"""The files of a run: replaced whole or not at all, and read only if they are regular files."""
 
 import csv
 import errno
@@ -118,8 +118,8 @@ def test_what_a_killed_process_had_begun_is_removed_and_nothing_else(tmp_path: P
         (tmp_path / name).touch()
     with files.replacing(path) as begun:
         pass
-    begun.touch()  # as where the process is killed before its name is changed
-    (tmp_path / "writing.epochs.csv").touch()  # as earlier versions called it
+    begun.touch()  # as if the process is killed before the file is renamed
+    (tmp_path / "writing.epochs.csv").touch()  # as earlier versions named it
     files.remove_unfinished(tmp_path)
     assert sorted(left.name for left in tmp_path.iterdir()) == sorted([*other, "trial.json"])
 

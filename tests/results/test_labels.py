@@ -1,4 +1,4 @@
-"""Labels cut to the room that there is."""
+"""Shortened labels can still be told apart."""
 
 from pathlib import Path
 

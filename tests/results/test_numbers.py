@@ -1,4 +1,4 @@
-"""Numbers as they are shown."""
+"""How numbers are shown."""
 
 import math
 from typing import Any

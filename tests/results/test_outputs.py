@@ -1,5 +1,6 @@
-"""What a command is asked to write is written whole or not at all, wherever it is to be."""
+"""Files that a user asks for are written whole or not at all, wherever they are."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -8,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,18 +48,21 @@ def invoke(arguments: list[str | Path]) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@pytest.fixture
-def no_room() -> Iterator[Callable[[int], None]]:
-    """Sets how large a file may grow in this process, as a disk that is full sets it."""
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Limits the size of files that this process writes, as a full disk would."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def before(path: Path) -> bytes:
-    """What is at `path` at first: of a database, one with a table of its own."""
+    """Writes the old content of `path`; a database gets a table of its own."""
     if path.suffix != ".db":
         path.write_bytes(b"before")
     else:
@@ -68,13 +72,11 @@ def before(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_leaves_what_was_there(
-    name: str, run: Path, tmp_path: Path, no_room: Callable[[int], None]
-) -> None:
+def test_a_full_disk_leaves_what_was_there(name: str, run: Path, tmp_path: Path) -> None:
     out = tmp_path / name
     content = before(out)
-    no_room(500)
-    code, said = invoke(WRITERS[name](run, out))
+    with room_for(500):
+        code, said = invoke(WRITERS[name](run, out))
     assert code == 2
     assert said.count("\n") == 1, said
     assert name in said

@@ -1,4 +1,4 @@
-"""What is printed is never the end of a command: names that an encoding cannot say, and readers that have gone."""
+"""Printing never ends a command: neither names that cannot be encoded, nor readers that are gone."""
 
 import ast
 import contextlib
@@ -23,7 +23,7 @@ FOLDERS = ["run größe", os.fsdecode(b"run \xff")]
 
 @pytest.fixture(params=FOLDERS)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A run in whose every name there is what ASCII cannot say, in a folder that even UTF-8 may not be able to say."""
+    """A run with non-ASCII characters in every name, in a folder whose name may not even be UTF-8."""
     trials = [
         {"values": {NAME: f"{NAME} {place % 2}", "rate": place / 10}, "score": 0.5 + place / 10} for place in range(4)
     ]

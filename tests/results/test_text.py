@@ -1,4 +1,4 @@
-"""Texts of others, made safe to show and short enough to read."""
+"""Texts from files, made safe to show and short enough to read."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a trial records is a row of the table of trials, under the same names."""
+"""The record of a trial goes into its row of the table of trials, under the same names."""
 
 from pathlib import Path
 

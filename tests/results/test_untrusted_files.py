@@ -1,4 +1,4 @@
-"""A run directory that somebody else has made: links and devices in it are neither read nor written through."""
+"""A run directory made by somebody else: its links and devices are neither read nor written through."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def in_time() -> Iterator[None]:
-    """Whoever waits for a pipe, or reads a device to its end, is ended."""
+    """Ends a test that waits for a pipe or reads a device to its end."""
     before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
     signal.alarm(60)
     yield
@@ -91,12 +91,12 @@ CASES = [
 def test_what_is_no_file_is_told_and_left_out(
     name: str, strange: Callable[[Path, Path], None], run: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_MOST_BYTES", 2**20)  # that memory is not filled by the test
+    monkeypatch.setattr(files, "_MOST_BYTES", 2**20)  # so that the test does not fill memory
     (run / name).unlink()
     strange(run / name, outside)
-    found = results.read(run)
-    assert any(Path(name).name in problem for problem in found.problems), found.problems
-    assert len(found.trials) == (3 if name.endswith("trial.json") else 4)
+    reread = results.read(run)
+    assert any(Path(name).name in problem for problem in reread.problems), reread.problems
+    assert len(reread.trials) == (3 if name.endswith("trial.json") else 4)
     for command in (["results"], ["best", "--run"], ["export", "--optuna", f"sqlite:///{outside.parent / 'study.db'}"]):
         done = CliRunner().invoke(cli.app, [*command, str(run)])
         assert isinstance(done.exception, SystemExit | None), done.exception
@@ -120,9 +120,9 @@ def test_an_evaluation_that_is_no_file(
 def test_a_trial_elsewhere_is_left_out(run: Path, tmp_path: Path) -> None:
     (run / "trial_0001").rename(tmp_path / "elsewhere")
     (run / "trial_0001").symlink_to(tmp_path / "elsewhere")
-    found = results.read(run)
-    assert found.problems == ("trial_0001 is left out: it is a link",)
-    assert len(found.trials) == 3
+    reread = results.read(run)
+    assert reread.problems == ("trial_0001 is left out: it is a link",)
+    assert len(reread.trials) == 3
 
 
 @pytest.mark.parametrize("trial_id", ["../../outside", "/etc/passwd", "..", "", "a\0b"])

@@ -31,7 +31,7 @@ def test_one_seed_has_no_interval_and_no_significance() -> None:
 
 
 def test_no_spread_at_all() -> None:
-    """Seeds may agree by chance on a small test set: that is no evidence."""
+    """On a small test set, seeds may agree by chance, which is no evidence."""
     judged = verdict.judge([0.9, 0.9], [0.95, 0.95], None)
     assert judged.significant is None
     assert judged.difference.low is None

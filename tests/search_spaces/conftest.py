@@ -1,4 +1,4 @@
-"""Hypermodels are made of Keras's layers."""
+"""These tests build Keras models."""
 
 from keras_search.tuner import runtime
 

@@ -10,7 +10,7 @@ from keras_search.search_spaces.space import Declaration
 
 
 def documented() -> keras.Model:
-    """The model as its README writes it."""
+    """The model as its README builds it."""
     model = keras.Sequential(
         [
             layers.Conv2D(28, kernel_size=(3, 3), activation="relu", input_shape=(28, 28, 1)),
@@ -30,15 +30,14 @@ def test_baseline_point_is_the_documented_model() -> None:
     space = search_spaces.get("baseline_cnn")
     hypermodel = space.hypermodel((28, 28, 1), 10)
     hp = keras_tuner.HyperParameters()
-    keras.utils.clear_session()  # names are counted up from here
+    keras.utils.clear_session()  # Keras numbers layer names from here on
     ours = hypermodel.build(hp)
     keras.utils.clear_session()
     theirs = documented()
 
     assert hp.values == space.baseline == {"filters": 28, "dense_units": 128, "dropout": 0.2, "epochs": 1}
     assert [type(layer) for layer in ours.layers] == [type(layer) for layer in theirs.layers]
-    for one, other in zip(ours.layers, theirs.layers, strict=True):
-        assert one.get_config() == other.get_config()
+    assert [layer.get_config() for layer in ours.layers] == [layer.get_config() for layer in theirs.layers]
     assert ours.input_shape == theirs.input_shape
     assert ours.get_compile_config() == theirs.get_compile_config()
     assert ours.optimizer.get_config() == theirs.optimizer.get_config()
@@ -76,9 +75,8 @@ def test_the_declaration_is_what_keras_tuner_sees() -> None:
         hp = keras_tuner.HyperParameters()
         space.declare(hp)
         declared = space.hyperparameters
-        assert [one.name for one in declared] == [one.name for one in hp.space]
-        assert [one.kind for one in declared] == [type(one).__name__ for one in hp.space]
-        assert [one.default for one in declared] == [one.default for one in hp.space]
+        for ours, theirs in zip(declared, hp.space, strict=True):
+            assert (ours.name, ours.kind, ours.default) == (theirs.name, type(theirs).__name__, theirs.default)
         assert space.baseline == hp.values
 
 
@@ -88,7 +86,7 @@ def test_the_declaration_is_what_keras_tuner_sees() -> None:
 )
 def test_a_range_ends_with_the_last_step_that_is_drawn(kind: str, low: float, high: float, step: float) -> None:
     declaration, hp = Declaration(), keras_tuner.HyperParameters()
-    for one in (declaration, hp):
-        getattr(one, kind)("name", low, high, step=step)
+    for declarer in (declaration, hp):
+        getattr(declarer, kind)("name", low, high, step=step)
     drawn = list(hp.space[0].values)
     assert declaration.hyperparameters[0].range == f"{low:g}..{drawn[-1]:g} step {step:g}"

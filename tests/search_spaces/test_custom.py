@@ -1,4 +1,4 @@
-"""A user's own space: what may be given, and what a mistake in it looks like."""
+"""The user's own space: what it may be, and how mistakes in it are reported."""
 
 import csv
 import json
@@ -58,7 +58,7 @@ def load(folder: Path, text: str, name: str = "thing") -> CustomSpace:
 def test_every_form_is_taken(form: str, tmp_path: Path) -> None:
     space = load(tmp_path, FORMS[form])
     assert space.name == "thing"
-    assert [one.name for one in space.hyperparameters] == ["units", "epochs"]
+    assert [hyperparameter.name for hyperparameter in space.hyperparameters] == ["units", "epochs"]
     assert space.baseline == {"units": 2, "epochs": 10}
     hp = keras_tuner.HyperParameters()
     hp.values = {"units": 5, "epochs": 1}
@@ -87,7 +87,7 @@ def test_its_baseline_may_name_what_is_declared_only_there(tmp_path: Path) -> No
     )
     space = load(tmp_path, text)
     assert space.baseline == {"deep": True, "units": 7, "more": 1, "epochs": 10}
-    assert {one.name for one in space.hyperparameters} == set(space.baseline)
+    assert {declared.name for declared in space.hyperparameters} == set(space.baseline)
     with pytest.raises(SpaceError, match="its baseline names 'unit', which is no hyperparameter of it"):
         load(tmp_path, text.replace("'units': 7", "'unit': 7"))
 
@@ -152,7 +152,7 @@ def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     evaluation = done("best", "--evaluate", "--run-code", "--seeds", "1", "--workers", "0")
     assert "val_accuracy 1.5000, " in evaluation, "the epoch of such a score is not known"
     assert "on all 60 training images of data but a sixth, held back as the validation_data that" in evaluation
-    # Never on the test images, but on those of the search.
+    # On the images of the search, never on the test images.
     fits = [line for line in (printed + evaluation).splitlines() if line.startswith("trained on")]
     assert len(fits) == 3
     assert len(set(fits)) == 1
@@ -220,7 +220,7 @@ def test_a_loop_of_ones_own_is_searched_and_evaluated(
 
 
 def done(*arguments: str) -> str:
-    """What a command prints that is run in this process."""
+    """The output of a command that is run in this process."""
     result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output

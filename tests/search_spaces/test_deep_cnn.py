@@ -1,4 +1,4 @@
-"""The deeper networks: the documented CNN is one of them, every point works, conditions hold."""
+"""The deeper CNNs: the documented one is among them, every point works, conditions hold."""
 
 import keras
 import keras_tuner
@@ -33,15 +33,15 @@ def test_its_baseline_is_the_documented_model() -> None:
     keras.utils.set_random_seed(0)
     expected = documented.hypermodel((28, 28, 1), 10).build(hp)
     keras.utils.set_random_seed(0)
-    found = model(**DEEP.baseline)
-    assert found.count_params() == 607_394
-    for one, other in zip(found.layers, expected.layers, strict=True):
+    built = model(**DEEP.baseline)
+    assert built.count_params() == 607_394
+    for layer, documented_layer in zip(built.layers, expected.layers, strict=True):
         names = {"name": None}
-        assert type(one) is type(other)
-        assert one.get_config() | names == other.get_config() | names
-    np.testing.assert_array_equal(found.predict(X, verbose=0), expected.predict(X, verbose=0))
-    assert found.optimizer.get_config() | {"name": ""} == expected.optimizer.get_config() | {"name": ""}
-    assert found.loss == expected.loss
+        assert type(layer) is type(documented_layer)
+        assert layer.get_config() | names == documented_layer.get_config() | names
+    np.testing.assert_array_equal(built.predict(X, verbose=0), expected.predict(X, verbose=0))
+    assert built.optimizer.get_config() | {"name": ""} == expected.optimizer.get_config() | {"name": ""}
+    assert built.loss == expected.loss
     assert DEEP.baseline["epochs"] == documented.baseline["epochs"]
     assert DEEP.baseline["batch_size"] == documented.batch_size
     assert DEEP.callbacks(point(**DEEP.baseline)) == []

@@ -12,7 +12,7 @@ from keras_search.tuner.errors import InputError
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 _SMALLEST_SIDE = 4
-# An array without channels that is narrower than this, and this many times as long, is taken for a time series.
+# An array without channels that is narrower than this, and this many times as long or longer, is a time series.
 _NARROW, _TIMES = 16, 4
 
 

@@ -56,7 +56,7 @@ class Dataset:
 
     @property
     def documented_accuracy(self) -> float | None:
-        """The test accuracy in the baseline's README; None for other data than its MNIST."""
+        """The test accuracy in the baseline's README; None unless the data are MNIST."""
         return DOCUMENTED_ACCURACY if self.fingerprint == MNIST_FINGERPRINT else None
 
     def describe(self) -> str:

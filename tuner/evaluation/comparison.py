@@ -51,7 +51,7 @@ def load_dataset(run: results.Run) -> Dataset:
 
 
 def check_code(run: results.Run, run_code: bool) -> None:
-    """Raises InputError if the space of `run` is code named in its record, and `run_code` does not allow to run it."""
+    """Raises InputError if the space of `run` is code named in its record, and `run_code` is not set."""
     name = run.info["asked"]["space"]
     if search_spaces.is_custom(name) and not run_code:
         raise InputError(

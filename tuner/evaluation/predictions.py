@@ -1,6 +1,5 @@
 """Classifies the test images, or the user's pictures, with the evaluated model of a run."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,7 @@ import numpy as np
 
 from keras_search import results, search_spaces
 from keras_search.results import evaluation, layout
-from keras_search.results.errors import DamagedFile, EvaluateIt
-from keras_search.results.evaluation import Evaluation
+from keras_search.results.errors import EvaluateIt
 from keras_search.results.plots import Predictions
 from keras_search.results.text import telling_line
 from keras_search.search_spaces import SpaceError
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from keras_search.tuner.data.datasets import Dataset
 
-# Unpacked where it is used: by its default, `verbose` would be a str to a type checker.
+# Unpacked in calls, as a type checker takes `verbose` for a str, because of its default.
 _PREDICT: dict[str, Any] = {"batch_size": 500, "verbose": 0}
 _RANGES = [(0, 1), (-1, 1), (0, 255)]  # of the values of images
 
@@ -58,7 +56,7 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
     Raises:
         results.RunError: `run` has not been evaluated, or its data, its space or the model cannot be loaded any more.
     """
-    evaluated = _evaluation(run)
+    trial_id = _evaluated_trial(run)
     try:
         dataset = comparison.load_dataset(run)
         probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
@@ -67,7 +65,7 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
     except OSError as error:
         raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
     title = (
-        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {evaluated.trial_id})\n"
+        f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {trial_id})\n"
         f"on the {len(dataset.x_test):,} test images of {dataset.name}"
     )
     return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
@@ -88,7 +86,7 @@ def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) ->
         InputError: A picture is missing, cannot be read or shows no digit; or the data of the run cannot be loaded any
             more, or have a form to which no picture can be converted.
     """
-    _evaluation(run)
+    _evaluated_trial(run)
     read = [pictures.read(path) for path in paths]
     name = run.info["dataset"]["name"]
     if handwriting.is_known(name):
@@ -103,17 +101,15 @@ def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) ->
     return [Classified(*parts) for parts in zip(paths, images, probabilities)]
 
 
-def _evaluation(run: results.Run) -> Evaluation:
+def _evaluated_trial(run: results.Run) -> str:
     if run.dataset is None:
         raise results.RunError(
             f"run {str(run.path)!r} has no dataset recorded, on which its best model could be tested"
         )
-    evaluated = None
-    with contextlib.suppress(DamagedFile):
-        evaluated = evaluation.read(run.path)
-    if evaluated is None or not _path(run).is_file():
+    trial_id = evaluation.read_trial_id(run.path)
+    if trial_id is None or not _path(run).is_file():
         raise results.RunError(f"run {str(run.path)!r} has no evaluated model: ", EvaluateIt(run.path))
-    return evaluated
+    return trial_id
 
 
 def _path(run: results.Run) -> Path:

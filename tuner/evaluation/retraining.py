@@ -23,7 +23,7 @@ from keras_search.tuner.executors.base import run_all
 if TYPE_CHECKING:
     import keras
 
-# Unpacked where it is used: by its default, `verbose` would be a str to a type checker.
+# Unpacked in calls, as a type checker takes `verbose` for a str, because of its default.
 _TEST: dict[str, Any] = {"batch_size": 500, "verbose": 0}
 
 

@@ -1,7 +1,7 @@
-"""What an acceleration is: a part of Keras's training in whose place comes a faster one with the same numbers.
+"""The base classes of accelerations: each replaces a part of Keras's training by a faster one with the same numbers.
 
-Those of layers are for a model's steps alone: in what a callback predicts, saves or exports, layers compute as Keras
-has it.
+Accelerations of layers work only within the steps of a model. When a callback predicts, saves or exports, layers
+compute as in Keras.
 """
 
 import contextvars
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import keras
+import tensorflow as tf
 
 from keras_search.tuner.fast import replacing
 from keras_search.tuner.fast.wrapped_fit import FitCall
@@ -26,8 +27,8 @@ class Acceleration(ABC):
     """A part of training that can be made faster.
 
     Attributes:
-        name: As a trial's record calls it.
-        what: What it does, in a line.
+        name: Its name in a trial's record.
+        what: What it does, in one line.
     """
 
     name: ClassVar[str]
@@ -35,42 +36,42 @@ class Acceleration(ABC):
 
     @abstractmethod
     def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        """Why it does not apply; None where it does.
+        """Why it does not apply; None if it does.
 
         Args:
-            model: What is trained.
-            call: The call of its `fit` that begins; None before the first one.
+            model: The model that is trained.
+            call: The call of its `fit` that begins; None before the first call.
         """
 
     @abstractmethod
     def replace(self, model: keras.Model, call: FitCall | None) -> None:
-        """Takes the place of Keras's part where it applies: in `model` (`replacing.replace`), or in this `call`.
+        """Replaces Keras's part, where it applies, in `model` (`replacing.replace`) or in this `call`.
 
-        It may have done so before; what the model has got since then is replaced as well.
+        It may be called again, to replace what was added to the model since the last time.
         """
 
     def undo(self, model: keras.Model) -> None:
-        """Puts back what `replace` has replaced in `model`."""
+        """Restores what `replace` has replaced in `model`."""
         replacing.put_back(model, self.name)
 
 
 class LayerAcceleration(Acceleration):
-    """One that replaces the `call` of each layer that it covers.
+    """An acceleration that replaces the `call` of each layer that it covers.
 
     Attributes:
-        lacks: Why it does not apply where a model has no such layer.
+        lacks: Why it does not apply to a model without such a layer.
     """
 
     lacks: ClassVar[str]
 
     @abstractmethod
     def covers(self, layer: keras.layers.Layer) -> bool:
-        """Whether its `call` gives what the layer's own does."""
+        """Whether its `call` gives the same numbers as the one of `layer`."""
 
     @staticmethod
     @abstractmethod
     def call(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
-        """Takes the place of the layer's own; outside of a step (`is_in_step`), and for other inputs, calls that."""
+        """Replaces the layer's own `call`, but calls that outside of steps (`is_in_step`) and for other inputs."""
 
     def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
         return None if any(map(self._is_covered, replacing.layers(model))) else self.lacks
@@ -80,7 +81,7 @@ class LayerAcceleration(Acceleration):
             self.replace_in(layer)
 
     def replace_in(self, layer: keras.layers.Layer) -> None:
-        """Replaces the `call` of one layer, if it is covered."""
+        """Replaces the `call` of `layer`, if it is covered."""
         if self._is_covered(layer):
             replacing.replace(layer, "call", types.MethodType(self.call, layer), self.name)
 
@@ -89,11 +90,11 @@ class LayerAcceleration(Acceleration):
 
 
 class CallAcceleration(Acceleration):
-    """One that changes each call of `fit` to which it applies."""
+    """An acceleration that changes each call of `fit` to which it applies."""
 
     @abstractmethod
     def why_not_to(self, call: FitCall) -> str | None:
-        """Why it does not apply to `call`; None where it does."""
+        """Why it does not apply to `call`; None if it does."""
 
     @abstractmethod
     def change(self, call: FitCall) -> None:
@@ -109,12 +110,12 @@ class CallAcceleration(Acceleration):
 
 @dataclass
 class State:
-    """What is kept with a model that is sped up.
+    """The state of an accelerated model, kept with it.
 
     Attributes:
         seed: Decides the order of the examples in every epoch.
-        trained: The number of the next epoch: those of earlier calls of `fit` are counted.
-        status: By the name of each acceleration, True where it has been on, else why not.
+        trained: The number of the next epoch, counted over all calls of `fit`.
+        status: By the name of each acceleration, True if it has been on, else why not.
     """
 
     seed: int
@@ -123,28 +124,28 @@ class State:
 
 
 def begin(model: keras.Model, seed: int) -> State:
-    """A new state of `model`."""
-    vars(model)[_STATE] = State(seed)
+    """Gives `model` a new state."""
+    model.__dict__[_STATE] = State(seed)
     return state(model)
 
 
 def is_on(model: Any) -> bool:
-    """Whether `model` has a state; what is no model has none."""
+    """Whether `model` has a state; anything but a model has none."""
     return _STATE in getattr(model, "__dict__", {})
 
 
 def state(model: keras.Model) -> State:
-    """The state of a model that has one."""
-    return vars(model)[_STATE]
+    """The state of a model that has a state."""
+    return model.__dict__[_STATE]
 
 
 def end(model: keras.Model) -> None:
-    """Takes the state from `model`."""
-    del vars(model)[_STATE]
+    """Removes the state of `model`."""
+    del model.__dict__[_STATE]
 
 
 def mark_steps(model: keras.Model) -> None:
-    """Lets layers know when they are called in a step of `model`."""
+    """Makes `is_in_step` true within the steps of `model`."""
     for name in ("train_step", "test_step"):
         replacing.replace(model, name, step(getattr(model, name)), _STEPS)
 
@@ -154,7 +155,7 @@ def unmark_steps(model: keras.Model) -> None:
 
 
 def step(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The `train_step` or `test_step` of a model, in which `is_in_step`."""
+    """A `train_step` or `test_step` within which `is_in_step` is true."""
 
     @functools.wraps(function)
     def within(*args: Any, **kwargs: Any) -> Any:
@@ -168,5 +169,10 @@ def step(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_in_step() -> bool:
-    """Whether a step is taken or traced."""
+    """Whether a step runs or is traced."""
     return _is_in_step.get()
+
+
+def value(variable: Any) -> tf.Tensor:
+    """The value of a Keras variable: of any backend to a type checker, of TensorFlow here."""
+    return tf.convert_to_tensor(variable.value)

@@ -1,4 +1,4 @@
-"""Adam's update in one kernel, where Keras runs a dozen small operations on every weight."""
+"""Adam's update in one kernel; Keras runs a dozen small operations for every weight."""
 
 import types
 
@@ -7,20 +7,20 @@ import tensorflow as tf
 
 from keras_search.tuner import keras_private
 from keras_search.tuner.fast import operations, replacing
-from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.acceleration import Acceleration, value
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
 class Adam(Acceleration):
-    """Makes a Keras Adam update each weight by one operation.
+    """Makes Keras's Adam update each weight with one operation.
 
-    The operation is TensorFlow's `ResourceApplyAdam`. Where `operations` are there, the weights of a dense layer are
-    updated from the factors of their gradient, which is then never in memory: for large layers, memory is what takes
-    the time.
+    The operation is TensorFlow's `ResourceApplyAdam`. With compiled `operations`, the weights of a dense layer are
+    updated from the factors of their gradient, which is then never stored: for large layers, the time goes into memory
+    access.
 
-    The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines), and so are
-    the variables: state, configuration and saved models stay Keras's own. So does AdamW's decay, which is no part of
-    the update; subclasses with a formula of their own are left alone.
+    The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines). The
+    variables are Keras's, and so are state, configuration and saved models. AdamW's decay is not part of the update and
+    stays as it is. Subclasses with their own formula are not changed.
     """
 
     name = "adam"
@@ -32,7 +32,7 @@ class Adam(Acceleration):
         return self.why_not_in(model.optimizer)
 
     def why_not_in(self, optimizer: keras.optimizers.Optimizer) -> str | None:
-        """Why it does not apply to `optimizer`; None where it does."""
+        """Why it does not apply to `optimizer`; None if it does."""
         if replacing.is_replaced(optimizer, "update_step"):
             return None
         if replacing.has_its_own(optimizer, "update_step"):
@@ -45,7 +45,7 @@ class Adam(Acceleration):
         self.replace_in(model.optimizer)
 
     def replace_in(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Replaces the `update_step` of one optimizer."""
+        """Replaces the `update_step` of `optimizer`."""
         replacing.replace(optimizer, "update_step", types.MethodType(_update_step, optimizer), self.name)
 
 
@@ -61,9 +61,9 @@ def _update_step(
     moments = [moment.handle for moment in keras_private.moments(self, variable)]
     dtype = variable.dtype
     rate, beta1, beta2, epsilon = (
-        tf.cast(value, dtype) for value in (learning_rate, self.beta_1, self.beta_2, self.epsilon)
+        tf.cast(number, dtype) for number in (learning_rate, self.beta_1, self.beta_2, self.epsilon)
     )
-    step = tf.cast(self.iterations + 1, dtype)
+    step = tf.cast(value(self.iterations) + 1, dtype)
     beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
     compiled = operations.for_graph() if dtype == tf.float32 else None
     if compiled is not None and (factors := _factors(gradient)):
@@ -85,9 +85,9 @@ def _update_step(
 
 
 def _factors(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
-    """`left` and `right` of a float32 gradient that is transpose(left) · right, and nothing else; None of another.
+    """`left` and `right` of a float32 gradient that is transpose(left) · right; None for any other gradient.
 
-    The product itself is then computed only if something else needs it: TensorFlow drops what nobody reads.
+    With the factors, TensorFlow computes the product itself only if something else reads it.
     """
     if gradient.dtype != tf.float32:
         return None
@@ -96,4 +96,5 @@ def _factors(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
     product = gradient.op
     if product.type != "MatMul" or not product.get_attr("transpose_a") or product.get_attr("transpose_b"):
         return None
-    return tuple(product.inputs)
+    left, right = product.inputs
+    return left, right

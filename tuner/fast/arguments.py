@@ -1,4 +1,4 @@
-"""The arguments of any call of `model.fit` in a trial, sped up or not: hooks of `wrapped_fit.py`."""
+"""Hooks of `wrapped_fit.py` for all calls of `model.fit` in a trial, accelerated or not."""
 
 import warnings
 from typing import Any
@@ -9,10 +9,10 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
 def prepared(call: FitCall) -> Any:
-    """A hook: the call is silent unless it is told otherwise, and what the user has for data is arrays.
+    """A hook: makes the call silent by default, and converts the user's data to arrays.
 
     Raises:
-        InputError: The data cannot be arrays, or labels are no numbers.
+        InputError: Data cannot be converted, or labels are texts.
     """
     if call.arguments.get("verbose") is None:
         call.arguments["verbose"] = 0
@@ -23,7 +23,7 @@ def prepared(call: FitCall) -> Any:
 
 
 def unwarned(call: FitCall) -> Any:
-    """A hook: no warning of Keras's, of a dataset or a generator, blames the user for what is its own default."""
+    """A hook: hides Keras's warnings about arguments that the user has not given."""
     if isinstance(call.x, Batches):
         return call.proceed()
     given = call.given

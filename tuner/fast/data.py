@@ -1,4 +1,4 @@
-"""The data that `model.fit` is called with, as Keras packs them for its steps."""
+"""The data of a call of `model.fit`, as Keras packs them for its steps."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ _NOT_WITH_A_DATASET = {"y", "sample_weight", "class_weight", "validation_split",
 
 
 def why_not_covered(given: dict[str, Any]) -> str | None:
-    """Why the data among the arguments `given` to `fit` are not gone through by indices; None where they are.
+    """Why `Fit` does not cover the data among the arguments `given` to `fit`; None if it does.
 
-    They are where they are arrays, or datasets whose batches can be counted.
+    It covers arrays, and datasets with a known number of batches.
     """
     if keras_private.max_steps_per_epoch() is not None:
         return "Keras is told of a largest number of steps an epoch"
@@ -32,14 +32,12 @@ def why_not_covered(given: dict[str, Any]) -> str | None:
 
 
 def packed(given: dict[str, Any]) -> tuple[Any, Any]:
-    """What a step gets a batch of, in training and in validation: arrays in any nesting, or a dataset of batches.
-
-    That of validation is None where there is none.
+    """The training and the validation data: nested arrays, or a dataset of batches; None for no validation data.
 
     Raises:
-        ValueError: As Keras does, for lengths that differ and weights that do not fit.
+        ValueError: As in Keras, lengths differ or weights do not fit.
     """
-    arrays = tuple(given.get(name) for name in ("x", "y", "sample_weight"))
+    arrays: tuple[Any, Any, Any] = (given.get("x"), given.get("y"), given.get("sample_weight"))
     held_back = given.get("validation_data")
     if held_back is None and (share := given.get("validation_split")):
         arrays, held_back = keras_private.validation_split(arrays, share)
@@ -55,7 +53,7 @@ def _packed(data: tuple[Any, Any, Any], class_weight: dict[int, float] | None = 
 
 
 def _are_arrays(data: Any) -> bool:
-    """Whether they are NumPy arrays, of numbers or texts, in any nesting."""
+    """Whether `data` are NumPy arrays of numbers or texts, in any nesting."""
     arrays = keras.tree.flatten(data)
     return len(arrays) > 0 and all(
         isinstance(array, np.ndarray) and array.dtype != object and array.ndim > 0 and len(array) > 0

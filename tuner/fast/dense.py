@@ -1,18 +1,19 @@
-"""The gradient of a Dense layer with respect to its inputs, without reading the kernel against the grain."""
+"""The gradient of a Dense layer with respect to its inputs, computed along the rows of its kernel."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
+from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step, value
 
 
 class Dense(LayerAcceleration):
     """Makes a Dense layer compute the gradient with respect to its inputs as (kernel · gradientᵀ)ᵀ.
 
-    TensorFlow computes gradient · kernelᵀ, the same sums, but its kernels for one thread take up to twice as long for
-    a transposed right side. Weights, configuration and saved models stay Keras's own.
+    TensorFlow computes gradient · kernelᵀ. The sums are the same, but on one thread that takes up to twice as long, as
+    the right factor is transposed. Weights, configuration and saved models stay Keras's own.
     """
 
     name = "dense"
@@ -23,10 +24,10 @@ class Dense(LayerAcceleration):
         return type(layer) is keras.layers.Dense and layer.quantization_mode is None and not layer.lora_enabled
 
     @staticmethod
-    def call(layer: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    def call(layer: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> Any:
         if layer.lora_enabled or not is_in_step():  # adapters may be added to the layer at any time
             return type(layer).call(layer, inputs, training=training)
-        kernel = tf.convert_to_tensor(layer.kernel.value)
+        kernel = value(layer.kernel)
         if not isinstance(inputs, tf.Tensor) or inputs.shape.rank != 2 or inputs.dtype != kernel.dtype:
             return type(layer).call(layer, inputs, training=training)
         outputs = _product(inputs, kernel)
@@ -38,7 +39,7 @@ class Dense(LayerAcceleration):
 @tf.custom_gradient
 def _product(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, ...]]]:
     def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        by_inputs = tf.transpose(tf.matmul(kernel, upstream, transpose_b=True))
-        return by_inputs, tf.matmul(inputs, upstream, transpose_a=True)
+        inputs_gradient = tf.transpose(tf.matmul(kernel, upstream, transpose_b=True))
+        return inputs_gradient, tf.matmul(inputs, upstream, transpose_a=True)
 
     return tf.matmul(inputs, kernel), gradients

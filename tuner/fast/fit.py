@@ -1,12 +1,12 @@
-"""`model.fit` on arrays and datasets without the waits: the same training, faster.
+"""`model.fit` on arrays and datasets without the overhead: the same training, faster.
 
-What this and the other accelerations are worth was measured on the documented CNN: docs/speed.md.
+docs/speed.md says how much time this and the other accelerations save on the documented CNN.
 
-A batch of arrays is gathered by indices where they are, on the device; images are not shuffled one by one, and no
-`tf.data` waits to tune itself. Many steps run in one call (`steps.py`), so that Python is not asked between them.
+A batch of arrays is gathered by indices on the device. Images are not shuffled one by one, and no `tf.data` pipeline
+has to tune itself first. Many steps run in one call (`steps.py`), without Python between them.
 
-The order of arrays is a fresh permutation each epoch that depends on the seed and the epoch's number alone, which
-goes on where a model's `fit` is called again.
+The order of arrays in an epoch is a permutation that depends only on the seed and the number of the epoch. Epochs are
+counted over all calls of a model's `fit`.
 """
 
 from collections.abc import Iterable
@@ -24,16 +24,16 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 STEPS_PER_CALL = 32
 
 _BATCH_HOOKS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
-# Arguments of `fit` that are spent as batches are made of its data.
+# Arguments of `fit` that are not passed on: batches are made of them.
 _SPENT = data.ARGUMENTS | {"batch_size", "validation_batch_size", "shuffle", "callbacks"}
-# With these the shape of an epoch is as it is here; any other one keeps Keras's own path.
+# With any other argument, an epoch may be different: `fit` is left to Keras.
 _UNDERSTOOD = _SPENT | {"epochs", "verbose", "validation_freq", "initial_epoch"}
 
 
 class Fit(CallAcceleration):
-    """Gives Keras's `fit` batches of our own, and a loop over its steps that takes them.
+    """Passes `Batches` to Keras's `fit`, and a loop that runs many steps on them in one call.
 
-    Calls that it does not cover (a generator, a `tf.data.Dataset` of unknown length, `steps_per_epoch`) go to Keras
+    Calls that are not covered (a generator, a `tf.data.Dataset` of unknown length, `steps_per_epoch`) go to Keras
     unchanged.
     """
 
@@ -51,7 +51,7 @@ class Fit(CallAcceleration):
         model, given = call.model, call.given
         steps.loop(model, self.name)
         callbacks = keras.tree.flatten(given.get("callbacks", []))
-        # A bar that is drawn as training goes on counts every batch.
+        # A progress bar counts every batch.
         is_watched = given["verbose"] not in (0, 2) or _watch_batches(callbacks)
         per_call = 1 if is_watched else STEPS_PER_CALL
         batch_size = given.get("batch_size") or 32
@@ -71,10 +71,10 @@ class EpochOrder(keras.callbacks.Callback):
     """Draws a fresh order of the examples at the start of every epoch, from the seed and the epoch's number.
 
     Args:
-        batches: Those of training; a dataset has an order of its own.
-        state: Has the seed; the epochs of the model's earlier calls of `fit` are counted on.
-        shuffles: Whether there is another order than that of the examples.
-        initial_epoch: The number of the call's first epoch.
+        batches: The batches of the training data; those of a dataset keep its own order.
+        state: The state of the model, with the seed and the number of epochs trained before.
+        shuffles: Whether the order is random.
+        initial_epoch: The number of the first epoch of this call.
     """
 
     def __init__(self, batches: Batches, state: State, shuffles: bool, initial_epoch: int) -> None:
@@ -87,7 +87,7 @@ class EpochOrder(keras.callbacks.Callback):
         self._trained = self._shift
 
     def set_params(self, params: dict[str, Any]) -> None:
-        # For the callbacks that come after, which may reckon with the steps of an epoch.
+        # For the callbacks after this one, which may use the number of steps of an epoch.
         params["steps"] = self._batches.count
         super().set_params(params)
 
@@ -108,7 +108,7 @@ def _batches(packed: Any, batch_size: int, model: keras.Model, per_call: int) ->
 
 
 def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:
-    """Whether a callback wants to be called at every batch, which many steps in one call would not do."""
+    """Whether a callback has a method for batches, which many steps in one call would not call for each batch."""
     return any(
         getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook)
         for callback in callbacks

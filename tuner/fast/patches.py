@@ -1,4 +1,4 @@
-"""The registry of accelerations: what they are, put on a model before it is trained, and taken off afterwards."""
+"""The registry of accelerations, which are applied to a model before it is trained, and undone afterwards."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,15 +17,15 @@ from keras_search.tuner.fast.tracing import Tracing
 from keras_search.tuner.fast.validation import Validation
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
-# In the order in which they come: the last two change what `Fit` has made of a call.
+# In the order of their application: the last two change what `Fit` has made of a call.
 ACCELERATIONS: Sequence[Acceleration] = (Adam(), Dense(), BatchNorm(), Pooling(), Fit(), Validation(), Tracing())
 
 
 def accelerate(model: keras.Model, seed: int) -> None:
-    """Makes the training of `model` faster wherever an acceleration applies, until `restore`.
+    """Makes the training of `model` faster by all accelerations that apply, until `restore`.
 
-    Its `fit` has the same signature and meaning, and is silent unless it is told otherwise. What is compiled, or added
-    to the model, later is sped up by the next call of `fit`.
+    Its `fit` keeps its signature and meaning, and is silent by default. If the model is compiled or changed later, the
+    next call of `fit` accelerates the new parts.
 
     Args:
         model: A model.
@@ -35,7 +35,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
     state = acceleration.begin(model, seed)
     wrapped_fit.add(model, arguments.unwarned)
     if why := versions.why_none() or _why_not_at_all(model):
-        state.status = dict.fromkeys([one.name for one in ACCELERATIONS], why)
+        state.status = dict.fromkeys([each.name for each in ACCELERATIONS], why)
     else:
         acceleration.mark_steps(model)
         _apply(model, None)
@@ -44,40 +44,40 @@ def accelerate(model: keras.Model, seed: int) -> None:
 
 
 def restore(model: Any) -> None:
-    """Gives a model, its layers and its optimizer back all that was replaced, for whoever goes on with them.
+    """Restores all that was replaced in a model, its layers and its optimizer, before users get it.
 
-    Whatever else a user's `build` gives stays as it is.
+    Does nothing if `model` is not accelerated, or is no model at all.
     """
     if not acceleration.is_on(model):
         return
-    for one in reversed(ACCELERATIONS):
-        one.undo(model)
+    for each in reversed(ACCELERATIONS):
+        each.undo(model)
     acceleration.unmark_steps(model)
     wrapped_fit.unwrap(model)
     acceleration.end(model)
     if versions.why_none() is None and steps.own_loop(model) is None:
-        steps.forget_functions(model)  # their graphs hold what layers and optimizer did
+        steps.forget_functions(model)  # their graphs contain the replaced parts
 
 
 def status(model: Any) -> dict[str, bool | str]:
-    """By the name of each acceleration, True where it has been on since `accelerate`, else why not."""
+    """By the name of each acceleration, True if it has been on since `accelerate`, else why not."""
     return dict(acceleration.state(model).status) if acceleration.is_on(model) else {}
 
 
 def _applied(call: FitCall) -> keras.callbacks.History:
-    """A hook of `fit`: what applies to the call is on."""
+    """A hook of `fit`: applies the accelerations to the call."""
     _apply(call.model, call)
     return call.proceed()
 
 
 def _apply(model: keras.Model, call: FitCall | None) -> None:
     known = acceleration.state(model).status
-    for one in ACCELERATIONS:
-        why = one.why_not(model, call)
+    for each in ACCELERATIONS:
+        why = each.why_not(model, call)
         if why is None:
-            one.replace(model, call)
-        if known.get(one.name) is not True:
-            known[one.name] = True if why is None else why
+            each.replace(model, call)
+        if known.get(each.name) is not True:
+            known[each.name] = True if why is None else why
 
 
 def _why_not_at_all(model: keras.Model) -> str | None:

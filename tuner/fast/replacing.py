@@ -1,6 +1,6 @@
-"""What is replaced on a model, its layers and its optimizer while it is trained, so that all of it can be put back.
+"""Replaces methods of a model, its layers and its optimizer while it is trained, and restores them.
 
-A method is replaced on the object alone, where an attribute tells what was there before, if anything.
+A method is replaced on the object, not on its class. An attribute of the object records what was there before.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ class _Replacement:
     """One method of an object that was replaced.
 
     Attributes:
-        owner: Who has replaced it.
-        method: What took its place.
-        before: What the object had of its own; `_ABSENT` where it had its class's.
+        owner: The name of what has replaced it.
+        method: The new method.
+        before: The object's own method before; `_ABSENT` if it had only its class's.
     """
 
     owner: str
@@ -30,36 +30,36 @@ class _Replacement:
     before: Any
 
 
-def replace(thing: Any, name: str, method: Callable[..., Any], owner: str) -> None:
-    """Gives `thing` another `method`, where it is not replaced already."""
-    if not is_replaced(thing, name):
-        attributes = vars(thing)
+def replace(target: Any, name: str, method: Callable[..., Any], owner: str) -> None:
+    """Replaces the method `name` of `target`, unless it is replaced already."""
+    if not is_replaced(target, name):
+        attributes = vars(target)
         attributes.setdefault(_RECORD, {})[name] = _Replacement(owner, method, attributes.get(name, _ABSENT))
         attributes[name] = method
 
 
-def is_replaced(thing: Any, name: str) -> bool:
-    """Whether what took the place of the method is there still: a user may have given `thing` another one since."""
-    replacement = vars(thing).get(_RECORD, {}).get(name)
-    return replacement is not None and vars(thing).get(name) is replacement.method
+def is_replaced(target: Any, name: str) -> bool:
+    """Whether the method is replaced, and the user has not set another one since."""
+    replacement = vars(target).get(_RECORD, {}).get(name)
+    return replacement is not None and vars(target).get(name) is replacement.method
 
 
-def has_its_own(thing: Any, name: str) -> bool:
-    """Whether somebody else has given `thing` a method that is not its class's."""
-    return name in vars(thing) and not is_replaced(thing, name)
+def has_its_own(target: Any, name: str) -> bool:
+    """Whether `target` has a method of its own that does not come from here."""
+    return name in vars(target) and not is_replaced(target, name)
 
 
 def put_back(model: keras.Model, owner: str) -> None:
-    """Gives a model, its layers and its optimizer back what `owner` has replaced, and nobody after it."""
-    for thing in (model, getattr(model, "optimizer", None), *layers(model)):
-        attributes = getattr(thing, "__dict__", {})
+    """Restores what `owner` has replaced in a model, its layers and its optimizer; methods that a user set stay."""
+    for target in (model, getattr(model, "optimizer", None), *layers(model)):
+        attributes = getattr(target, "__dict__", {})
         record = attributes.get(_RECORD, {})
         for name, replacement in list(record.items()):
             if replacement.owner != owner:
                 continue
-            if is_replaced(thing, name) and replacement.before is _ABSENT:
+            if is_replaced(target, name) and replacement.before is _ABSENT:
                 del attributes[name]
-            elif is_replaced(thing, name):
+            elif is_replaced(target, name):
                 attributes[name] = replacement.before
             del record[name]
         if not record:
@@ -67,5 +67,5 @@ def put_back(model: keras.Model, owner: str) -> None:
 
 
 def layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """All layers of a model, those of models within it too."""
+    """All layers of a model, including those of models inside it."""
     return keras_private.layers(model, include_self=False)

@@ -1,8 +1,8 @@
-"""Many steps in one call of our own, over arrays and datasets.
+"""Runs many steps in one call, over arrays and datasets.
 
-Keras asks a `tf.data` iterator for every batch of arrays, which takes a third of a small model's time on the CPU, and
-sends the batch to a GPU. Here the arrays are on the device once, and a loop within TensorFlow gathers the batches. The
-same loop draws those of a dataset, without the conditions that Keras has around each, or a call from Python.
+Keras gets every batch of arrays from a `tf.data` iterator, which takes a third of a small model's time on the CPU, and
+copies it to the GPU. Here the arrays are copied to the device once, and a loop within TensorFlow gathers the batches.
+The same loop draws the batches of a dataset, without Keras's conditions around each batch or calls from Python.
 """
 
 import functools
@@ -20,13 +20,15 @@ from keras_search.tuner.keras_private import DataAdapter
 
 
 class Pass(Iterator[tuple[int, int]]):
-    """Goes once through data, some batches a call; iterating gives the numbers of a call's first batch and the next's.
+    """One pass over data, with several batches per call.
+
+    Iterating gives, for each call, the number of its first batch and of the first batch of the next call.
 
     Args:
-        batch: Gives the batch of a number, from `source`; called within TensorFlow.
-        source: Where from.
-        count: How many batches there are.
-        per_call: How many are taken in a call.
+        batch: Returns the batch of a number from `source`; called within TensorFlow.
+        source: The first argument of `batch`.
+        count: The number of batches.
+        per_call: The number of batches per call.
     """
 
     def __init__(self, batch: Callable[[Any, tf.Tensor], Any], source: Any, count: int, per_call: int) -> None:
@@ -43,29 +45,29 @@ class Pass(Iterator[tuple[int, int]]):
         return first, self._next
 
     def steps(self, loop: Callable[..., Any]) -> Any:
-        """Takes the steps of the next call of `loop` (`_looping`); what the last one gives."""
+        """Calls `loop` (`_looping`) on the batches of the next call; returns the result of the last step."""
         return loop(self._batch, self._source, *map(np.int32, next(self)))
 
 
 class Batches(DataAdapter):
-    """Data as Keras's `fit` takes them in, which begins a `Pass` for each epoch.
+    """Data in batches, in a form that Keras's `fit` accepts; each epoch is a new `Pass`.
 
     Args:
-        data: What they are of.
-        model: What goes through them.
-        per_call: How many steps it takes in a call, if it has not been compiled with a number.
+        data: The data, as Keras packs them.
+        model: The model that trains or is tested on them.
+        per_call: The number of steps per call, unless the model was compiled with `steps_per_execution`.
 
     Attributes:
-        data: What they are of, as Keras packs them: arrays in any nesting, or a dataset.
-        count: How many batches there are.
-        num_batches: How many Keras reckons with: it takes one where we take those of a call.
+        data: The data, as Keras packs them: nested arrays, or a dataset.
+        count: The number of batches.
+        num_batches: The number of batches that Keras counts, which takes each call for a batch.
     """
 
     count: int
 
     def __init__(self, data: Any, model: keras.Model, per_call: int) -> None:
         self.data = data
-        # One that is compiled with a number of its own is one with which Keras reckons as well.
+        # Keras takes `steps_per_execution` into account itself.
         self._is_compiled_so = model.steps_per_execution != 1
         self._per_call = model.steps_per_execution if self._is_compiled_so else per_call
 
@@ -78,13 +80,13 @@ class Batches(DataAdapter):
 
 
 class ArrayBatches(Batches):
-    """The batches of arrays, the last one smaller where the length does not divide.
+    """The batches of arrays; the last batch may be smaller.
 
     Args:
-        data: Arrays of one length, in any nesting.
-        batch_size: How many examples there are in a batch.
-        model: What goes through them.
-        per_call: How many steps it takes in a call, if it has not been compiled with a number.
+        data: Arrays of the same length, in any nesting.
+        batch_size: The number of examples in a batch.
+        model: The model that trains or is tested on them.
+        per_call: The number of steps per call, unless the model was compiled with `steps_per_execution`.
     """
 
     def __init__(self, data: Any, batch_size: int, model: keras.Model, per_call: int) -> None:
@@ -95,17 +97,17 @@ class ArrayBatches(Batches):
         self.shuffle(None)
 
     def enlarge(self, batch_size: int) -> None:
-        """Makes the batches larger, where they are smaller than `batch_size`."""
+        """Makes the batches at least as large as `batch_size`."""
         self._resize(max(batch_size, self._batch_size))
 
     def _resize(self, batch_size: int) -> None:
         self._batch_size = batch_size
-        # What a step may rely on, as in Keras.
+        # The static size of batches, as in Keras.
         self._static_size = None if self._examples % batch_size else batch_size
         self.count = -(-self._examples // batch_size)
 
     def shuffle(self, generator: np.random.Generator | None) -> None:
-        """Draws the order of the examples in the next pass; None for the one that they have."""
+        """Draws the order of the examples for the next pass; `None` keeps their own order."""
         order = np.arange(self._examples) if generator is None else generator.permutation(self._examples)
         with tf.device("CPU:0"):
             self._order = tf.constant(order, tf.int32)
@@ -129,7 +131,7 @@ class DatasetBatches(Batches):
 
 
 def own_loop(model: keras.Model) -> str | None:
-    """The method by which `model` goes through its data in a way of its own; None where it does as Keras has it."""
+    """The method with which `model` replaces Keras's loop over data; None if it has none."""
     for name in ("fit", "evaluate", "make_train_function", "make_test_function"):
         if getattr(type(model), name) is not getattr(keras.Model, name) or replacing.has_its_own(model, name):
             return name
@@ -137,21 +139,21 @@ def own_loop(model: keras.Model) -> str | None:
 
 
 def loop(model: keras.Model, owner: str) -> None:
-    """Makes `model` take its steps by a loop of our own where it is given `Batches`; else as before."""
+    """Makes `model` run its steps by our loop on `Batches`, and by Keras's loop on other data."""
     if replacing.is_replaced(model, "make_train_function"):
         return
-    forget_functions(model)  # it may have been trained before
+    forget_functions(model)  # the model may have been trained before
     for purpose in ("train", "test"):
         replacing.replace(model, f"make_{purpose}_function", functools.partial(_make, model, purpose), owner)
 
 
 def forget_functions(model: keras.Model) -> None:
-    """Lets a model make the functions for its steps anew."""
+    """Makes a model build the functions of its steps again."""
     model.train_function = model.test_function = None
 
 
 def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[..., Any]:
-    """Keras's `make_train_function` or `make_test_function`, with our loop beside its own."""
+    """Keras's `make_train_function` or `make_test_function`, with our loop in addition to its own."""
     name = f"{purpose}_function"
     if getattr(model, name) is None or force:
         getattr(keras.Model, f"make_{name}")(model, force)
@@ -166,17 +168,18 @@ def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[...
 
 
 def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> Callable[..., Any]:
-    """A function that takes some steps, and returns what the last one does."""
-    one = step
+    """A function that runs some steps, and returns the result of the last one."""
+    single = step
     if not run_eagerly:
-        one = tf.function(step, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
+        single = tf.function(step, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
 
     def many(batch: Callable[[Any, tf.Tensor], Any], source: Any, first: tf.Tensor, end: tf.Tensor) -> Any:
-        # Of what kind it is becomes known as a step is traced, as in Keras's own loop.
-        nothing = tf.experimental.Optional.empty(None)
+        # Its type is known only after a step is traced, as in Keras's own loop.
+        nothing = tf.experimental.Optional.empty(None)  # pyright: ignore[reportAttributeAccessIssue] - missing in stubs
 
         def body(number: tf.Tensor, _: tf.experimental.Optional) -> tuple[tf.Tensor, tf.experimental.Optional]:
-            outputs = tf.experimental.Optional.from_value(one(batch(source, number)))
+            results = single(batch(source, number))
+            outputs = tf.experimental.Optional.from_value(results)  # pyright: ignore[reportAttributeAccessIssue]
             keras_private.set_element_spec(nothing, outputs)
             return number + 1, outputs
 
@@ -193,7 +196,7 @@ def _gathered(source: tuple[Any, ...], number: tf.Tensor) -> Any:
     rows = tf.ensure_shape(rows, (static_size,))
     batch = []
     for array, device in zip(keras.tree.flatten(data), devices, strict=True):
-        # An array in main memory would else travel to a GPU at every step.
+        # Otherwise, an array in main memory would be copied to the GPU at every step.
         with tf.device(device):
             batch.append(tf.gather(array, rows))
     return keras.tree.pack_sequence_as(data, batch)

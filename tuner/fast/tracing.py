@@ -1,7 +1,7 @@
-"""The train step, traced once.
+"""Traces the train step once.
 
-TensorFlow traces a function again that has made variables, and a model's first step makes those of the optimizer and
-of the metrics. Here they are made just before it, as the step itself would make them.
+TensorFlow traces a function a second time if it has created variables, and the first step of a model creates those of
+the optimizer and of the metrics. Here they are created just before that step, in the same way.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
 class Tracing(CallAcceleration):
-    """Adds `VariablesFirst` to the callbacks of a call, as the last one: others may freeze or unfreeze layers."""
+    """Adds `VariablesFirst` to the callbacks of a call, at the end, as others may freeze or unfreeze layers."""
 
     name = "tracing"
     what = "a model's step is traced once, not twice"
@@ -33,14 +33,16 @@ class Tracing(CallAcceleration):
 
 
 class VariablesFirst(keras.callbacks.Callback):
-    """Makes the variables of a model that is about to be trained on `data` (`Batches.data`)."""
+    """Creates the variables of a model before it is trained on `data` (`Batches.data`)."""
 
     def __init__(self, data: Any) -> None:
         super().__init__()
         self._data = data
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        model, optimizer = self.model, self.model.optimizer
+        model = self.model
+        assert model is not None  # Keras has set it
+        optimizer = model.optimizer
         if optimizer is None or optimizer.built or _why_not_keras(model):
             return
         if not all(layer.built for layer in replacing.layers(model)):
@@ -49,7 +51,7 @@ class VariablesFirst(keras.callbacks.Callback):
             optimizer.build(model.trainable_variables)
         if not keras_private.has_metrics(model):
             return
-        with contextlib.suppress(Exception):  # what is wrong with a metric, the step says
+        with contextlib.suppress(Exception):  # the step itself will report a faulty metric
             data = self._data.element_spec if isinstance(self._data, tf.data.Dataset) else self._data
             keras_private.make_metrics(model, keras.tree.map_structure(_symbolic, data))
 
@@ -59,7 +61,7 @@ def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:
 
 
 def _why_not_keras(model: keras.Model) -> str | None:
-    """Why a first step may make more than Keras knows of, or otherwise; None where Keras alone decides."""
+    """Why a first step may create other variables than Keras's own step does; None if it cannot."""
     if not type(model).__module__.startswith("keras."):
         return f"the model is of a class of its own, {type(model).__name__}"
     if getattr(inspect.unwrap(model.train_step), "__func__", None) is not keras.Model.train_step:

@@ -1,4 +1,4 @@
-"""Validation in batches as large as they may be without another figure than Keras's."""
+"""Validation in larger batches, where that does not change a figure."""
 
 import inspect
 from typing import Any
@@ -13,14 +13,14 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 
 MOST_EXAMPLES = 500
 
-# What a model makes of a batch may take a hundred times as much.
+# Of inputs in a batch; what a model computes from them may take a hundred times as much.
 _MOST_BYTES = 8_000_000
 _MEAN = "sum_over_batch_size"
-_TELL_MEANS = ("keras", "keras_search")
+_KNOWN_PACKAGES = ("keras", "keras_search")
 
 
 class Validation(CallAcceleration):
-    """Makes the batches of arrays that `Fit` validates on large, where no figure depends on their size."""
+    """Enlarges the batches of arrays that `Fit` validates on, where no figure depends on their size."""
 
     name = "validation"
     what = f"validation runs in batches of up to {MOST_EXAMPLES} examples"
@@ -43,32 +43,34 @@ class Validation(CallAcceleration):
 
 
 def largest(data: Any) -> int:
-    """The size of the largest batches of `data` that there is room for."""
+    """The largest size of batches of `data` that memory allows."""
     example = sum(array[:1].nbytes for array in keras.tree.flatten(data))
     return min(MOST_EXAMPLES, _MOST_BYTES // max(example, 1))
 
 
 def why_not_of_any_size(model: keras.Model, data: Any) -> str | None:
-    """Why a figure of `data`, as Keras packs arrays, may depend on the size of the batches; None where none does."""
+    """Why a figure of `data`, packed by Keras, may depend on the size of batches; None if none does."""
     _, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     if keras.tree.is_nested(y):
         return "Keras's losses of several outputs are means over the batches, whatever the size of the last one"
     if _has_its_batch_size(model):
         return "the model takes batches of one size, or has a state for each example of a batch"
-    if not _tells_means(model):
+    if not _has_only_means(model):
         return "a loss, a metric, a layer or the model itself may tell more of a batch than means over its examples"
     return None
 
 
-def _tells_means(model: keras.Model) -> bool:
-    """Whether all that `model` tells of examples are means over them, or what Keras's metrics gather otherwise.
+def _has_only_means(model: keras.Model) -> bool:
+    """Whether losses and metrics of `model` are means over examples, or Keras's metrics, whatever the batches.
 
-    A function of the user's own is called once a batch, and its layer may add a loss once a batch.
+    The user's own losses and metrics are computed once per batch, and the user's own layers may add a loss to each.
     """
-    told = [getattr(model, "loss", None), *keras_private.given_metrics(model)]
+    figures = keras.tree.flatten([getattr(model, "loss", None), *keras_private.given_metrics(model)])
     layers = replacing.layers(model)
     return (
-        all(_is_known(one) and getattr(one, "reduction", _MEAN) == _MEAN for one in keras.tree.flatten(told))
+        all(
+            _is_known(figure) and getattr(figure, "reduction", _MEAN) == _MEAN for figure in keras.tree.flatten(figures)
+        )
         and not any(getattr(layer, "mask_zero", False) or isinstance(layer, keras.layers.Masking) for layer in layers)
         and all(map(_is_known, layers))
         and getattr(inspect.unwrap(model.test_step), "__func__", None) is keras.Model.test_step
@@ -78,12 +80,12 @@ def _tells_means(model: keras.Model) -> bool:
 
 
 def _has_its_batch_size(model: keras.Model) -> bool:
-    """Whether `model` takes batches of one size alone, or holds a state for each example of a batch."""
+    """Whether `model` takes only batches of one size, or has a state for each example of a batch."""
     inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
-    return any(one.shape[:1] not in ((), (None,)) for one in inputs) or any(
+    return any(tensor.shape[:1] not in ((), (None,)) for tensor in inputs) or any(
         getattr(layer, "stateful", False) for layer in [model, *replacing.layers(model)]
     )
 
 
-def _is_known(thing: Any) -> bool:
-    return thing is None or isinstance(thing, str) or str(thing.__module__).partition(".")[0] in _TELL_MEANS
+def _is_known(part: Any) -> bool:
+    return part is None or isinstance(part, str) or str(part.__module__).partition(".")[0] in _KNOWN_PACKAGES

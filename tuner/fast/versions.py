@@ -1,21 +1,21 @@
-"""The versions of Keras that the accelerations were tried with: with any other, none is used."""
+"""The versions of Keras that the accelerations were tried with. With any other version, none is used."""
 
 from collections.abc import Callable
 
 import keras
 
-# Minor versions whose releases pass the tests of `tests/tuner/fast`; those are to pass before another is added.
+# Minor versions that pass the tests in `tests/tuner/fast`. Before you add another, make sure that it passes them.
 TRIED = ("3.15",)
 
 
 def tell(say: Callable[[str], None]) -> None:
-    """Says that no acceleration is used, where that is so."""
+    """Says that no acceleration is used, if that is so."""
     if (why := why_none()) is not None:
         say(f"trials take longer, for no acceleration is used: {why}")
 
 
 def why_none() -> str | None:
-    """Why no acceleration is used in this process; None where those that fit a model are."""
+    """Why no acceleration is used in this process; None if they can be used."""
     backend = keras.config.backend()
     if backend != "tensorflow":
         return f"Keras runs on {backend}, not on TensorFlow"

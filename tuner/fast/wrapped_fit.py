@@ -1,7 +1,7 @@
-"""`model.fit`, wrapped once: whatever is to happen around it is a hook that is hung on it here.
+"""`model.fit`, wrapped once, with hooks for all that happens around it.
 
-A hook is called with the call of `fit` that begins. What it does before and after `call.proceed()` is done before and
-after the training, on arguments that it may change; the hook that was added last comes first.
+A hook gets the call of `fit` that begins. What it does before and after `call.proceed()` happens before and after the
+training, and it may change the arguments. The hook that was added last comes first.
 """
 
 import functools
@@ -18,19 +18,19 @@ _OWNER = "wrapped fit"
 
 
 class FitCall:
-    """A call of `model.fit` on its way through the hooks to Keras, or to a `fit` of the model's own.
+    """A call of `model.fit`, which passes through the hooks to Keras's `fit` or the model's own.
 
     Args:
-        model: What is trained.
-        fit: What it had for `fit`.
-        signature: That of `fit`.
-        args, kwargs: What `fit` is called with.
-        hooks: Those that are still to be called, the next one last.
+        model: The model that is trained.
+        fit: The wrapped `fit`.
+        signature: The signature of `fit`.
+        args, kwargs: The arguments of the call.
+        hooks: The hooks that are still to be called, the next one last.
 
     Attributes:
-        model: What is trained.
-        asked: The arguments as the call had them, by the names of their parameters.
-        arguments: The same as they go on.
+        model: The model that is trained.
+        asked: The arguments that the caller gave, by the names of their parameters.
+        arguments: The arguments that are passed on.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class FitCall:
         self._others = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), "")
 
     def proceed(self) -> Any:
-        """Calls the next hook, or trains at last; what `fit` gives."""
+        """Calls the next hook, or `fit` after the last one; returns the result of `fit`."""
         if self._hooks:
             return self._hooks.pop()(self)
         bound = self._bound()
@@ -60,33 +60,33 @@ class FitCall:
 
     @property
     def is_keras(self) -> bool:
-        """Whether the `fit` is Keras's own."""
+        """Whether `fit` is Keras's own."""
         return getattr(self._fit, "__func__", None) is keras.Model.fit
 
     @property
     def given(self) -> dict[str, Any]:
-        """The arguments that are not None, as they go on."""
+        """The arguments that are passed on and are not None."""
         return {name: value for name, value in self.arguments.items() if value is not None}
 
     @property
     def x(self) -> Any:
-        """What is trained on: the first argument, whatever its name."""
+        """The training data: the first argument, whatever its name."""
         bound = self._bound()
         return bound.args[0] if bound.args else bound.kwargs.get("x")
 
     def get(self, name: str) -> Any:
-        """The argument `name`, which a `fit` may take without naming it; None where it is not given."""
+        """The argument `name`, which a `fit` may also take in its `**kwargs`; None if it is not given."""
         return self._holder(name).get(name)
 
     def set(self, name: str, value: Any) -> None:
-        """Replaces the argument `name`; one that `fit` does not take is left out."""
+        """Replaces the argument `name`, if `fit` takes it."""
         if name in self._signature.parameters:
             self.arguments[name] = value
         elif self._others:
             self.arguments[self._others] = self.arguments.get(self._others, {}) | {name: value}
 
     def has(self, name: str) -> bool:
-        """Whether the argument `name` is given, be it as None."""
+        """Whether the argument `name` is given, even as None."""
         return name in self._holder(name)
 
     def _bound(self) -> inspect.BoundArguments:
@@ -100,10 +100,10 @@ Hook: TypeAlias = Callable[[FitCall], Any]
 
 
 class _WrappedFit:
-    """What takes the place of `fit`.
+    """Replaces the `fit` of a model.
 
     Attributes:
-        hooks: Those of its calls, the outermost last.
+        hooks: The hooks of its calls, the outermost last.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -118,7 +118,7 @@ class _WrappedFit:
 
 
 def add(model: keras.Model, hook: Hook) -> None:
-    """Has `hook` called around `model.fit`, before those that were added earlier."""
+    """Calls `hook` around `model.fit` from now on, outside of the hooks that were added earlier."""
     wrapped = vars(model).get("fit")
     if not isinstance(wrapped, _WrappedFit):
         wrapped = _WrappedFit(model)
@@ -127,5 +127,5 @@ def add(model: keras.Model, hook: Hook) -> None:
 
 
 def unwrap(model: keras.Model) -> None:
-    """Gives back the `fit` that the model had, without hooks."""
+    """Restores the `fit` that the model had, without hooks."""
     replacing.put_back(model, _OWNER)

@@ -3,13 +3,13 @@
     oracle = oracles.make("tpe", objective, max_trials=20, seed=0, hyperparameters=space)
     oracles.adopt(oracle, baseline)
 
-What this package gives loads neither TensorFlow nor Keras Tuner. The modules, each importing only those below it:
+Importing this package loads neither TensorFlow nor Keras Tuner. Its modules, each importing only those below it:
 
-    named                   the oracles by name; an oracle's module is imported where the oracle is made
-    adopted                 prepares any oracle for a search, those that users bring too
-    keras_tuner, hyperband, optuna     one class an oracle
-    budgeted                points that say for how many epochs they are trained
-    recorded, persistent    what every oracle of a search has: how it proposes, and how it goes on after a kill
+    named                   the oracles by name; an oracle's module is imported when the oracle is made
+    adopted                 prepares any oracle for a search, the user's own too
+    keras_tuner, hyperband, optuna     one class for each oracle
+    budgeted                points with a number of epochs to train for
+    recorded, persistent    what all oracles of a search share: proposing points, and resuming after a kill
     combinations, points, optuna_values, saved      values, points, and the file of an oracle
 """
 

@@ -1,4 +1,4 @@
-"""Any oracle made ready for a search: one of the toolkit's, or one that a user brings."""
+"""Prepares any oracle for a search: one of the toolkit's, or the user's own."""
 
 from typing import TYPE_CHECKING
 
@@ -11,25 +11,26 @@ if TYPE_CHECKING:
 def adopt(
     oracle: "keras_tuner.Oracle", baseline: dict[str, Value], declared: "keras_tuner.HyperParameters | None" = None
 ) -> None:
-    """Has `oracle` ask `baseline` first, write whole files and print nothing.
+    """Makes `oracle` propose `baseline` first, write its files atomically and print nothing.
 
     Args:
-        declared: What the hypermodel declares, which may be more than the oracle is to tune.
+        declared: What the hypermodel declares, which may be more than the oracle tunes.
     """
     from keras_search.tuner.oracles.recorded import Recorded
 
     if not isinstance(oracle, Recorded):
         _make_recorded(oracle)
+    assert isinstance(oracle, Recorded)
     oracle.begin_with(baseline, declared.space if declared else ())
 
 
 def _make_recorded(oracle: "keras_tuner.Oracle") -> None:
-    """Changes the class of an `oracle` that a user brings.
+    """Changes the class of the user's `oracle` to a subclass that is `Recorded`.
 
-    Only the class: the object may hold anything and is made already, from arguments that it need not keep, so it cannot
-    be made anew. Nor can another object stand before it: it calls its own methods, and the user goes on using it.
+    The object stays the same: it cannot be made again, as it need not keep the arguments that it was made from. Nor can
+    another object wrap it: it calls its own methods, and the user goes on using it.
 
-    One of Keras Tuner's own becomes the toolkit's subclass of it. Any other proposes what it proposes.
+    An oracle of Keras Tuner's becomes the toolkit's subclass of it. Any other proposes its points as before.
     """
     from keras_tuner.oracles import (
         BayesianOptimizationOracle,

@@ -1,18 +1,18 @@
-"""Points that say for how many epochs they are trained, and with which trial's model they begin."""
+"""Points that contain the epochs to train for, and the trial whose model they begin with."""
 
 from keras_search.results import layout
 from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.oracles.recorded import Recorded
 
-# What Keras Tuner's Hyperband notes among the values of a point: the epochs up to which and from which it is trained,
-# and the trial that it goes on with.
+# What Keras Tuner's Hyperband adds to the values of a point: the epochs at which its training ends and begins, and the
+# trial whose training it continues.
 BUDGET = layout.NOTED_EPOCHS
 BUDGET_BEFORE = f"{layout.NOTE_PREFIX}initial_epoch"
 CONTINUED = f"{layout.NOTE_PREFIX}trial_id"
 
 
 class Budgeted(Recorded):
-    """Goes by what stands among the values; that may be nothing, in an oracle of the user's own."""
+    """Reads epochs and predecessors from the values of points, which need not have them in the user's own oracle."""
 
     def epochs_of(self, trial: Trial) -> range | None:
         values = trial.hyperparameters.values

@@ -11,12 +11,12 @@ Point = Mapping[str, Value]
 
 
 def first_untried(space: Sequence[HyperParameter], tried: Sequence[Point]) -> dict[str, Value] | None:
-    """The first combination of the values of `space` that is none of the points `tried`; None where all are.
+    """The first combination of the values of `space` that is not in `tried`; None if all are.
 
-    Of a range without steps ten values are combined.
+    A range without steps contributes ten values.
 
     Args:
-        tried: One without a certain hyperparameter stands for all its values.
+        tried: Points; one that lacks a hyperparameter stands for all its values.
     """
     return _first_untried(space, {}, tried)
 
@@ -24,7 +24,7 @@ def first_untried(space: Sequence[HyperParameter], tried: Sequence[Point]) -> di
 def _first_untried(
     space: Sequence[HyperParameter], values: dict[str, Value], tried: Sequence[Point]
 ) -> dict[str, Value] | None:
-    """The first combination that begins with `values`.
+    """The first untried combination that begins with `values`.
 
     Args:
         space: The hyperparameters that `values` leaves open.
@@ -47,7 +47,7 @@ def _values(hp: HyperParameter) -> Iterator[Value]:
     """The values of `hp`, its default first."""
     count = points.count(hp)
     values = hp.values if count is None else (points.at(hp, place) for place in range(count))
-    if count is None or points.index(hp, hp.default) is not None:  # not one between the steps
+    if count is None or points.index(hp, hp.default) is not None:  # it may be between the steps
         values = itertools.chain([hp.default], values)
     seen = set()
     for value in (points.rounded(points.nearest(hp, value)) for value in values):

@@ -1,8 +1,8 @@
-"""Hyperband: trains many points for few epochs, and goes on with the best of them for more."""
+"""Hyperband: trains many points for few epochs, and continues the best of them."""
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from keras_tuner import Oracle
@@ -17,7 +17,7 @@ from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.budgeted import BUDGET, BUDGET_BEFORE, CONTINUED, Budgeted
 
-# Where Keras Tuner notes the bracket of a point, and the round of that.
+# What Keras Tuner adds to the values of a point: the number of its bracket, and of the round in it.
 BRACKET = f"{layout.NOTE_PREFIX}bracket"
 ROUND = f"{layout.NOTE_PREFIX}round"
 
@@ -25,14 +25,21 @@ Bracket = dict[str, Any]
 
 
 def has_brackets(oracle: Oracle) -> bool:
-    """Whether `oracle` is Keras Tuner's Hyperband, a subclass of it or a copy."""
+    """Whether `oracle` is Keras Tuner's Hyperband, or a subclass or copy of it."""
     return hasattr(oracle, "hyperband_iterations")
 
 
 class Bracketed(Budgeted):
-    """Mixed into a Hyperband, Keras Tuner's or the user's own: its brackets as a search needs to know of them."""
+    """What a search needs to know about brackets; mixed into a Hyperband, Keras Tuner's or the user's own."""
 
     budget_names = frozenset({"epochs"})
+
+    # Of the Hyperband that it is mixed into, which may be a copy of Keras Tuner's.
+    max_epochs: int
+    _brackets: list[Bracket]
+    _get_size: Callable[[int, int], int]
+    _increment_bracket_num: Callable[[], None]
+    _start_new_bracket: Callable[[], None]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         answer = super().populate_space(trial_id)
@@ -45,11 +52,11 @@ class Bracketed(Budgeted):
         noted = super().epochs_of(trial)
         if noted is not None:
             return noted
-        # The baseline is in no bracket.
+        # A point in no bracket, as the baseline is.
         return range(epochs.whole(trial.hyperparameters.values.get("epochs")) or self.max_epochs)
 
     def continuable(self) -> set[str]:
-        """The trials in rounds before the last, but for those that have been gone on with."""
+        """The trials in rounds before the last, without those whose continuations have ended."""
         ids: set[str] = set()
         for bracket in self._brackets:
             ids.update(entry["id"] for entries in bracket["rounds"][:-1] for entry in entries)
@@ -58,12 +65,12 @@ class Bracketed(Budgeted):
         return ids | super().continuable()
 
     def _duplicate(self, values: dict[str, Value]) -> bool:
-        # What goes on with another trial is its point once more.
+        # A trial that continues another has the same point.
         return BUDGET not in values and super()._duplicate(values)
 
     def _enter(self, trial: Trial) -> None:
         if any(entry["id"] == trial.trial_id for bracket in self._brackets for entry in _entries(bracket)):
-            return  # a point that was just drawn again
+            return  # the point has just been drawn again
         values = trial.hyperparameters.values
         if values.get(ROUND) == 0:
             self._bracket_with_room()["rounds"][0].append({"past_id": None, "id": trial.trial_id})
@@ -73,7 +80,7 @@ class Bracketed(Budgeted):
                     after.append({"past_id": values[CONTINUED], "id": trial.trial_id})
 
     def _bracket_with_room(self) -> Bracket:
-        """The bracket that takes a further random trial: the last one, or a new one where it has all of them."""
+        """The bracket that takes another random trial: the last one, or a new one if that is full."""
         last = self._brackets[-1] if self._brackets else None
         if last is None or len(last["rounds"][0]) == last.get("size", self._get_size(last["bracket_num"], 0)):
             self._increment_bracket_num()
@@ -84,21 +91,20 @@ class Bracketed(Budgeted):
 class Hyperband(Bracketed, HyperbandOracle):
     """Successive halving in brackets, whose budget is the largest value of the hyperparameter `epochs`.
 
-    Keras Tuner's own promotes none of a bracket that it cannot fill: in a space smaller than the bracket, or where
-    trials of it fail. Here those that are left are promoted, the same share of them.
+    Keras Tuner's own promotes no trial of a bracket that it cannot fill, because the space is smaller than the bracket,
+    or trials fail. Here the same share of the remaining trials is promoted.
 
     Raises:
-        InputError: Values of `epochs` are no numbers of epochs.
+        InputError: A value of `epochs` is no number of epochs.
     """
 
     def __init__(self, *, max_trials: int, hyperparameters: Any, **arguments: Any) -> None:
+        # Keras Tuner takes None for no limit, though it is annotated as an int.
+        unlimited: dict[str, Any] = {"hyperband_iterations": None}
         super().__init__(
-            max_epochs=_most_epochs(hyperparameters.space),
-            hyperband_iterations=None,
-            hyperparameters=hyperparameters,
-            **arguments,
+            max_epochs=_most_epochs(hyperparameters.space), hyperparameters=hyperparameters, **unlimited, **arguments
         )
-        # Keras Tuner's has no such limit: it counts brackets, not trials.
+        # Keras Tuner's Hyperband limits brackets, not trials.
         self.max_trials = max_trials
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
@@ -120,13 +126,13 @@ class Hyperband(Bracketed, HyperbandOracle):
             answer = self._random_trial(trial_id, self._brackets[-1])
             if answer.get("values"):
                 return answer
-            # Nothing new is left; a space that grows goes on here.
+            # No new point is left. If the space grows, the bracket is tried again.
             self._brackets.pop()
             self._current_bracket, self._current_iteration = before
         return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
 
     def _sizes(self, bracket: Bracket) -> list[int]:
-        """How many trials each round of `bracket` will have."""
+        """The number of trials that each round of `bracket` will have."""
         number = bracket["bracket_num"]
         first = bracket.get("size", self._get_size(number, 0))
         sizes = [first]
@@ -137,7 +143,7 @@ class Hyperband(Bracketed, HyperbandOracle):
         return sizes
 
     def _promoted(self, bracket: Bracket) -> dict[str, Value] | None:
-        """The best point of `bracket` that is sure to be among those of its round that go on; None where none is."""
+        """The next point of the best trial of `bracket` that is certain to be promoted; None if none is certain yet."""
         number, rounds, sizes = bracket["bracket_num"], bracket["rounds"], self._sizes(bracket)
         for before, after in itertools.pairwise(range(len(rounds))):
             chosen = {entry["past_id"] for entry in rounds[after]}
@@ -157,7 +163,7 @@ class Hyperband(Bracketed, HyperbandOracle):
         return None
 
     def _close(self, bracket: Bracket) -> None:
-        """Leaves `bracket`, for which there is no further point, at the size that it has."""
+        """Fixes the size of `bracket` at the trials that it has, as there is no further point for it."""
         wanted, size = self._sizes(bracket)[0], len(bracket["rounds"][0])
         bracket["size"] = size
         if size:
@@ -186,7 +192,7 @@ def _most_epochs(hyperparameters: Iterable[HyperParameter]) -> int:
     Raises:
         InputError: It is no number of epochs.
     """
-    # One name may be declared under several conditions.
+    # A name may be declared several times, under different conditions.
     declared = [hp for hp in hyperparameters if hp.name == "epochs"]
     for hp in declared:
         if (value := epochs.misfit(hp)) is not None:
@@ -194,7 +200,7 @@ def _most_epochs(hyperparameters: Iterable[HyperParameter]) -> int:
                 f"oracle 'hyperband' takes the largest `epochs` for its budget, and {value!r} is no number of epochs: "
                 "declare whole numbers above 0"
             )
-    ranges = [hp for hp in declared if hasattr(hp, "max_value")]
-    values = [points.nearest(hp, hp.max_value) for hp in ranges]
-    values += [value for hp in declared if hp not in ranges for value in hp.values]
-    return max(map(epochs.whole, values))
+    values: list[Value] = []
+    for hp in declared:
+        values += [points.nearest(hp, hp.max_value)] if isinstance(hp, points.Range) else hp.values
+    return max(number for number in map(epochs.whole, values) if number is not None)

@@ -1,4 +1,4 @@
-"""Keras Tuner's oracles, mended where need be; Hyperband has a module of its own."""
+"""Keras Tuner's oracles, corrected where necessary; Hyperband has a module of its own."""
 
 import math
 import warnings
@@ -17,7 +17,7 @@ _LAST = math.nextafter(1.0, 0.0)
 
 
 class Random(Recorded, RandomSearchOracle):
-    """Points at random."""
+    """Random points."""
 
     ignores_scores = True
 
@@ -25,9 +25,9 @@ class Random(Recorded, RandomSearchOracle):
 class Grid(Recorded, GridSearchOracle):
     """Every combination in Keras Tuner's order, the defaults first.
 
-    Keras Tuner's own keeps its place in the order in memory alone, and so ends a search that was interrupted; and it
-    knows no hyperparameter that appears only during the search. Here the next point is the first combination that is
-    not among the trials, whatever each of them did not know.
+    Keras Tuner's own keeps its place in that order only in memory, so that it cannot resume an interrupted search; and
+    it misses hyperparameters that appear only during the search. Here the next point is the first combination that is
+    not among the trials. A trial that lacks a hyperparameter stands for all its values.
     """
 
     ignores_scores = True
@@ -40,10 +40,10 @@ class Grid(Recorded, GridSearchOracle):
 class Bayesian(Recorded, BayesianOptimizationOracle):
     """Gaussian process with an upper confidence bound.
 
-    Keras Tuner's own may leave the range of a number, since the end of the unit interval belongs to nobody; it cannot
-    take a trial whose value is none of a hyperparameter's, as the baseline's may be in a narrowed space; and it begins
-    to learn after three random points a hyperparameter, which no search of 20 trials in a larger space would reach:
-    here after `INITIAL_POINTS`.
+    Keras Tuner's own has three faults that are corrected here. It may leave the range of a number, as it allows the end
+    of the unit interval. It fails on a trial with a value that its hyperparameter does not have, as the baseline's may
+    be in a narrowed space. It begins to learn after three random points for each hyperparameter, which a search of 20
+    trials hardly reaches; here, after `INITIAL_POINTS`.
     """
 
     INITIAL_POINTS = 10
@@ -53,7 +53,7 @@ class Bayesian(Recorded, BayesianOptimizationOracle):
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         with warnings.catch_warnings():
-            # A length scale at its bound is to be expected of a dozen points, and nothing a user can do anything about.
+            # With a dozen points, a length scale at its bound is normal, and the user cannot change it.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return super().own_answer(trial_id)
 
@@ -67,7 +67,7 @@ class Bayesian(Recorded, BayesianOptimizationOracle):
 
     def _is_point(self, trial: Trial) -> bool:
         hps = trial.hyperparameters
-        # Of those of one name, declared under several conditions, only the active one gave the value.
+        # If a name is declared several times, under different conditions, only the active one gave the value.
         active = (hp for hp in self._nonfixed_space() if hps.is_active(hp))
         values = [(hp, hps.values[hp.name]) for hp in active if hp.name in hps.values]
         return all(points.has(hp, value) and value == value for hp, value in values)

@@ -1,7 +1,7 @@
 """The oracles by name.
 
-A further oracle is one class that extends `Recorded` and overrides `own_answer`, and one entry in `ORACLES`. The tests
-of every oracle (`tests/tuner/oracles/test_every_oracle.py`) then try it too.
+To add an oracle, write a class that extends `Recorded` and overrides `own_answer`, and add it to `ORACLES`. The tests
+of every oracle (`tests/tuner/oracles/test_every_oracle.py`) then include it.
 """
 
 import importlib
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """An oracle, as far as it can be known before anything is loaded.
+    """What is known about an oracle before its module is imported.
 
     Attributes:
-        module: The module of this package that its class is in: imported where it is made, as it loads much.
+        module: The module of this package with its class; imported only when it is made, as that takes long.
         kind: The name of the class.
-        packages: What it needs beyond the toolkit's own dependencies, each with the command that installs it.
-        hyperparameters: What it needs in the space, each with what it is for.
+        packages: The packages that it needs beyond the toolkit's dependencies, with the commands that install them.
+        hyperparameters: The hyperparameters that it needs in the space, with their purposes.
     """
 
     module: str
@@ -36,7 +36,7 @@ class Entry:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> "type[Recorded]":
-        """Its class."""
+        """Imports its class."""
         return getattr(importlib.import_module(f"{__package__}.{self.module}"), self.kind)
 
 
@@ -55,14 +55,14 @@ ORACLES = {
 
 
 def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:
-    """Loads nothing.
+    """Checks that the oracle called `name` can be used; imports nothing.
 
     Args:
-        hyperparameters: The names in the space, where they are known.
+        hyperparameters: The names of the hyperparameters in the space, if they are known.
 
     Raises:
-        InputError: There is no oracle called `name`, a package that it needs is not installed, or the space lacks what
-            it needs.
+        InputError: There is no oracle called `name`, a package that it needs is not installed, or the space lacks a
+            hyperparameter that it needs.
     """
     if name not in ORACLES:
         raise InputError(f"unknown oracle {name!r}: choose one of {', '.join(ORACLES)}")
@@ -83,14 +83,13 @@ def make(
     seed: int,
     hyperparameters: "keras_tuner.HyperParameters",
 ) -> "Recorded":
-    """The oracle called `name`, for at most `max_trials` trials; `adopt` it before it is asked.
+    """Makes the oracle called `name`, for at most `max_trials` trials. It needs `adopt` before its first trial.
 
     Args:
-        hyperparameters: What is sampled.
+        hyperparameters: The space.
 
     Raises:
-        InputError: There is no oracle of that name, what it needs is not installed, or it needs a hyperparameter
-            `epochs` that is not there.
+        InputError: As for `check`.
     """
     check(name, [hp.name for hp in hyperparameters.space])
     oracle = ORACLES[name].load()(

@@ -27,23 +27,23 @@ _STATES = {TrialStatus.COMPLETED: TrialState.COMPLETE, TrialStatus.FAILED: Trial
 class OptunaOracle(Recorded, abc.ABC):
     """Asks an Optuna sampler for points.
 
-    Its study is made anew from the trials for every question, so that a search that goes on after a kill asks what it
-    would have asked. Trials that run are known to the sampler (TPE's constant liar keeps away from them), failed and
-    pruned ones are told as such. What samplers note of their own is in `oracle.json`.
+    Every point comes from a new study, made of the trials, so that a search that resumes after a kill proposes the same
+    points. The study has the running trials (TPE's constant liar keeps away from them), and marks failed and pruned
+    ones. What samplers store themselves is kept in `oracle.json`.
 
-    What is not active under its conditions is not asked for.
+    Hyperparameters that are not active under their conditions are not sampled.
     """
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         optuna.logging.set_verbosity(logging.ERROR)
-        # What samplers keep with the study and, by its id, with each trial.
+        # What samplers store with the study, and with each trial by its id.
         self._study_notes: dict[str, Any] = {}
         self._trial_notes: dict[str, dict[str, Any]] = {}
 
     @abc.abstractmethod
     def sampler(self, seed: int) -> samplers.BaseSampler:
-        """The sampler of one question, which has `seed` to itself."""
+        """A sampler for one point, which alone has `seed`."""
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         study, storage = self.study()
@@ -67,7 +67,7 @@ class OptunaOracle(Recorded, abc.ABC):
         self._study_notes, self._trial_notes = state["optuna"]["study"], state["optuna"]["trials"]
 
     def study(self) -> tuple[optuna.Study, optuna.storages.InMemoryStorage]:
-        """The trials so far as an Optuna study, and where it is kept; without those that are no points of the space."""
+        """The trials so far as an Optuna study, without points outside of the space, and the storage of the study."""
         direction = "maximize" if self.objective.direction == "max" else "minimize"
         storage = optuna.storages.InMemoryStorage()
         study = optuna.create_study(storage=storage, study_name=_STUDY, direction=direction)
@@ -120,7 +120,7 @@ class Tpe(OptunaOracle):
 
 
 class CmaEs(OptunaOracle):
-    """CMA-ES, with random values for what is not a number."""
+    """CMA-ES, with random values for hyperparameters that are not numbers."""
 
     def sampler(self, seed: int) -> samplers.BaseSampler:
         return samplers.CmaEsSampler(
@@ -134,7 +134,7 @@ class Qmc(OptunaOracle):
     def sampler(self, seed: int) -> samplers.BaseSampler:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
             return samplers.QMCSampler(
-                seed=self.seed,  # one sequence for the whole search
+                seed=self.seed,  # the same sequence for the whole search
                 scramble=True,
                 independent_sampler=samplers.RandomSampler(seed=seed),
                 warn_independent_sampling=False,

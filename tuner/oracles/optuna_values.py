@@ -1,7 +1,7 @@
-"""How Optuna knows the values of a hyperparameter.
+"""The values of hyperparameters in Optuna's terms.
 
-A value of a choice or with steps is an index, of an unordered choice as a category; any other number is its position in
-[0, 1] on Keras Tuner's scale (linear, log or reverse log).
+A value of a choice, or of a range with steps, is an index; the indices of an unordered choice are categories. Any other
+number is its position in [0, 1] on Keras Tuner's scale (linear, log or reverse log).
 """
 
 import math
@@ -18,12 +18,12 @@ from keras_search.tuner.oracles import points
 
 # The last position below 1: at 1 itself Keras Tuner's whole numbers leave their range.
 _LAST = math.nextafter(1.0, 0.0)
-# A range with more steps is as good as one without.
+# A range with more steps is treated as one without steps.
 _MOST_INDICES = 2**31
 
 
 def named(hyperparameters: keras_tuner.HyperParameters) -> Iterator[tuple[str, kinds.HyperParameter]]:
-    """Every hyperparameter with a name of its own: one that is declared under several conditions has several."""
+    """Every hyperparameter with a unique name: one that is declared under several conditions gets several names."""
     seen: dict[str, int] = {}
     for hp in hyperparameters.space:
         count = seen[hp.name] = seen.get(hp.name, 0) + 1
@@ -31,18 +31,18 @@ def named(hyperparameters: keras_tuner.HyperParameters) -> Iterator[tuple[str, k
 
 
 def distribution(hp: kinds.HyperParameter) -> BaseDistribution | None:
-    """What Optuna samples for `hp`; None where there is no choice."""
+    """The distribution from which Optuna samples `hp`; None if `hp` is fixed."""
     if isinstance(hp, kinds.Fixed):
         return None
-    if not _is_indexed(hp):
+    count = _index_count(hp)
+    if count is None:
         return FloatDistribution(0.0, _LAST)
-    count = points.count(hp)
     is_category = isinstance(hp, kinds.Boolean) or (isinstance(hp, kinds.Choice) and not hp.ordered)
     return CategoricalDistribution(range(count)) if is_category else IntDistribution(0, count - 1)
 
 
 def ask(asked: optuna.Trial, name: str, hp: kinds.HyperParameter) -> Value:
-    """The value of `hp` that Optuna suggests for the trial `asked`, where it knows `hp` as `name`."""
+    """The value of `hp` that Optuna suggests for its trial `asked`; `name` is the name of `hp` in the study."""
     match distribution(hp):
         case CategoricalDistribution() as categories:
             return value(hp, asked.suggest_categorical(name, categories.choices))
@@ -54,19 +54,20 @@ def ask(asked: optuna.Trial, name: str, hp: kinds.HyperParameter) -> Value:
 
 
 def value(hp: kinds.HyperParameter, answer: Any) -> Value:
-    """The value of `hp` that Optuna's answer stands for."""
+    """The value of `hp` that an answer of Optuna's stands for."""
     if isinstance(hp, kinds.Fixed):
         return hp.value
-    return points.at(hp, answer) if _is_indexed(hp) else points.nearest(hp, hp.prob_to_value(answer))
+    return points.nearest(hp, hp.prob_to_value(answer)) if _index_count(hp) is None else points.at(hp, answer)
 
 
 def answer(hp: kinds.HyperParameter, value: Value | None) -> int | float | None:
-    """The answer of Optuna's that stands for `value`; None where it is not one of `hp`'s values."""
-    if _is_indexed(hp):
+    """The answer of Optuna's that stands for `value`; None if `hp` does not have that value."""
+    if _index_count(hp) is not None:
         return points.index(hp, value)
     return min(max(float(hp.value_to_prob(value)), 0.0), _LAST) if points.has(hp, value) else None
 
 
-def _is_indexed(hp: kinds.HyperParameter) -> bool:
+def _index_count(hp: kinds.HyperParameter) -> int | None:
+    """The number of indices of `hp`; None if its values are positions."""
     count = points.count(hp)
-    return count is not None and count <= _MOST_INDICES
+    return None if count is None or count > _MOST_INDICES else count

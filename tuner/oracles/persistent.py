@@ -1,4 +1,4 @@
-"""The files of an oracle: replaced whole, and read again after a kill, whatever it has left of them."""
+"""The files of an oracle: replaced atomically, and read again after a kill, even if some are lost or damaged."""
 
 import copy
 from collections.abc import Iterable
@@ -14,24 +14,28 @@ from keras_search.tuner.keras_private import Trial
 
 
 class Persistent(Oracle):
-    """An oracle that goes on from what is on disk.
+    """An oracle that resumes from the files on disk.
 
     Attributes:
         baseline: The first point.
-        damaged: The files of the run that could not be used when it was reloaded.
-        fresh: Its state before it was reloaded for the first time; None until then.
+        damaged: The files of the run that could not be read when the oracle was reloaded.
+        fresh: The oracle's state before it was reloaded for the first time; None until then.
     """
 
     baseline: dict[str, Value]
     damaged: list[Path]
     fresh: dict[str, Any] | None
 
+    # Keras Tuner's, with the types that it does not declare.
+    _id_to_hash: dict[str, str | None]
+    _tried_so_far: set[str | None]
+
     def predecessor(self, trial: Trial) -> str | None:
-        """The id of the trial that `trial` goes on with; None where it begins from scratch."""
+        """The id of the trial whose training `trial` continues; None if it begins from scratch."""
         return None
 
     def _enter(self, trial: Trial) -> None:
-        """Takes in a trial that the oracle's file does not know yet, where an oracle notes more than its trials."""
+        """Adds a trial that is not in the oracle's file to what the oracle keeps beyond its trials."""
 
     def get_state(self) -> dict[str, Any]:
         values = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
@@ -44,11 +48,11 @@ class Persistent(Oracle):
         files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
 
     def reload(self) -> None:
-        """Takes the trials' own files for the truth: a kill may have come before the oracle's file was written.
+        """Reads the files of the trials and of the oracle, which a kill may have left out of date.
 
-        What is damaged is put into `damaged`; its trial is run again. The point of a trial whose file cannot be read is
-        kept in the oracle's file too; where both are lost, an oracle that ignores scores finds it again, and another
-        one proposes a new point.
+        Where they differ, the files of the trials count. Damaged files are added to `damaged`, and their trials run
+        again. The point of a trial with an unreadable file comes from the oracle's file. If both are lost, an oracle
+        that ignores scores draws the same point again, and any other proposes a new one.
         """
         folder = Path(self._project_dir)
         self.damaged.clear()
@@ -72,7 +76,7 @@ class Persistent(Oracle):
         self._retry_queue = unfinished[::-1]  # taken from the end
 
     def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
-        """Takes over the oracle's file; returns the points of its trials. Where it is damaged all is as at first."""
+        """Restores the state in the oracle's file, or the fresh one if it is damaged; returns the points of trials."""
         if self.fresh is None:
             self.fresh = copy.deepcopy(self.get_state() | {"ongoing_trials": {}})
         fresh = copy.deepcopy(self.fresh)
@@ -89,17 +93,17 @@ class Persistent(Oracle):
         return points
 
     def _directories(self, folder: Path, noted: Iterable[str]) -> dict[str, Path]:
-        """The directory of every trial in trial order: of those on disk, those `noted`, and those left out between."""
+        """The directories of all trials in trial order: of those on disk, those `noted`, and missing numbers."""
         directories = {
             path.name.removeprefix(layout.TRIAL_PREFIX): path for path in trial_rows.trial_directories(folder)
         }
         known = {*directories, *noted}
-        for trial_id in (known | self._left_out(known)) - directories.keys():
+        for trial_id in (known | self._missing(known)) - directories.keys():
             directories[trial_id] = Path(self._get_trial_dir(trial_id))
         return {trial_id: directories[trial_id] for trial_id in sorted(directories, key=trial_rows.trial_order)}
 
-    def _left_out(self, trial_ids: set[str]) -> set[str]:
-        """The numbers between `trial_ids`: Keras Tuner counts the trials to number the next, which must be free."""
+    def _missing(self, trial_ids: set[str]) -> set[str]:
+        """The missing ids below the last of `trial_ids`: the next id is the number of trials, and must be free."""
         if not all(trial_id.isdecimal() for trial_id in trial_ids):
             return set()
         numbers = set(map(int, trial_ids))
@@ -109,7 +113,7 @@ class Persistent(Oracle):
     def _read_trial(self, directory: Path) -> Trial | None:
         path = directory / layout.TRIAL
         try:
-            # The folder says which trial it is: whatever the file says, its files are here.
+            # The folder decides which trial it is, not the file: the other files of the trial are in this folder.
             trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
             trial = Trial.from_state(files.read_json(path) | {"trial_id": trial_id})
             if (predecessor := self.predecessor(trial)) is not None:
@@ -143,14 +147,14 @@ class Persistent(Oracle):
                 self.end_order.remove(trial_id)
 
     def _draw_again(self, lost: list[str], directories: dict[str, Path]) -> None:
-        """Takes in the `lost` trials with points that are proposed anew."""
+        """Adds the `lost` trials, with points that are proposed again."""
         if lost:
-            # All points are drawn again from the first, as where the oracle's file is damaged; those that are there
+            # All points are drawn again from the first, as if the oracle's file were damaged; the trials that are there
             # count as tried.
             self._seed_state = self.seed
             self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
         if self._seed_state == self.seed:
-            # Points that are drawn again collide with themselves.
+            # Points that are drawn again collide with the trials that have them.
             self._max_collisions += len(self.trials)
         for trial_id in lost:
             is_first = not self.start_order or trial_id.strip("0") == ""
@@ -161,6 +165,6 @@ class Persistent(Oracle):
 
 
 def _check_ids(ids: Iterable[Any]) -> None:
-    """Raises ValueError if one of `ids` is not the name of a trial, but could be a path to elsewhere."""
+    """Raises ValueError if an id is no plain name, and could be a path out of the run directory."""
     if not all(isinstance(trial_id, str) and files.is_plain(trial_id) for trial_id in ids):
         raise ValueError("not the ids of trials")

@@ -1,4 +1,4 @@
-"""What stands in the file of a run's oracle, read without the oracle."""
+"""Reads the file of a run's oracle without the oracle."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
-    """The space as the oracle of the run in the directory `run` knows it; None where there is none to read."""
+    """The space in the oracle's file of the run directory `run`; None if it cannot be read."""
     import keras_tuner
 
     try:
@@ -21,7 +21,7 @@ def saved_space(run: Path) -> "keras_tuner.HyperParameters | None":
 
 
 def saved_points(run: Path) -> list[dict[str, Value]]:
-    """The points of the trials that have ended in the directory `run`, in that order, as its oracle noted them."""
+    """The points of the ended trials in the oracle's file of the run directory `run`, in the order of their ends."""
     try:
         oracle = files.read_json(run / layout.ORACLE)
         return [dict(oracle["points"][trial_id]) for trial_id in oracle["end_order"] if trial_id in oracle["points"]]

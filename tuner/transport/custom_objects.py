@@ -52,7 +52,7 @@ def current() -> CustomObjects:
 def registered(sent: CustomObjects) -> Iterator[None]:
     """Registers what was `sent` while the block runs; of what the block itself registers, objects of modules stay."""
     objects, names = keras.saving.get_custom_objects(), keras_private.GLOBAL_CUSTOM_NAMES
-    # Before `before` is noted, as a module registers its objects when it is imported first, and never again.
+    # Loaded before `before` is taken: a module registers its objects only when it is imported for the first time.
     loaded = _loaded(sent.objects)
     before, names_before = dict(objects), dict(names)
     scope = keras_private.get_global_attribute(keras_private.CUSTOM_OBJECTS)

@@ -6,6 +6,7 @@ trial in this process changes the settings of what comes after it. A worker keep
 
 import contextlib
 import functools
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +48,7 @@ def _set_determinism(is_on: bool) -> None:
     (tf.config.experimental.enable_op_determinism if is_on else keras_private.disable_op_determinism)()
 
 
-# The getter and setter of each setting. TensorFlow's own getters of its context would initialize the GPUs.
+# The getter and setter of each setting. TensorFlow's own getters of its context would look for GPUs.
 _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
@@ -107,10 +108,13 @@ def applied(settings: Settings) -> Iterator[None]:
     """
     before = current()
     variables = {name: os.environ.get(name) for name in settings.environment}
-    added = [path for path in settings.path if path not in sys.path and Path(path).exists()]
+    there = [path for path in settings.path if path in sys.path or Path(path).exists()]
+    added = [path for path in there if path not in sys.path]
+    first = len(list(itertools.takewhile(added.__contains__, there)))
     _set_globals(settings.globals)
     _set_variables(settings.environment)
-    sys.path.extend(added)
+    # Folders that come first in the script come first here too: its `results` is meant, whatever else is called so.
+    sys.path[:] = [*added[:first], *sys.path, *added[first:]]
     _enter(settings.directory)
     try:
         yield

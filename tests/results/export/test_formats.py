@@ -49,11 +49,11 @@ def test_parquet_gives_back_what_it_was_given(project: Path, tmp_path: Path) -> 
     trials = results.read(project).trials
     formats.check("parquet", tmp_path / "t.parquet")
     formats.write_parquet(trials, tmp_path / "t.parquet")
-    found = pandas.read_parquet(tmp_path / "t.parquet")
-    assert list(found.columns) == list(trials.columns)
-    assert found["score"].equals(trials["score"])
-    assert found["hp_note"].iloc[0] == NASTY
-    assert found["hp_kind"].tolist()[::2] == ["1", "one"]
+    reread = pandas.read_parquet(tmp_path / "t.parquet")
+    assert list(reread.columns) == list(trials.columns)
+    assert reread["score"].equals(trials["score"])
+    assert reread["hp_note"].iloc[0] == NASTY
+    assert reread["hp_kind"].tolist()[::2] == ["1", "one"]
 
 
 def test_parquet_without_pyarrow_names_the_command(
@@ -65,8 +65,8 @@ def test_parquet_without_pyarrow_names_the_command(
 
 
 def test_the_csv_files_of_a_run_hold_no_formula_either(tmp_path: Path) -> None:
-    found = metrics(val_loss=0.5, **{"=1+1": 0.25})
-    write_trial(tmp_path, "0", status="FAILED", message="@SUM(1,2)", metrics=found)
+    measured = metrics(val_loss=0.5, **{"=1+1": 0.25})
+    write_trial(tmp_path, "0", status="FAILED", message="@SUM(1,2)", metrics=measured)
     values = {"note": "\t=1", "wide": "\uff1d1", "space": " +x", "number": "-1e5", "minus": -1}
     write_trial(tmp_path, "1", hyperparameters={"space": [], "values": values})
     SummaryWriter(tmp_path).write()

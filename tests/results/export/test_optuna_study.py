@@ -98,7 +98,7 @@ def test_states_and_conditions(tmp_path: Path) -> None:
 def test_a_sampler_goes_on_with_the_study(tmp_path: Path) -> None:
     study = export(make_run(tmp_path / "run", random_trials(20)), tmp_path)
     study.sampler = optuna.samplers.TPESampler(seed=0)
-    asked = study.ask({name: one for trial in study.trials for name, one in trial.distributions.items()})
+    asked = study.ask({name: declared for trial in study.trials for name, declared in trial.distributions.items()})
     study.tell(asked, 0.5)
     assert set(asked.params) == {"optimizer", "rate", "momentum", "batch", "norm"}
 
@@ -123,7 +123,7 @@ def test_what_has_no_number_and_what_has_not_ended(tmp_path: Path) -> None:
     study = export(results.read(path), tmp_path)
     states = ["COMPLETE", "FAIL", "RUNNING", "WAITING", "FAIL"]
     assert [trial.state.name for trial in study.trials] == states
-    # The mean over the executions, of those that have a number.
+    # The mean over those executions that have a number.
     assert study.trials[0].intermediate_values == {1: 0.5, 2: 0.5, 3: 0.5, 4: math.inf}
     assert study.trials[0].value == math.inf
     assert study.trials[4].user_attrs["error"] == "no such layer"
@@ -183,12 +183,12 @@ CHOICE = declared("Choice", values=("sgd", "adam"))
 )
 @pytest.mark.filterwarnings("error")
 def test_the_distribution_holds_every_value(space: list[Hyperparameter], values: list[Any], expected: Any) -> None:
-    found = distribution(space, values)
-    assert found == expected
+    stored = distribution(space, values)
+    assert stored == expected
     for value in values:
-        trial = optuna.trial.create_trial(params={"x": parameter(found, value)}, distributions={"x": found}, value=0)
-        # Optuna keeps its own form of it.
-        kept = found.to_external_repr(found.to_internal_repr(trial.params["x"]))
+        trial = optuna.trial.create_trial(params={"x": parameter(stored, value)}, distributions={"x": stored}, value=0)
+        # Optuna stores its own representation.
+        kept = stored.to_external_repr(stored.to_internal_repr(trial.params["x"]))
         assert kept == (pytest.approx(value) if isinstance(kept, float) else value)
         assert isinstance(kept, bool) == isinstance(value, bool)
 

@@ -1,4 +1,4 @@
-"""The plots of runs: what is on them, and that they are written."""
+"""The plots of runs: what they show, and that they are written."""
 
 import math
 import shutil
@@ -27,9 +27,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> results.Run:
 
 
 def points(axes: Axes) -> np.ndarray:
-    """The places of all markers, of whatever look."""
-    found = [one.get_offsets() for one in axes.collections if isinstance(one, PathCollection)]
-    places = np.ma.concatenate(found)
+    """The positions of all markers, whatever they look like."""
+    offsets = [collection.get_offsets() for collection in axes.collections if isinstance(collection, PathCollection)]
+    places = np.ma.concatenate(offsets)
     return places[~np.ma.getmaskarray(places).any(axis=1)].data
 
 
@@ -56,17 +56,17 @@ def test_history_shows_every_trial_the_best_so_far_and_the_baseline(run: results
 def test_history_is_in_the_order_in_which_trials_ended(tmp_path: Path) -> None:
     ends = ["2026-01-01T03:00:00+00:00", "2026-01-01T01:00:00+00:00", "2026-01-01T02:00:00+00:00"]
     trials = [{"values": {"x": 1}, "score": 0.5 + 0.1 * place, "ended_at": end} for place, end in enumerate(ends)]
-    found = make_run(tmp_path / "run", trials)
-    assert scores.ended(found)["trial_id"].tolist() == ["0001", "0002", "0000"]
-    assert scores.best_so_far(found).tolist() == [0.6, 0.7, 0.7]
+    run = make_run(tmp_path / "run", trials)
+    assert scores.ended(run)["trial_id"].tolist() == ["0001", "0002", "0000"]
+    assert scores.best_so_far(run).tolist() == [0.6, 0.7, 0.7]
 
 
 def test_a_smallest_score_is_the_best_where_it_is_minimised(tmp_path: Path) -> None:
     trials = [{"values": {"x": 1}, "score": score} for score in (0.3, 0.1, 0.2)]
-    found = make_run(tmp_path / "run", trials, objective="val_loss:min")
-    assert scores.best_so_far(found).tolist() == [0.3, 0.1, 0.1]
-    assert plots.history(found).axes[0].get_ylabel() == "val_loss"
-    assert "best val_loss 0.1000 (trial 0001)" in plots.history(found).get_suptitle()
+    run = make_run(tmp_path / "run", trials, objective="val_loss:min")
+    assert scores.best_so_far(run).tolist() == [0.3, 0.1, 0.1]
+    assert plots.history(run).axes[0].get_ylabel() == "val_loss"
+    assert "best val_loss 0.1000 (trial 0001)" in plots.history(run).get_suptitle()
 
 
 def test_a_trial_far_off_is_marked_on_the_edge_and_does_not_press_the_others_together(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_curves_has_a_line_a_trial_and_the_best_ones_training(run: results.Run) 
     every, best = plots.curves(run).axes
     assert (every.get_xlabel(), every.get_ylabel()) == ("epoch", "val_accuracy")
     named = [line for line in every.lines if len(line.get_xdata()) == 3]
-    assert len(named) + sum(len(one.get_segments()) for one in every.collections) == FINISHED
+    assert len(named) + sum(len(collection.get_segments()) for collection in every.collections) == FINISHED
     drawn = {tuple(line.get_ydata()) for line in best.lines}
     own = run.epochs[run.epochs["trial_id"] == run.best["trial_id"]]
     assert drawn == {tuple(own["accuracy"]), tuple(own["val_accuracy"])}
@@ -144,7 +144,7 @@ def test_importance_has_a_bar_with_its_interval_for_each_hyperparameter(run: res
     assert axes.get_yticklabels()[0].get_text() == "rate"
     assert len(bars) == 5
     assert bars[0].get_width() == max(bar.get_width() for bar in bars)
-    (intervals,) = [one for one in axes.collections if len(one.get_segments()) == 5]
+    (intervals,) = [collection for collection in axes.collections if len(collection.get_segments()) == 5]
     low, high = intervals.get_segments()[0][:, 0]
     assert low < bars[0].get_width() < high
 
@@ -172,30 +172,30 @@ def test_three_trials_have_every_plot_with_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_thousand_trials_are_all_drawn(tmp_path: Path) -> None:
-    found = make_run(tmp_path / "run", random_trials(1000))
-    figures = plots.draw(found, ["history", "slices", "parallel"], no_model)
+    run = make_run(tmp_path / "run", random_trials(1000))
+    figures = plots.draw(run, ["history", "slices", "parallel"], no_model)
     assert len(points(figures["history"].axes[0])) == len(points(figures["slices"].axes[0])) == 900
     plots.save_all({"parallel": figures["parallel"]}, tmp_path)
     assert (tmp_path / "parallel.svg").stat().st_size < 2_000_000
 
 
 def test_no_finished_trial(tmp_path: Path) -> None:
-    found = make_run(tmp_path / "run", [{"values": {"x": 1}, "score": None}])
+    run = make_run(tmp_path / "run", [{"values": {"x": 1}, "score": None}])
     with pytest.raises(RunError, match="has no finished trial yet"):
-        plots.draw_possible(found, no_model)
+        plots.draw_possible(run, no_model)
 
 
 def test_a_score_that_is_no_number_is_left_out(tmp_path: Path) -> None:
     trials = [{"values": {"x": place}, "score": score} for place, score in enumerate([0.5, math.inf, math.nan, 0.6])]
-    found = make_run(tmp_path / "run", trials)
-    assert len(points(plots.history(found).axes[0])) == 2
-    assert scores.best_so_far(found).tolist() == [0.5, 0.5, 0.5, 0.6]
-    assert plots.curves(found).axes[0].get_ylim()[1] < 1
+    run = make_run(tmp_path / "run", trials)
+    assert len(points(plots.history(run).axes[0])) == 2
+    assert scores.best_so_far(run).tolist() == [0.5, 0.5, 0.5, 0.6]
+    assert plots.curves(run).axes[0].get_ylim()[1] < 1
 
 
 @pytest.fixture
 def predictions() -> plots.Predictions:
-    """Of three classes; images 3 and 1 are mistaken, of 3 the model is surer."""
+    """Predictions of three classes; images 3 and 1 are misclassified, 3 with more confidence."""
     probabilities = np.array([[0.9, 0.1, 0], [0.6, 0.4, 0], [0.3, 0, 0.7], [0, 0.2, 0.8], [0, 0.1, 0.9]])
     return plots.Predictions("model", np.zeros((5, 4, 4, 1)), np.array([0, 1, 2, 0, 2]), probabilities)
 

@@ -28,7 +28,7 @@ KINDS = (plots.history, plots.curves, plots.slices, plots.parallel, plots.import
 
 
 def drawn(run: results.Run) -> list[Figure]:
-    """Every plot of `run` as it is drawn, any warning of matplotlib's being an error."""
+    """Every plot of `run`, drawn with any warning of matplotlib as an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", RunWarning)
@@ -39,7 +39,7 @@ def drawn(run: results.Run) -> list[Figure]:
 
 
 def outside(figure: Figure) -> list[str]:
-    """The names that go over the edge of `figure`; numbers are left out, as those beyond an axis are not drawn."""
+    """The texts that extend beyond `figure`; without numbers, which are not drawn beyond an axis."""
     edge = figure.bbox.padded(1)
     boxes = [(text.get_text(), text.get_window_extent()) for text in figure.findobj(Text) if len(text.get_text()) > 4]
     return [name for name, box in boxes if not (edge.x0 <= box.x0 and box.x1 <= edge.x1 and box.y1 <= edge.y1)]
@@ -47,7 +47,7 @@ def outside(figure: Figure) -> list[str]:
 
 def overlapping(texts: Sequence[Text]) -> list[tuple[str, str]]:
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
-    return [(a, b) for (a, one), (b, other) in itertools.pairwise(boxes) if one.overlaps(other)]
+    return [(a, b) for (a, box), (b, following) in itertools.pairwise(boxes) if box.overlaps(following)]
 
 
 def test_names_of_any_script_and_length_stay_on_the_plot_and_warn_of_nothing(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_a_long_title_of_predictions_is_broken_into_lines() -> None:
     rng = np.random.default_rng(0)
     title = f"the best of {'long_' * 30} on 60 test images of {CJK}"
     labels, sure = rng.integers(0, 3, 60), rng.dirichlet([1] * 3, 60)
-    found = plots.Predictions(title, rng.random((60, 8, 8, 1)), labels, sure)
-    for figure in (plots.confusion(found), plots.mistakes(found)):
+    predictions = plots.Predictions(title, rng.random((60, 8, 8, 1)), labels, sure)
+    for figure in (plots.confusion(predictions), plots.mistakes(predictions)):
         figure.draw_without_rendering()
         assert outside(figure) == []
 

@@ -1,4 +1,4 @@
-"""Whatever became of a run's files, the reader says so, and gives the rest."""
+"""However the files of a run are damaged, the reader says so and reads the rest."""
 
 import contextlib
 import copy
@@ -26,7 +26,7 @@ FILES = ["run.json", "oracle.json", "trial_1/trial.json", "trial_1/record.json",
 OF_KERAS_TUNER = ["oracle.json", "trial_1/trial.json"]
 ALL = [("search", name) for name in FILES] + [("project", name) for name in OF_KERAS_TUNER]
 
-# Half characters, which no text file can hold, and numbers that no column of 64 bits can.
+# Lone surrogates, which no text file can hold, and numbers that no 64-bit column can.
 texts = st.text(st.characters(exclude_categories=()), max_size=8) | st.sampled_from(["\x1b[31m", "=1", "a\nb", "7"])
 numbers = st.integers() | st.sampled_from([2**31, 2**63, 2**64, -(2**63) - 1, 10**400]) | st.floats()
 json_values = st.recursive(
@@ -34,7 +34,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
-# The folder is put back after every example.
+# The folder is restored after every example.
 bounded = settings(
     max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -43,10 +43,10 @@ bounded = settings(
 @pytest.fixture(scope="module")
 def folders(run_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A finished search, and what Keras Tuner alone would have kept of it."""
-    found = {name: tmp_path_factory.mktemp("damaged") / name for name in ("search", "project")}
-    shutil.copytree(run_directory, found["search"], ignore=shutil.ignore_patterns("*.h5"))
-    shutil.copytree(run_directory, found["project"], ignore=shutil.ignore_patterns("*.h5", "*.csv", "r*.json"))
-    return found
+    by_name = {name: tmp_path_factory.mktemp("damaged") / name for name in ("search", "project")}
+    shutil.copytree(run_directory, by_name["search"], ignore=shutil.ignore_patterns("*.h5"))
+    shutil.copytree(run_directory, by_name["project"], ignore=shutil.ignore_patterns("*.h5", "*.csv", "r*.json"))
+    return by_name
 
 
 def check(folder: Path, name: str, content: bytes) -> None:
@@ -55,14 +55,14 @@ def check(folder: Path, name: str, content: bytes) -> None:
     said = io.StringIO()
     with replaced(folder / name, content), contextlib.redirect_stderr(said), warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = results.read(folder)
-        show(found)
+        reread = results.read(folder)
+        show(reread)
     assert said.getvalue() == ""
-    assert all(problem.isprintable() for problem in found.problems)
+    assert all(problem.isprintable() for problem in reread.problems)
     other = IDS - {"1"} if name.startswith("trial_1") else IDS
-    # Whether Keras Tuner's steps are epochs is told by all trials together.
+    # Whether Keras Tuner's steps are epochs is inferred from all trials together.
     unsure = {"best_epoch", "epoch"} if "record.json" not in {path.name for path in folder.rglob("*")} else set()
-    for before, after in ((expected.trials, found.trials), (expected.epochs, found.epochs)):
+    for before, after in ((expected.trials, reread.trials), (expected.epochs, reread.epochs)):
         assert rows(after, other, unsure) == rows(before, other, unsure)
 
 
@@ -84,17 +84,17 @@ def replaced(path: Path, content: bytes) -> Iterator[None]:
 
 def rows(table: pandas.DataFrame, ids: set[str], but: set[str]) -> list[dict[str, Any]]:
     """The rows of the trials `ids`, without the empty cells and without some columns."""
-    found = [row for row in table.to_dict("records") if row["trial_id"] in ids]
-    return [{key: value for key, value in row.items() if key not in but and not pandas.isna(value)} for row in found]
+    kept = [row for row in table.to_dict("records") if row["trial_id"] in ids]
+    return [{key: value for key, value in row.items() if key not in but and not pandas.isna(value)} for row in kept]
 
 
 def show(run: results.Run) -> None:
-    """Everything that is shown of a run on a terminal or in a notebook."""
+    """Shows everything of a run that a terminal or a notebook shows."""
     console = Console(file=io.StringIO())
     console.print(tables.trials_table(run.trials), tables.best_table(run), sentences.objective(run))
     assert repr(run).isprintable()
     assert run._repr_html_().startswith("<div")
-    assert all(isinstance(one.range, str) for one in run.space)
+    assert all(isinstance(hyperparameter.range, str) for hyperparameter in run.space)
     for shown in (sentences.baseline_place, sentences.best_trial, varied):
         with contextlib.suppress(results.RunError):
             shown(run)
@@ -119,7 +119,7 @@ def test_bytes_that_were_overwritten(folders: dict[str, Path], kind: str, name: 
     check(folders[kind], name, bytes(content))
 
 
-@pytest.mark.parametrize(("kind", "name"), [one for one in ALL if one[1].endswith(".json")])
+@pytest.mark.parametrize(("kind", "name"), [case for case in ALL if case[1].endswith(".json")])
 @bounded
 @given(data=st.data())
 def test_values_of_another_kind(folders: dict[str, Path], kind: str, name: str, data: st.DataObject) -> None:

@@ -1,4 +1,4 @@
-"""Which metric a search optimised, told from its trials, and what follows where more than one may be it."""
+"""Which metric a search optimised, inferred from its trials, and what follows if it may be any of several."""
 
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from tests.results.projects import metric, metrics, write_trial
 
 
 def project(folder: Path, *trials: dict[str, tuple[str, list[float]]], objective: str, **state: Any) -> results.Run:
-    """A project of completed trials, each its metrics by name, a direction and a value an epoch; the last is best."""
-    for number, found in enumerate(trials):
-        kept = {name: metric(direction, values) for name, (direction, values) in found.items()}
-        score = found[objective][1][-1]
+    """A project of completed trials, given by their metrics: a direction and a value per epoch, the last the best."""
+    for number, by_name in enumerate(trials):
+        kept = {name: metric(direction, values) for name, (direction, values) in by_name.items()}
+        score = by_name[objective][1][-1]
         write_trial(folder, str(number), metrics={"metrics": kept}, score=score, best_step=2, **state)
     return results.read(folder)
 
 
 def loss_is_mse(apart: float = 0.0) -> list[dict[str, tuple[str, list[float]]]]:
-    """Three trials of three epochs, whose loss is the mean squared error but for rounding."""
+    """Three trials of three epochs, whose loss is the mean squared error except for rounding."""
     return [
         {
             "mse": ("min", [best + 0.19, best + 0.09, best - 0.01]),
@@ -68,8 +68,8 @@ def test_of_two_metrics_the_one_that_is_the_score_exactly_was_optimised(tmp_path
 )
 def test_the_surer_direction_decides(tmp_path: Path, directions: dict[str, str], objective: tuple[str, str]) -> None:
     trials = [{name: (way, [value]) for name, way in directions.items()} for value in (0.9, 0.95, 0.97)]
-    found = project(tmp_path / "run", *trials, objective=next(iter(directions))).objective
-    assert (found.name, found.direction) == objective
+    inferred = project(tmp_path / "run", *trials, objective=next(iter(directions))).objective
+    assert (inferred.name, inferred.direction) == objective
 
 
 def test_why_the_objective_is_not_known_is_said(tmp_path: Path) -> None:
@@ -98,15 +98,15 @@ def test_runs_that_share_a_metric_are_compared_by_it(tmp_path: Path) -> None:
     project(tmp_path / "both", *loss_is_mse(), objective="val_mse")
     project(tmp_path / "one", *loss_is_mse(apart=3e-8), objective="val_mse")
     project(tmp_path / "other", *[{"val_mae": ("min", [0.5])}], objective="val_mae")
-    found = comparison.read([tmp_path / "both", tmp_path / "one"])
-    assert {str(run.objective) for run in found.values()} == {"val_mse"}
-    assert plots.comparison(found).axes[0].get_ylabel() == "val_mse"
+    runs = comparison.read([tmp_path / "both", tmp_path / "one"])
+    assert {str(run.objective) for run in runs.values()} == {"val_mse"}
+    assert plots.comparison(runs).axes[0].get_ylabel() == "val_mse"
     with pytest.raises(RunError, match=r"both has val_loss or val_mse \(min\), other has val_mae \(min\)"):
         comparison.read([tmp_path / "both", tmp_path / "other"])
 
 
 def history_of(folder: Path) -> tuple[str, bool, list[float]]:
-    """What stands below the history, whether it has a best score so far, and the scores in its order."""
+    """The label below the history, whether it shows the best so far, and the scores in its order."""
     run = results.read(folder)
     (axes,) = plots.history(run).axes
     labels = axes.get_legend_handles_labels()[1]

@@ -1,4 +1,4 @@
-"""Projects in the forms that Keras Tuner has written since 1.0, by hand; the newest is in test_keras_tuner.py."""
+"""Projects in the formats that Keras Tuner has written since 1.0; written_by_keras_tuner has that of today."""
 
 import json
 import math
@@ -116,10 +116,10 @@ def test_keras_tuners_own_names_are_the_objective(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [metrics(val_loss=0.3), metrics(val_loss=0.5, val_accuracy=0.5)], ids=["none fits", "directions differ"]
+    "measured", [metrics(val_loss=0.3), metrics(val_loss=0.5, val_accuracy=0.5)], ids=["none fits", "directions differ"]
 )
-def test_no_best_where_the_objective_is_not_known(tmp_path: Path, found: dict[str, Any]) -> None:
-    write_trial(tmp_path, "0", score=0.5, metrics=found)
+def test_no_best_where_the_objective_is_not_known(tmp_path: Path, measured: dict[str, Any]) -> None:
+    write_trial(tmp_path, "0", score=0.5, metrics=measured)
     run = results.read(tmp_path)
     assert run.objective is None
     assert len(run.finished) == 1
@@ -138,8 +138,8 @@ def test_values_of_several_kinds_are_kept_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_metric_called_as_a_column_of_another_meaning_has_one_of_its_own(tmp_path: Path) -> None:
-    found = metrics(error=0.2, epoch=0.4, hp_units=0.1, val_loss=0.5)
-    write_trial(tmp_path, "0", metrics=found, hyperparameters={"space": [], "values": {"units": 8}})
+    measured = metrics(error=0.2, epoch=0.4, hp_units=0.1, val_loss=0.5)
+    write_trial(tmp_path, "0", metrics=measured, hyperparameters={"space": [], "values": {"units": 8}})
     run = results.read(tmp_path)
     row = run.trials.iloc[0]
     assert row[["metric_error", "epoch", "metric_hp_units", "hp_units"]].tolist() == [0.2, 0.4, 0.1, 8]
@@ -177,8 +177,8 @@ ValueError: \x1b[31mwidth 0\x1b[0m
 def test_a_failure_is_told_in_one_line(tmp_path: Path, message: str | None, error: str | None) -> None:
     write_trial(tmp_path, "0", status="FAILED", message=message)
     write_trial(tmp_path, "1", status="FAILED", message="other")
-    found = results.read(tmp_path).trials["error"].iloc[0]
-    assert found == error if error else pandas.isna(found)
+    told = results.read(tmp_path).trials["error"].iloc[0]
+    assert told == error if error else pandas.isna(told)
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,14 @@ def test_what_is_no_trial_is_left_out_and_told(tmp_path: Path, content: str) -> 
     assert run.trials["trial_id"].tolist() == ["0"]
     (problem,) = run.problems
     assert problem.startswith("trial_1 is left out: trial.json is ")
-    # A search that goes on reads the trial again, and must not stumble over it either.
+    # A resumed search reads the trial too, and must not fail on it either.
     assert trial_rows.read_trial(tmp_path / "trial_1")["status"] is None
     assert trial_rows.count_ended(tmp_path) == 1
 
 
-def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path) -> None:
-    write_trial(tmp_path, "0", hyperparameters={"space": [{"config": 1}], "values": {"units": 3}})
+@pytest.mark.parametrize("entry", [{"config": 1}, hyperparameter("Choice", "units", values=[])])
+def test_a_space_that_is_none_costs_the_space_alone(tmp_path: Path, entry: dict[str, Any]) -> None:
+    write_trial(tmp_path, "0", hyperparameters={"space": [entry], "values": {"units": 3}})
     run = results.read(tmp_path)
     assert run.trials["hp_units"].tolist() == [3]
     assert run.space == []
@@ -222,7 +223,7 @@ def test_one_name_under_two_conditions_is_two_hyperparameters(tmp_path: Path) ->
     ]
     write_trial(tmp_path, "0", hyperparameters={"space": space, "values": {}})
     write_trial(tmp_path, "1", hyperparameters={"space": space[1:], "values": {}})
-    assert [(one.default, one.conditions) for one in results.read(tmp_path).space] == [
+    assert [(declared.default, declared.conditions) for declared in results.read(tmp_path).space] == [
         (0.1, (("kind", ("a",)),)),
         (0.2, (("kind", ("b",)),)),
     ]

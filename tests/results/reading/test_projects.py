@@ -1,4 +1,4 @@
-"""Other people's projects through the command line: tables, folders of projects, what is refused."""
+"""Projects that this toolkit did not make, on the command line: tables, folders of projects, what is refused."""
 
 import resource
 import subprocess
@@ -114,13 +114,13 @@ def test_ten_thousand_trials_take_under_five_seconds(tmp_path: Path) -> None:
     values = {f"units_{number}": number for number in range(10)}
     space = [{"class_name": "Int", "config": {"name": name, "min_value": 0, "max_value": 99}} for name in values]
     for number in range(10_000):
-        found = metrics(loss=number, accuracy=1 / (number + 1), val_loss=number, val_accuracy=1 / (number + 2))
+        measured = metrics(loss=number, accuracy=1 / (number + 1), val_loss=number, val_accuracy=1 / (number + 2))
         hyperparameters = {"space": space, "values": values}
-        write_trial(tmp_path, str(number), metrics=found, score=number, hyperparameters=hyperparameters)
+        write_trial(tmp_path, str(number), metrics=measured, score=number, hyperparameters=hyperparameters)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, str(ROOT / "cli.py"), "results", str(tmp_path)], capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert b"10,000 finished of 10,000 trials" in done.stdout
     assert b"The first 100 of 10,000" in done.stdout
-    # Of the processor, which does not depend on what else it is busy with.
+    # Processor time, which does not depend on other processes.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5

@@ -44,14 +44,14 @@ def test_a_damaged_run_json_costs_what_was_asked_alone(run_directory: Path, tmp_
         for name in ("trial.json", "record.json", "epochs.csv"):
             (copy / directory.name / name).write_bytes((directory / name).read_bytes())
     (copy / "run.json").write_text('{"format"')
-    found = results.read(copy)
-    assert found.trials.equals(expected.trials)
-    assert found.epochs.equals(expected.epochs)
-    assert found.problems == ("run.json is cut off or damaged: what was asked for is not known",)
+    reread = results.read(copy)
+    assert reread.trials.equals(expected.trials)
+    assert reread.epochs.equals(expected.epochs)
+    assert reread.problems == ("run.json is cut off or damaged: what was asked for is not known",)
     assert expected.problems == ()
-    assert (found.objective.name, found.objective.direction) == ("val_accuracy", "max")
-    assert found.space == expected.space
-    assert [one.name for one in found.space] == ["filters", "dense_units", "dropout", "epochs"]
+    assert (reread.objective.name, reread.objective.direction) == ("val_accuracy", "max")
+    assert reread.space == expected.space
+    assert [hyperparameter.name for hyperparameter in reread.space] == ["filters", "dense_units", "dropout", "epochs"]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_a_damaged_curve_is_left_out_and_told(run_directory: Path, tmp_path: Pat
     shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
     (copy / "trial_1" / "epochs.csv").write_text(content, encoding="latin-1")
     assert trial_rows.read_epochs(copy / "trial_1") == []
-    expected, found = results.read(run_directory), results.read(copy)
-    (problem,) = found.problems
+    expected, reread = results.read(run_directory), results.read(copy)
+    (problem,) = reread.problems
     assert problem.startswith("trial_1/epochs.csv is ")
     assert problem.endswith(": of the learning curve only what trial.json keeps is known")
-    assert found.trials.equals(expected.trials)
+    assert reread.trials.equals(expected.trials)
     for trial_id in "02":
-        assert len(found.epochs.query(f"trial_id == '{trial_id}'")) == expected.trials["epochs_run"][int(trial_id)]
-    assert len(found.epochs.query("trial_id == '1'")) == 1
+        assert len(reread.epochs.query(f"trial_id == '{trial_id}'")) == expected.trials["epochs_run"][int(trial_id)]
+    assert len(reread.epochs.query("trial_id == '1'")) == 1
 
 
 def test_a_damaged_record_costs_times_and_sizes_alone(run_directory: Path, tmp_path: Path) -> None:
@@ -107,11 +107,11 @@ def test_a_damaged_record_costs_times_and_sizes_alone(run_directory: Path, tmp_p
     shutil.copytree(run_directory, copy, ignore=shutil.ignore_patterns("*.h5"))
     path = copy / "trial_1" / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"duration_s": 10**400}))
-    expected, found = results.read(run_directory), results.read(copy)
-    assert found.problems[0].startswith("trial_1/record.json is not one that `search` writes (duration_s is 1000")
-    assert found.problems[0].endswith("…")
-    assert found.trials["score"].equals(expected.trials["score"])
-    assert found.trials["seed"].isna().tolist() == [False, True, False]
+    expected, reread = results.read(run_directory), results.read(copy)
+    assert reread.problems[0].startswith("trial_1/record.json is not one that `search` writes (duration_s is 1000")
+    assert reread.problems[0].endswith("…")
+    assert reread.trials["score"].equals(expected.trials["score"])
+    assert reread.trials["seed"].isna().tolist() == [False, True, False]
 
 
 def test_the_table_of_trials_is_legible_on_80_columns(run_directory: Path) -> None:

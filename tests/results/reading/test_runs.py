@@ -1,4 +1,4 @@
-"""Runs are found by name, by path, or as the one that was written to last."""
+"""Runs are found by name, by path, or as the run that was written to last."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The browser that reports are looked at with, and a report in it."""
+"""The browser that opens reports, and a report opened in it."""
 
 import os
 import shutil
@@ -14,9 +14,9 @@ _LONGEST_S = 120
 
 
 def find_or_install() -> str:
-    """The path of Debian's Chromium or the like; where there is none, a continuous integration's root installs it."""
-    if found := next(filter(None, map(shutil.which, _NAMES)), None):
-        return found
+    """The path of Chromium or Chrome; if there is none, it is installed as root in continuous integration."""
+    if executable := next(filter(None, map(shutil.which, _NAMES)), None):
+        return executable
     if os.environ.get("CI") != "true" or os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.skip(
             "Chromium is missing: `apt-get install chromium`, or CI=true as root on Debian to have it installed"
@@ -52,17 +52,17 @@ class Opened:
         return self.page.locator(".trials thead th").nth(self._place(name))
 
     def column(self, name: str) -> list[str]:
-        """The cells under a heading, of the rows that are shown, without the tags of trials."""
+        """The cells below a heading in the visible rows, without the tags of trials."""
         cells = self.page.locator(f".trials tbody tr:not([hidden]) > :nth-child({self._place(name) + 1})")
         return cells.evaluate_all("cells => cells.map((cell) => cell.firstChild?.textContent.trim() ?? '')")
 
     def sort(self, name: str) -> str | None:
-        """Clicks a heading; gives the order that it then tells."""
+        """Clicks a heading; returns the order that it then announces."""
         self.heading(name).get_by_role("button").click()
         return self.heading(name).get_attribute("aria-sort")
 
     def count(self) -> str:
-        """How many trials the page says that it shows."""
+        """The number of trials that the page says it shows."""
         return self.page.locator("#shown").inner_text()
 
     def is_as_wide_as_its_window(self) -> bool:

@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """Opens a report in a window of a width; further options are Playwright's for a context."""
+    """Opens a report in a window of some width; further options are those of a Playwright context."""
     contexts = []
 
     def open_page(path: Path, width: int, **options: Any) -> Opened:

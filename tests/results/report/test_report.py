@@ -1,4 +1,4 @@
-"""The report: what it says of a run, that it says so for any project, and that nothing in it can act."""
+"""The report: what it says of a run or of any project, and that no text in it is run as code."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ NO_PICTURES = report.Pictures([], {}, [])
 
 
 def shown(page: str) -> str:
-    """What a reader sees of a page: its text on one line."""
+    """The visible text of a page, on one line."""
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(text).split())
 
@@ -96,14 +96,14 @@ def test_its_policy_allows_its_own_style_and_script_alone(run: results.Run) -> N
 def test_the_verdict_comes_first_in_the_words_of_the_terminal(
     run: results.Run, baseline: list[float], best: list[float], headline: str, tone: str
 ) -> None:
-    found = evaluate(run, baseline, best, documented=0.1135)
+    verdict = evaluate(run, baseline, best, documented=0.1135)
     page = report.html(run, NO_PICTURES, evaluate="THE COMMAND")
     text = shown(page)
     assert headline in html.unescape(re.search(r"<h1>(.*?)</h1>", page)[1])
     assert f'<section id="verdict" class="verdict {tone}">' in page
-    for sentence in sentences.verdict(found, (0.1135, 1), same=False):
+    for sentence in sentences.verdict(verdict, (0.1135, 1), same=False):
         assert sentence in text
-    for row in sentences.verdict_rows(found, {"baseline": 1, "best": 7}):
+    for row in sentences.verdict_rows(verdict, {"baseline": 1, "best": 7}):
         assert " ".join(" ".join(row).split()) in text
     assert ", ".join(map(sentences.percent, best)) in text
     assert "on 1,438 training images" in text
@@ -120,13 +120,13 @@ def test_a_verdict_on_the_baseline_itself(run: results.Run) -> None:
 
 
 def test_a_best_that_is_the_baseline_is_not_set_beside_it(tmp_path: Path) -> None:
-    found = make_run(tmp_path / "run", [{"values": {"rate": place}, "score": 0.9 - place / 10} for place in range(3)])
-    found.info["baseline"] = {"rate": 0}
-    page = report.html(found, NO_PICTURES)
+    made = make_run(tmp_path / "run", [{"values": {"rate": place}, "score": 0.9 - place / 10} for place in range(3)])
+    made.info["baseline"] = {"rate": 0}
+    page = report.html(made, NO_PICTURES)
     text = shown(page)
     assert "The best of the 3 finished trials is the baseline itself." in text
     assert "To retrain it from scratch on several seeds, and to test it on the test images, evaluate the run." in text
-    text = shown(report.html(found, NO_PICTURES, evaluate="THE COMMAND"))
+    text = shown(report.html(made, NO_PICTURES, evaluate="THE COMMAND"))
     assert "and to test it on the test images: THE COMMAND" in text
     assert '<th scope="col">baseline</th>' not in page
     assert "finished trials, 0.9000" in text
@@ -180,8 +180,8 @@ def test_the_table_has_every_trial_with_what_is_known_of_any(run: results.Run) -
 
 def test_a_project_of_which_the_objective_is_not_known(tmp_path: Path) -> None:
     for number in range(3):
-        found = metrics(val_loss=0.5 / (number + 1), val_accuracy=0.5)
-        write_trial(tmp_path / "project", str(number), score=number, metrics=found)
+        measured = metrics(val_loss=0.5 / (number + 1), val_accuracy=0.5)
+        write_trial(tmp_path / "project", str(number), score=number, metrics=measured)
     run = results.read(tmp_path / "project")
     page = report.html(run, report.draw(run, no_model))
     text = shown(page)
@@ -231,9 +231,9 @@ def test_nothing_from_data_is_markup(tmp_path: Path) -> None:
     for number, text in enumerate(hostile):
         values = dict.fromkeys(hostile, text)
         space = [hyperparameter("Choice", name, values=hostile) for name in hostile]
-        found = metrics(val_accuracy=number / 10, **dict.fromkeys(hostile, 1.0))
+        measured = metrics(val_accuracy=number / 10, **dict.fromkeys(hostile, 1.0))
         write_trial(
-            folder, str(number), score=number / 10, metrics=found, hyperparameters={"space": space, "values": values}
+            folder, str(number), score=number / 10, metrics=measured, hyperparameters={"space": space, "values": values}
         )
     for text in hostile:
         write_trial(folder, text.replace("/", "|")[:40], score=None, status="FAILED", message=text, metrics=metrics())
@@ -260,11 +260,11 @@ def test_the_code_to_paste_is_that_of_the_best_trial(run: results.Run) -> None:
         def build(self, hp: keras_tuner.HyperParameters) -> dict[str, object]:
             return {"batch": hp.Choice("batch", [32, 128]), "rate": hp.Float("rate", 1e-5, 0.1), **hp.values}
 
-    found: dict[str, object] = {"hypermodel": Hypermodel()}
-    exec(html.unescape(code), found)
+    names: dict[str, object] = {"hypermodel": Hypermodel()}
+    exec(html.unescape(code), names)
     best = run.best.dropna()
-    assert found["model"] == {name: best[f"hp_{name}"] for name in found["model"]}
-    assert {f"hp_{name}" for name in found["model"]} == {name for name in best.index if name.startswith("hp_")}
+    assert names["model"] == {name: best[f"hp_{name}"] for name in names["model"]}
+    assert {f"hp_{name}" for name in names["model"]} == {name for name in best.index if name.startswith("hp_")}
     given = report.html(run, NO_PICTURES, code="import keras\n")
     assert "import keras\n</code>" in given
     assert "hp.values" not in given

@@ -38,9 +38,9 @@ def test_a_smaller_score_is_better_where_it_is_minimised(tmp_path: Path) -> None
 
 
 def test_the_plot_has_the_best_score_so_far_of_each_run(tmp_path: Path) -> None:
-    found = {"one": make_run(tmp_path / "one", trials(0.7, 0.8, 0.75))}
-    found["two"] = make_run(tmp_path / "two", trials(None, 0.6, 0.9, 0.65))
-    (axes,) = plots.comparison(found).axes
+    runs = {"one": make_run(tmp_path / "one", trials(0.7, 0.8, 0.75))}
+    runs["two"] = make_run(tmp_path / "two", trials(None, 0.6, 0.9, 0.65))
+    (axes,) = plots.comparison(runs).axes
     lines = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
     assert {name: list(line.get_ydata()) for name, line in lines.items()} == {
         "one": [0.7, 0.8, 0.8],
@@ -52,8 +52,8 @@ def test_the_plot_has_the_best_score_so_far_of_each_run(tmp_path: Path) -> None:
 
 
 def test_every_run_is_in_the_legend(tmp_path: Path) -> None:
-    found = {name: make_run(tmp_path / name, trials(0.7)) for name in ("_hidden", "shown")}
-    [legend] = plots.comparison(found).legends
+    runs = {name: make_run(tmp_path / name, trials(0.7)) for name in ("_hidden", "shown")}
+    [legend] = plots.comparison(runs).legends
     assert [text.get_text().strip() for text in legend.get_texts()] == ["_hidden", "shown"]
 
 
@@ -69,13 +69,13 @@ def test_other_data_are_said_to_be_others(tmp_path: Path) -> None:
 def test_unknown_data_and_other_seeds_are_said(tmp_path: Path) -> None:
     for name in ("one", "two"):
         make_run(tmp_path / name, trials(0.7))
-    found = comparison.read([tmp_path / "one", tmp_path / "two"])
-    assert comparison.caution(found) == ""
-    found["two"].info["asked"]["seed"] = 1
-    assert "the seeds differ" in comparison.caution(found)
-    del found["two"].info["dataset"]
-    assert "not known what data" in comparison.caution(found)
-    assert comparison.caution(found).endswith("two.")
+    runs = comparison.read([tmp_path / "one", tmp_path / "two"])
+    assert comparison.caution(runs) == ""
+    runs["two"].info["asked"]["seed"] = 1
+    assert "the seeds differ" in comparison.caution(runs)
+    del runs["two"].info["dataset"]
+    assert "not known what data" in comparison.caution(runs)
+    assert comparison.caution(runs).endswith("two.")
 
 
 def test_runs_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     for path in paths:
         path.parent.mkdir()
         make_run(path, trials(0.7))
-    found = comparison.read(paths)
-    assert list(found) == [str(path) for path in paths]
+    runs = comparison.read(paths)
+    assert list(runs) == [str(path) for path in paths]
     console = Console(width=300, file=io.StringIO())
-    console.print(comparison.table(found))
+    console.print(comparison.table(runs))
     assert str(paths[1]) in console.file.getvalue()
 
 

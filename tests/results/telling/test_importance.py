@@ -1,4 +1,4 @@
-"""Which hyperparameter decides."""
+"""Which hyperparameters matter."""
 
 import random
 from pathlib import Path
@@ -11,14 +11,14 @@ from tests.results.made_run import make_run, random_trials
 
 
 def test_the_hyperparameter_that_decides_is_found(tmp_path: Path) -> None:
-    found = importance.measure(make_run(tmp_path / "run", random_trials(60)))
-    assert found.trials == 54
-    assert found.warning == ""
-    assert found.r2 > 0.8
-    assert found.names[0] == "rate"
-    assert found.means[0] > 1
-    assert found.means[0] - found.margins[0] > 0.5
-    assert all(abs(mean) < 0.1 for mean in found.means[1:])
+    measured = importance.measure(make_run(tmp_path / "run", random_trials(60)))
+    assert measured.trials == 54
+    assert measured.warning == ""
+    assert measured.r2 > 0.8
+    assert measured.names[0] == "rate"
+    assert measured.means[0] > 1
+    assert measured.means[0] - measured.margins[0] > 0.5
+    assert all(abs(mean) < 0.1 for mean in measured.means[1:])
 
 
 def test_it_is_the_same_every_time(tmp_path: Path) -> None:
@@ -27,33 +27,33 @@ def test_it_is_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_what_decides_whether_another_is_active_gets_its_due(tmp_path: Path) -> None:
-    """`momentum` is there with sgd alone, so its presence tells the score; its value does not."""
+    """`momentum` is active with sgd only, so its presence forecasts the score, but its value does not."""
     rng = random.Random(1)
     trials = []
     for _ in range(60):
         optimizer = rng.choice(["sgd", "adam"])
         values = {"optimizer": optimizer} | ({"momentum": rng.uniform(0.5, 0.9)} if optimizer == "sgd" else {})
         trials.append({"values": values, "score": 0.9 + 0.05 * (optimizer == "adam") + rng.gauss(0, 0.005)})
-    found = importance.measure(make_run(tmp_path / "run", trials))
-    assert found.names == ("optimizer", "momentum")
-    assert found.means[0] > 1
-    assert abs(found.means[1]) < 0.1
+    measured = importance.measure(make_run(tmp_path / "run", trials))
+    assert measured.names == ("optimizer", "momentum")
+    assert measured.means[0] > 1
+    assert abs(measured.means[1]) < 0.1
 
 
 def test_scores_of_chance_are_not_explained(tmp_path: Path) -> None:
     rng = random.Random(0)
     trials = [trial | {"score": rng.random()} for trial in random_trials(60)]
-    found = importance.measure(make_run(tmp_path / "run", trials))
-    assert found.r2 <= 0
-    assert "cannot forecast" in found.warning
+    measured = importance.measure(make_run(tmp_path / "run", trials))
+    assert measured.r2 <= 0
+    assert "cannot forecast" in measured.warning
 
 
 def test_too_few_trials_are_warned_of_or_refused(tmp_path: Path) -> None:
-    found = importance.measure(make_run(tmp_path / "three", random_trials(3)))
-    assert found.warning.startswith("3 trials are too few to say which of 3 hyperparameters matter")
-    one = [trial | {"values": {"units": 8 * place}} for place, trial in enumerate(random_trials(4), 1)]
-    found = importance.measure(make_run(tmp_path / "one", one))
-    assert found.warning.startswith("4 trials are too few to say whether the hyperparameter matters: ")
+    measured = importance.measure(make_run(tmp_path / "three", random_trials(3)))
+    assert measured.warning.startswith("3 trials are too few to say which of 3 hyperparameters matter")
+    alike = [trial | {"values": {"units": 8 * place}} for place, trial in enumerate(random_trials(4), 1)]
+    measured = importance.measure(make_run(tmp_path / "one", alike))
+    assert measured.warning.startswith("4 trials are too few to say whether the hyperparameter matters: ")
     with pytest.raises(RunError, match=r"importance needs at least 3 finished trials, run .* has 2"):
         importance.measure(make_run(tmp_path / "two", random_trials(2)))
     same = [trial | {"score": 0.5} for trial in random_trials(5)]

@@ -1,4 +1,4 @@
-"""Which accelerations a search's trials were trained with."""
+"""Which accelerations were on for the trials of a search."""
 
 import json
 from pathlib import Path
@@ -16,13 +16,15 @@ VALUES = {"optimizer": "sgd", "rate": 0.1, "momentum": 0.5, "batch": 32, "norm":
 
 
 def make(folder: Path, *told: Any) -> Path:
-    trials: list[dict[str, Any]] = [{"values": VALUES, "score": 0.5, "accelerations": one} for one in told]
+    trials: list[dict[str, Any]] = [
+        {"values": VALUES, "score": 0.5, "accelerations": accelerations} for accelerations in told
+    ]
     return make_run(folder, [*trials, {"values": VALUES, "score": 0.5}]).path
 
 
 def test_each_acceleration_has_a_line_with_the_reasons_of_the_others(tmp_path: Path) -> None:
     adam = [True, SGD, NADAM, SGD]
-    path = make(tmp_path / "run", *({"adam": one, "fit": True, "dense": "no Dense"} for one in adam))
+    path = make(tmp_path / "run", *({"adam": state, "fit": True, "dense": "no Dense"} for state in adam))
     assert [line.strip() for line in printed(speed_table(path), 120) if line.strip(" ─")] == [
         "acceleration  trials  why not",
         f"adam          1 of 4  {SGD} (2); {NADAM} (1)",

@@ -27,7 +27,7 @@ def printed(table: RenderableType, width: int, is_terminal: bool = False) -> lis
 
 
 def deep(place: int) -> dict[str, Any]:
-    """A point of twenty hyperparameters, of which eight differ from trial to trial."""
+    """A point of twenty hyperparameters, eight of which differ between trials."""
     kinds = ("filters", "kernel_size", "pooling", "dropout")
     values = {
         f"block_{block}_{kind}": place * block if kind == "filters" else kind for block in range(4) for kind in kinds
@@ -75,23 +75,23 @@ def test_what_varies_is_told_of_the_trials_that_there_is_room_for(run: results.R
     assert not any("…" in line for line in lines)
     ids = next(line for line in lines if line.startswith(" trial")).split()[1:]
     assert len(ids) == len(scores)
-    for line in lines[lines.index(next(one for one in lines if "───" in one)) + 5 :]:
+    for line in lines[lines.index(next(rule for rule in lines if "───" in rule)) + 5 :]:
         if len(line.split()) == len(scores) + 1:
             assert len(set(line.split()[1:])) > 1, line
 
 
 def test_a_single_trial_has_all_its_hyperparameters(tmp_path: Path) -> None:
-    found = make_run(tmp_path / "run", [{"values": {"units": 8, "rate": 0.1}, "score": 0.5}])
-    lines = [line.split() for line in printed(tables.best_table(found), 80) if line]
+    run = make_run(tmp_path / "run", [{"values": {"units": 8, "rate": 0.1}, "score": 0.5}])
+    lines = [line.split() for line in printed(tables.best_table(run), 80) if line]
     assert lines[0] == ["The", "best", "of", "1", "trial"]
     assert lines[-2:] == [["units", "8"], ["rate", "0.1"]]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_score_and_trial_are_whole_at_any_width(run: results.Run, hashes: results.Run, width: int) -> None:
-    for found in (run, hashes):
-        best = found.best
-        for table in (tables.best_table(found), tables.trials_table(found.trials)):
+    for shown in (run, hashes):
+        best = shown.best
+        for table in (tables.best_table(shown), tables.trials_table(shown.trials)):
             text = "\n".join(printed(table, width, is_terminal=True))
             assert numbers.number(best["score"]) in text
             assert best["trial_id"] in text

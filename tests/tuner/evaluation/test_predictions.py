@@ -56,6 +56,15 @@ def test_they_are_those_of_the_saved_model(evaluated: results.Run) -> None:
     assert "297 test images of digits" in found.title
 
 
+def test_the_model_of_a_run_that_the_first_version_evaluated_predicts(evaluated: results.Run, tmp_path: Path) -> None:
+    shutil.copytree(evaluated.path, tmp_path / "run")
+    path = tmp_path / "run" / "evaluation.json"
+    told = json.loads(path.read_text())
+    del told["dataset"]["training_images"]  # which 0.1.0 did not write
+    path.write_text(json.dumps(told))
+    assert "(trial 1)" in predictions.predict(results.read(tmp_path / "run")).title
+
+
 def test_logits_become_probabilities(evaluated: results.Run, tmp_path: Path) -> None:
     before = predictions.predict(evaluated)
     shutil.copytree(evaluated.path, tmp_path / "run")

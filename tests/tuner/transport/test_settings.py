@@ -108,6 +108,17 @@ def test_every_setting_reaches_a_worker_that_runs_already_and_leaves_it_with_the
     assert one_worker.submit(seen).result() == before
 
 
+def test_a_folder_that_is_first_on_the_path_of_a_script_is_first_in_a_worker(
+    one_worker: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = one_worker.submit(lambda: list(sys.path)).result()
+    first, last = tmp_path / "first", tmp_path / "last"
+    first.mkdir()
+    last.mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "gone"), str(first), *sys.path, str(last)])
+    assert one_worker.submit(lambda: list(sys.path)).result() == [str(first), *there, str(last)]
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_a_call_sets_is_gone_when_it_ends(workers: int, one_worker: WorkerPool) -> None:
     executor = one_worker if workers else InProcessExecutor()

@@ -1,7 +1,7 @@
-"""TensorFlow operations of our own for the CPU, compiled once on each machine that has a C++ compiler.
+"""Our own TensorFlow operations for the CPU, compiled once on each machine that has a C++ compiler.
 
-`operations.cc` has them; `adam.py` and `pooling.py` use them where they are there. Without, trials run on TensorFlow's
-operations: the same formulas, longer.
+They are in `operations.cc`; `adam.py` and `pooling.py` use them. Without them, trials use TensorFlow's operations: the
+same formulas, but slower.
 """
 
 import contextlib
@@ -23,24 +23,24 @@ from keras_search.tuner.fast import versions
 
 _FOLDER = Path(__file__).parent
 _SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
-# None changes a number: square roots set no `errno`, and nothing traps.
+# No flag changes a number: they only stop square roots from setting `errno`, and exceptions from trapping.
 _FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-w"]
 _LONGEST_S = 300
 
 
 class _Unavailable(Exception):
-    """Why there are no operations, in words for the user."""
+    """There are no operations; the message tells the user why."""
 
 
 def prepare(say: Callable[[str], None]) -> None:
-    """Has the operations ready for every process of this machine; says that it compiles them, or why there are none."""
+    """Compiles the operations for all processes of this machine, if necessary; says so, or why it cannot."""
     load.cache_clear()
     if versions.why_none() is not None or tf.config.list_physical_devices("GPU"):
         return
     try:
         path = _path()
         if path.exists():
-            # One that is damaged is made again.
+            # A damaged file is compiled again.
             with contextlib.suppress(tf.errors.OpError):
                 tf.load_op_library(str(path))
                 return
@@ -54,7 +54,7 @@ def prepare(say: Callable[[str], None]) -> None:
 
 @functools.cache
 def load() -> ModuleType | None:
-    """The operations; None where a GPU trains, or `prepare` has not been able to make them."""
+    """The operations; None if there is a GPU, or `prepare` could not compile them."""
     if tf.config.list_physical_devices("GPU"):
         return None
     try:
@@ -64,7 +64,7 @@ def load() -> ModuleType | None:
 
 
 def for_graph() -> ModuleType | None:
-    """The operations, where the graph that is being traced may have them; XLA cannot compile them."""
+    """The operations, for the graph that is being traced; None if XLA compiles it, which cannot use them."""
     if tf.executing_eagerly() or keras_private.is_compiled_by_xla(tf.compat.v1.get_default_graph()):
         return None
     return load()
@@ -72,8 +72,8 @@ def for_graph() -> ModuleType | None:
 
 @functools.cache
 def _path() -> Path:
-    """Where the compiled file is or will be: its name tells sources, TensorFlow, compiler and processor apart."""
-    # What the compiler predefines names its version and every instruction set of this processor.
+    """The path of the compiled file, whose name depends on sources, TensorFlow, compiler and processor."""
+    # The compiler's predefined macros name its version and all instruction sets of this processor.
     predefined = _run([*_compiler(), *_FLAGS, "-dM", "-E", "-x", "c++", os.devnull])
     digest = hashlib.sha256(predefined.encode())
     for part in (tf.version.VERSION, *_FLAGS, *(path.read_text() for path in _SOURCES)):

@@ -1,4 +1,4 @@
-// Adam's update of a weight matrix whose gradient is a product of two matrices, without the gradient in memory.
+// Adam's update of a weight matrix whose gradient is a product of two matrices; the whole gradient is never stored.
 #pragma once
 
 #include <algorithm>
@@ -80,5 +80,5 @@ class FactoredGradient {
 
   const float* left_;
   const int64_t batch_, inputs_, units_;
-  std::vector<float> panels_;  // the right side, `kColumns` columns after another, filled up with zeros
+  std::vector<float> panels_;  // the right factor in panels of `kColumns` columns, padded with zeros
 };

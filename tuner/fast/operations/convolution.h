@@ -1,4 +1,4 @@
-// Convolution of images of few channels, ReLU and 2x2 max pooling at once: nothing at full resolution is kept.
+// Convolution of images with few channels, ReLU and 2x2 max pooling in one pass: nothing is stored at full resolution.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 class PooledConvolution {
  public:
-  // Filters of `filter_height` x `filter_width`; with `same`, images have borders of zeros so that the convolution
-  // keeps their size, as TensorFlow has them.
+  // Filters have `filter_height` x `filter_width` pixels. With `same`, images are padded with zeros as in TensorFlow,
+  // so that the convolution keeps their size.
   PooledConvolution(int64_t height, int64_t width, int64_t channels, int64_t filter_height, int64_t filter_width,
                     int64_t filters, bool same)
       : height_(height), width_(width), channels_(channels), filters_(filters), stride_(RoundUp(filters, kLanes)),
@@ -27,10 +27,10 @@ class PooledConvolution {
   int64_t columns() const { return columns_; }
   int64_t image_size() const { return height_ * width_ * channels_; }
   int64_t pooled_size() const { return rows_ * columns_ * filters_; }
-  // Floats of the gradient of one part of a batch: of the filters, then of the bias, each in rows of whole vectors.
+  // The floats in the gradient of a part of a batch: those of the filters, then of the bias, in rows of whole vectors.
   int64_t gradient_size() const { return (RoundUp(taps_.size(), kTaps) + 1) * stride_; }
 
-  // One image to `pooled`, and to `chosen` which of the four places gave each value: 0 to 3, or 4 where ReLU is flat.
+  // Computes `pooled` for one image, and in `chosen` the place of each value in its window: 0 to 3, or 4 if ReLU is 0.
   void Forward(const float* image, const std::vector<float>& weights, const std::vector<float>& bias, float* pooled,
                uint8_t* chosen) const {
     std::vector<float> border;
@@ -53,7 +53,7 @@ class PooledConvolution {
     }
   }
 
-  // Adds one image's share to `gradient`.
+  // Adds the gradient of one image to `gradient`.
   void Backward(const float* image, const uint8_t* chosen, const float* upstream, float* gradient) const {
     std::vector<float> border;
     image = Padded(image, border);
@@ -66,7 +66,7 @@ class PooledConvolution {
     }
   }
 
-  // Rows of filters with zeros up to whole vectors.
+  // The filters in rows that zeros extend to whole vectors.
   std::vector<float> Widened(const float* weights, int64_t count) const {
     std::vector<float> wide(count * stride_);
     for (int64_t row = 0; row < count; ++row) std::copy_n(weights + row * filters_, filters_, &wide[row * stride_]);
@@ -91,8 +91,8 @@ class PooledConvolution {
     return border.data();
   }
 
-  // A window's values of `V` vectors of filters, as far as `left` floats go. A last vector that is not full overwrites
-  // the first filters of the next window, whose turn comes later.
+  // Computes the values of a window for `V` vectors of filters, at most `left` floats. A last vector that is not full
+  // writes into the next window, whose own values overwrite these later.
   template <int V>
   void Pool(const float* window, const float* weights, const float* bias, float* pooled, uint8_t* chosen,
             int64_t left) const {
@@ -138,8 +138,8 @@ class PooledConvolution {
     }
   }
 
-  // The upstream gradient of a vector of filters at `from`, and the places it goes to; lanes past the image's end are
-  // zeros. Those of other filters are left: nobody reads their sums.
+  // The upstream gradient of a vector of filters at `from`, and the places that it belongs to. Lanes past the end of
+  // the image are zeros. Lanes of other filters have any values, as nothing reads their sums.
   void Read(int64_t from, const uint8_t* chosen, const float* upstream, Floats& values, Integers& which) const {
     if (from + kLanes <= pooled_size()) {
       values = LoadFloats(upstream + from);
@@ -157,7 +157,7 @@ class PooledConvolution {
   // Adds to the gradient of `kTaps` taps of a vector of filters; returns the gradient of their bias.
   Floats Correlate(const float* image, size_t first, int64_t filter, const uint8_t* chosen, const float* upstream,
                    float* gradient) const {
-    int64_t taps[kTaps] = {};  // those past the last are worked out, and not read
+    int64_t taps[kTaps] = {};  // the sums of those past the last are not read
     std::copy_n(&taps_[first], std::min<size_t>(kTaps, taps_.size() - first), taps);
     Floats sums[kTaps], bias = {}, values;
     Integers which;
@@ -186,6 +186,6 @@ class PooledConvolution {
   const int64_t top_, left_;
   const bool same_;
   const int64_t padded_height_, padded_width_, rows_, columns_;
-  std::vector<int64_t> taps_;  // where a filter's weights lie in an image, from its window's first pixel
-  int64_t places_[4];          // where the four convolutions of a window begin
+  std::vector<int64_t> taps_;  // the offsets of a filter's weights from the first pixel of a window
+  int64_t places_[4];          // the offsets of the four convolutions of a window
 };

@@ -45,7 +45,7 @@ REGISTER_OP("PooledConvolutionGrad")
     .Output("filters_grad: float")
     .Output("bias_grad: float");
 
-// Shares are the same for any number of threads, and so are the numbers.
+// `count`, the number of parts of the work, does not depend on the number of threads, and so neither do the results.
 void InParallel(OpKernelContext* context, int64_t count, int64_t cycles, std::function<void(int64_t, int64_t)> work) {
   context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(count, cycles, std::move(work));
 }
@@ -53,8 +53,8 @@ void InParallel(OpKernelContext* context, int64_t count, int64_t cycles, std::fu
 const float* Values(OpKernelContext* context, int input) { return context->input(input).flat<float>().data(); }
 float Scalar(OpKernelContext* context, int input) { return context->input(input).scalar<float>()(); }
 
-// The weights and their moments, locked against other threads, each with memory of its own: a copy where somebody still
-// holds what it was.
+// The weights and their moments, locked against other threads. A tensor that something else still holds is copied
+// before it is written to.
 class LockedVariables {
  public:
   Status Open(OpKernelContext* context, int64_t size) {
@@ -63,7 +63,7 @@ class LockedVariables {
       TF_RETURN_IF_ERROR(LookupResource(context, HandleFromInput(context, i), &variables_[i]));
       locks[i] = variables_[i]->mu();
     }
-    // In one order everywhere, or two threads could wait for each other.
+    // Always locked in the same order, so that two threads never wait for each other.
     std::sort(locks.begin(), locks.end());
     for (int i = 0; i < 3; ++i) locks_[i] = std::make_unique<mutex_lock>(*locks[i]);
     for (int i = 0; i < 3; ++i) {

@@ -1,4 +1,4 @@
-// The widest vectors of the machine that this is compiled on.
+// The widest vectors of the machine that compiles this.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@ constexpr int kLanes = 8;
 #else
 constexpr int kLanes = 4;
 #endif
-// How many vectors may be summed into at once without leaving the registers.
+// The number of sums, each a vector, that fit into the registers.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kAccumulators = 16;
 #else
 constexpr int kAccumulators = 8;
 #endif
 
-// Their addresses need no more alignment than a float's.
+// Vectors need no more alignment than a float.
 typedef float Floats __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef int32_t Integers __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef uint8_t Bytes __attribute__((vector_size(kLanes), aligned(1)));

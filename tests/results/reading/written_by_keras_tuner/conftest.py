@@ -1,4 +1,4 @@
-"""What these tests read is written by the installed Keras Tuner."""
+"""The installed Keras Tuner writes what these tests read."""
 
 from keras_search.tuner import runtime
 

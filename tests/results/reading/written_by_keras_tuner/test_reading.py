@@ -1,4 +1,4 @@
-"""Reading what the installed Keras Tuner writes, with every oracle of its own, held against what it tells itself."""
+"""Reads what the installed Keras Tuner writes, with each of its oracles, and compares it with what that reports."""
 
 import gc
 import json
@@ -47,7 +47,7 @@ class Returned(keras_tuner.HyperModel):
 
 @pytest.fixture(scope="module")
 def oracles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keras_tuner.Oracle]:
-    """The oracle of every finished search; its project is to be read only."""
+    """The oracle of each finished search; its project must not be changed."""
     folder = tmp_path_factory.mktemp("keras_tuner")
     multi = ["val_loss", keras_tuner.Objective("val_accuracy", "max")]
     tuners = {
@@ -68,7 +68,7 @@ def oracles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, keras_tuner.O
     }
     random = np.random.default_rng(0)
     x, y = random.normal(size=(30, 3)), random.integers(0, 2, 30)
-    gc.freeze()  # Keras Tuner collects garbage twice a trial, and half of the time would go to all that is imported
+    gc.freeze()  # Keras Tuner collects garbage twice per trial; half of the time would go to imported modules
     for name, tuner in tuners.items():
         tuner.search(x[:20], y[:20], validation_data=(x[20:], y[20:]), epochs=2, verbose=int(name == "grid"))
     gc.unfreeze()
@@ -84,7 +84,7 @@ every_project = pytest.mark.parametrize("oracle", PROJECTS, indirect=True)
 
 
 def known(values: dict[str, Any]) -> dict[str, Any]:
-    """What is no missing value, without pandas' types."""
+    """The values that are not missing, as Python's own types."""
     return {name: value for name, value in values.items() if not pandas.isna(value)}
 
 
@@ -123,18 +123,25 @@ def test_objective_and_best_are_those_that_keras_tuner_was_given(oracle: keras_t
 @every_project
 def test_the_space_is_the_oracles(oracle: keras_tuner.Oracle, tmp_path: Path) -> None:
     expected = [
-        (one.name, type(one).__name__, [(condition.name, tuple(condition.values)) for condition in one.conditions])
-        for one in oracle.hyperparameters.space
+        (
+            hyperparameter.name,
+            type(hyperparameter).__name__,
+            [(condition.name, tuple(condition.values)) for condition in hyperparameter.conditions],
+        )
+        for hyperparameter in oracle.hyperparameters.space
     ]
     copy = Path(shutil.copytree(oracle._project_dir, tmp_path / "copy"))
     for damage in (lambda: None, lambda: (copy / "oracle.json").unlink()):
         damage()
-        found = [(one.name, one.kind, list(one.conditions)) for one in results.read(copy).space]
-        assert sorted(found) == sorted(expected)
+        read = [
+            (hyperparameter.name, hyperparameter.kind, list(hyperparameter.conditions))
+            for hyperparameter in results.read(copy).space
+        ]
+        assert sorted(read) == sorted(expected)
 
 
 def test_what_each_project_was_made_to_hold_is_in_it(oracles: dict[str, keras_tuner.Oracle]) -> None:
-    """Guards the tests around it: they hold little where all trials are alike."""
+    """Guards the other tests, which prove little if all trials are alike."""
     grid, hyperband = (results.read(oracles[name]._project_dir) for name in ("grid", "hyperband"))
     display = json.loads(Path(oracles["grid"]._project_dir, "oracle.json").read_text())["display"]
     assert grid.trials["started_at"].tolist() == list(display["trial_start"].values())
@@ -171,15 +178,15 @@ def test_it_becomes_a_study_of_the_same_trials(oracle: keras_tuner.Oracle, tmp_p
     assert study.direction.name == {"max": "MAXIMIZE", "min": "MINIMIZE"}[oracle.objective.direction]
     assert study.best_value == oracle.get_best_trials(1)[0].score
     assert len(study.trials) == len(oracle.trials)
-    for found in study.trials:
-        trial = oracle.trials[found.user_attrs["trial_id"]]
-        assert (found.state.name, found.value) == (
+    for exported in study.trials:
+        trial = oracle.trials[exported.user_attrs["trial_id"]]
+        assert (exported.state.name, exported.value) == (
             ("FAIL", None) if trial.status == "FAILED" else ("COMPLETE", trial.score)
         )
         values = {name: value for name, value in trial.hyperparameters.values.items() if not name.startswith("tuner/")}
-        assert found.params == pytest.approx(values)
+        assert exported.params == pytest.approx(values)
         known = {trial.best_step + 1: trial.score} if trial.score is not None and trial.best_step else {}
-        assert found.intermediate_values == pytest.approx(found.intermediate_values | known)
+        assert exported.intermediate_values == pytest.approx(exported.intermediate_values | known)
 
 
 def undisturbed(project: Path) -> None:
@@ -224,12 +231,12 @@ def test_a_damaged_project_has_the_same_trials(
 ) -> None:
     copy = Path(shutil.copytree(oracle._project_dir, tmp_path / "copy"))
     damage(copy)
-    expected, found = results.read(oracle._project_dir), results.read(copy)
-    assert found.trials.drop(columns="started_at").equals(expected.trials.drop(columns="started_at"))
-    assert found.epochs.equals(expected.epochs)
-    assert found.best.name == expected.best.name
-    assert found.space == expected.space
-    assert found.problems == ((problem,) if problem else ())
+    expected, reread = results.read(oracle._project_dir), results.read(copy)
+    assert reread.trials.drop(columns="started_at").equals(expected.trials.drop(columns="started_at"))
+    assert reread.epochs.equals(expected.epochs)
+    assert reread.best.name == expected.best.name
+    assert reread.space == expected.space
+    assert reread.problems == ((problem,) if problem else ())
 
 
 @pytest.mark.parametrize("kept", [0, 1, 0.1, 0.5, 0.9, -1])
@@ -241,10 +248,10 @@ def test_a_trial_that_is_cut_off_is_told_and_the_rest_is_read(
     path = trial_rows.trial_directories(copy)[-1] / "trial.json"
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
-    expected, found = results.read(oracle._project_dir), results.read(copy)
-    assert found.problems == (f"{path.parent.name} is left out: trial.json is cut off or damaged",)
-    assert found.trials["trial_id"].tolist() == expected.trials["trial_id"].tolist()[:-1]
-    assert found.trials["score"].equals(expected.trials["score"].iloc[:-1])
+    expected, reread = results.read(oracle._project_dir), results.read(copy)
+    assert reread.problems == (f"{path.parent.name} is left out: trial.json is cut off or damaged",)
+    assert reread.trials["trial_id"].tolist() == expected.trials["trial_id"].tolist()[:-1]
+    assert reread.trials["score"].equals(expected.trials["score"].iloc[:-1])
 
 
 @pytest.mark.parametrize(
