@@ -1,4 +1,4 @@
-"""The tuner: a `keras_tuner.Tuner` that searches in parallel, and keeps a record that a kill does not spoil."""
+"""The tuner: a `keras_tuner.Tuner` that searches in parallel, and whose record survives a kill."""
 
 import contextlib
 import io
@@ -36,9 +36,9 @@ objectives.watch_guesses()
 
 
 class Tuner(keras_tuner.Tuner):
-    """Searches the space of a hypermodel in parallel, and keeps a record of it that a kill does not spoil.
+    """Searches the space of a hypermodel in parallel, and keeps a record that survives a kill.
 
-    Takes the place of `keras_tuner.RandomSearch` and its like:
+    Use it in place of `keras_tuner.RandomSearch` and the like:
 
         tuner = Tuner(hypermodel, objective="val_accuracy", max_trials=20, project_name="digits")
         tuner.search(x, y, validation_data=(x_val, y_val))
@@ -48,29 +48,29 @@ class Tuner(keras_tuner.Tuner):
 
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
-            Its `baseline`, where it has one, is the first trial; else its defaults are.
-        objective: What to optimise, as in Keras Tuner, or `NAME:max`, `NAME:min`; not for an `oracle` that has its own.
-        max_trials: How many trials in all; raised later, the search goes on.
+            The first trial is its `baseline`, or else its defaults.
+        objective: The objective, as in Keras Tuner, or `NAME:max`, `NAME:min`; ignored if `oracle` brings its own.
+        max_trials: How many trials in all; with a larger number, a finished search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial.
         oracle: The name of an oracle (`tuner.oracles.named.ORACLES`), or any `keras_tuner.Oracle`.
-        workers: How many processes train at once: `auto` (one a core, or one a GPU), a number, or 0 for this process.
+        workers: How many processes train at once: `auto` (as many as cores, or GPUs), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
         executor: Where trials run, in place of `workers`: a `tuner.executors.base.Executor`, or a pool of processes
-            that forks none (loky's, or Python's that spawns); the caller shuts it down.
+            that does not fork (loky's, or Python's with spawn); the caller shuts it down.
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         keep_weights: For how many of the best trials the best epoch's weights are kept.
-        pruner: The name of a pruner (`tuner.trial.pruners.PRUNERS`), which ends running trials that fall behind; with
-            one, scores depend on how many trials run at once.
+        pruner: The name of a pruner (`tuner.trial.pruners.PRUNERS`), which stops running trials that fall behind.
+            Scores then depend on how many trials run at once.
         time_budget: Seconds after which no further trial begins; None for no limit.
-        retries: How often a trial whose worker process died is begun again, from its last finished epoch.
-        trial_timeout: Seconds after which a trial that has not ended fails; None for no limit. Not with `workers=0`.
+        retries: How often a trial whose worker process died begins again, from its last finished epoch.
+        trial_timeout: Seconds after which an unfinished trial fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
         directory, project_name: The run directory is `directory/project_name`.
-        overwrite: Whether a run that is already there is deleted first, and another tuner's that is there by the time
-            of the first `search`.
+        overwrite: Whether an existing run is deleted first, and so is one that another tuner has made by the time of
+            the first `search`.
 
     Raises:
-        InputError: An argument is not possible, or the run that is there cannot be ranked by the objective.
+        InputError: An argument is not possible, or the trials of the existing run cannot be ranked by the objective.
     """
 
     oracle: Recorded
@@ -99,7 +99,7 @@ class Tuner(keras_tuner.Tuner):
         overwrite: bool = False,
     ) -> None:
         for name in self._replaced(keras_private.RUNS_A_TRIAL):
-            raise TypeError(f"`{name}` of one's own is never called: train in the `fit` of a keras_tuner.HyperModel")
+            raise TypeError(f"`{name}` of your own is never called: train in the `fit` of a keras_tuner.HyperModel")
         self._executor = choice.accepted(executor, workers, trials_per_gpu, trial_timeout)
         self._pruner = pruners.get(pruner)
         hypermodel = models.hypermodel(hypermodel)
@@ -119,7 +119,7 @@ class Tuner(keras_tuner.Tuner):
         self.seed, self.keep_weights, self.baseline = seed, keep_weights, dict(hp.values)
         self._workers, self._trials_per_gpu = workers, trials_per_gpu
         self._time_budget, self._retries, self._trial_timeout = time_budget, retries, trial_timeout
-        told_as = question.of_oracle(oracle)  # as the user's class is called, before one that is mended takes its place
+        told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
         self._own = OwnRun(self._run, asked, overwrite)
@@ -139,12 +139,12 @@ class Tuner(keras_tuner.Tuner):
         overwrite: bool,
         executions: int,
     ) -> None:
-        """Makes this Keras Tuner's tuner of the project, and reads what is there."""
+        """Initialises Keras Tuner's tuner of the project, and reads an existing run."""
         with contextlib.ExitStack() as stack:
             if overwrite and self._run.exists():
                 stack.enter_context(locked(self._run))
             stack.enter_context(runtime.without_chief())
-            # Keras Tuner prints that it reloads a project; the progress says it better.
+            # Keras Tuner prints that it reloads a project; our progress says more.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             # It may build further points.
             stack.enter_context(models.building())
@@ -157,7 +157,7 @@ class Tuner(keras_tuner.Tuner):
                 executions_per_trial=executions,
             )
         if not overwrite and not Path(self._get_tuner_fname()).exists() and trial_rows.trial_directories(self._run):
-            # Keras Tuner reloads no project without its file, which holds nothing.
+            # Without its own file, which holds nothing, Keras Tuner does not reload a project.
             self.reload()
         self._own.say_rescored(print)
         if hooks := self._replaced(name for name in dir(keras_tuner.Tuner) if name.startswith("on_")):
@@ -172,7 +172,7 @@ class Tuner(keras_tuner.Tuner):
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
 
     def _replaced(self, names: Iterable[str]) -> list[str]:
-        """Those of the methods `names` that a subclass has of its own."""
+        """The methods among `names` that a subclass overrides."""
         return [name for name in names if getattr(type(self), name) is not getattr(keras_tuner.Tuner, name)]
 
     def _populate_initial_space(self) -> None:
@@ -180,7 +180,7 @@ class Tuner(keras_tuner.Tuner):
             super()._populate_initial_space()
 
     def reload(self) -> None:
-        """Goes on with the run that is there.
+        """Loads the existing run, to go on with it.
 
         Raises:
             InputError: Its trials cannot be ranked by the objective.
@@ -191,21 +191,21 @@ class Tuner(keras_tuner.Tuner):
         """Runs trials until there are `max_trials`, or the oracle has no further point.
 
         Args:
-            *fit_args, **fit_kwargs: Passed to the hypermodel's `fit`, hence as a rule to `model.fit`: the data,
-                `validation_data`, `epochs`, `callbacks` and so on; but for `verbose`, of which 0 silences the search.
+            *fit_args, **fit_kwargs: Passed to the hypermodel's `fit`, which passes them to `model.fit` as a rule: the
+                data, `validation_data`, `epochs`, `callbacks` and so on. Not so `verbose`: 0 silences the search.
 
         Raises:
-            SearchError: The first trials all failed, the same way, or one showed that no trial can work; or the run
+            SearchError: The first trials all failed the same way, or a trial showed that none can work; or the run
                 directory can no longer be written.
-            KeyboardInterrupt: Ctrl-C or SIGTERM; the trials that run go on where they are when the search is run again.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; running trials go on where they were when the search is run again.
             InputError: Another process searches in the run directory; or the run there was made for another search, or
-                has taken the place of this tuner's; or the data are not of numbers; or what is given cannot go to
-                worker processes.
+                has taken the place of this tuner's; or the data are not numbers; or the hypermodel or an argument
+                cannot go to worker processes.
             ValueError: A `tf.data.Dataset` cannot go to worker processes.
         """
         if self._executor is not None:
             foreign.adopt(self._executor)  # it may have been shut down since
-        # Not passed on: a hypermodel's own `fit` may tell `model.fit` itself, and would do so twice.
+        # Not passed on: a `fit` that sets `verbose` itself would pass it to `model.fit` twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
@@ -226,7 +226,7 @@ class Tuner(keras_tuner.Tuner):
             session.run(self._trials, executor, fit, progress, self._time_budget)
 
     def _executing(self) -> contextlib.AbstractContextManager[Executor]:
-        """Where trials run; what the user gave as `executor` is left open."""
+        """The executor for the trials; the user's own is left open."""
         if self._executor is not None:
             return contextlib.nullcontext(self._executor)
         return choice.make(self._workers, self._trials_per_gpu)
@@ -234,7 +234,7 @@ class Tuner(keras_tuner.Tuner):
     def _require_built(self, what: str) -> None:
         if self._unbuilt is not None:
             raise InputError(
-                f"the hypermodel serves to read results, not to {what}: {error_line(self._unbuilt)}"
+                f"the hypermodel can be used to read results, not to {what}: {error_line(self._unbuilt)}"
             ) from self._unbuilt
 
     @property
@@ -260,10 +260,10 @@ class Tuner(keras_tuner.Tuner):
     def load_model(self, trial: Trial) -> keras.Model:
         """The trained model of `trial`, with the weights of its best epoch.
 
-        Where they were not kept, and this tuner has searched and so has the data, it is trained once more.
+        If they were not kept, the model is trained once more, with the data that this tuner has searched with.
 
         Raises:
-            ValueError: It has no weights, or its weights were not kept.
+            ValueError: It has no weights; or they were not kept, and it cannot be trained once more.
             InputError: The run is no longer this tuner's, or its hypermodel cannot be built.
         """
         self._own.check()
@@ -273,8 +273,8 @@ class Tuner(keras_tuner.Tuner):
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
         """The trained models of the best completed trials, the best first.
 
-        Those whose weights were not kept are trained once more, where this tuner has searched, and so has the data;
-        else they are left out. Either is said.
+        Models whose weights were not kept are trained once more, with the data that this tuner has searched with. If it
+        has not searched, they are left out. Either is printed.
 
         Raises:
             InputError: The run is no longer this tuner's.
@@ -291,7 +291,7 @@ class Tuner(keras_tuner.Tuner):
 def _resolved(
     objective: str | keras_tuner.Objective | list[Any] | None, oracle: str | keras_tuner.Oracle
 ) -> keras_tuner.Objective:
-    """The `objective` of a search by `oracle`, which is named, or has its own."""
+    """The objective of the search: `objective`, or that of an `oracle` that the user brings."""
     if isinstance(oracle, str):
         oracles.check(oracle)
         return objectives.resolve(objective)

@@ -54,7 +54,9 @@ def test_a_run_is_read_with_a_hypermodel_that_builds_nothing(
     with pytest.raises(InputError, match=r"^[^\n]+$"):
         found.search(verbose=0)
     if found._unbuilt is not None:
-        with pytest.raises(InputError, match=r"^the hypermodel serves to read results, not to build models: [^\n]+$"):
+        with pytest.raises(
+            InputError, match=r"^the hypermodel can be used to read results, not to build models: [^\n]+$"
+        ):
             found.load_model(found.oracle.get_best_trials()[0])
 
 

@@ -176,7 +176,7 @@ def test_it_says_what_it_is_and_refuses_what_it_would_not_do(tmp_path: Path) -> 
 
     for name in ("run_trial", "_build_and_fit_model"):
         own = type("Own", (Tuner,), {name: lambda self, trial, *args, **kwargs: None})
-        with pytest.raises(TypeError, match=f"^`{name}` of one's own is never called: [^\n]*`fit`[^\n]*$"):
+        with pytest.raises(TypeError, match=f"^`{name}` of your own is never called: [^\n]*`fit`[^\n]*$"):
             own(Small(), directory=tmp_path, project_name="own")
     with pytest.raises(ValueError, match="workers=1"):
         tuner(tmp_path, trial_timeout=1)

@@ -22,7 +22,7 @@ def adopt(executor: Any) -> Executor:
         InputError: Trials cannot run in it.
     """
     if isinstance(executor, type):
-        raise InputError(_NAME, f" is the class {executor.__name__}: give one that is made, {executor.__name__}(...)")
+        raise InputError(_NAME, f" is the class {executor.__name__}: give an object of it, {executor.__name__}(...)")
     if _is_shut(executor):
         raise InputError(
             _NAME, f" is a {_kind(executor)} that is shut down: give one that takes calls, and shut it down later"

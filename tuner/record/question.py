@@ -76,7 +76,7 @@ def hidden(
 
     Args:
         learned: The hyperparameters that the run knows.
-        points: The points of the trials, in the order in which they ended; each hidden hyperparameter is at one.
+        points: The points of the trials, in the order in which they ended; each hidden name is in one of them.
     """
     missing = {_key(hp): hp for hp in learned if _key(hp) not in asked["space"]}
     declared: dict[str, str] = {}

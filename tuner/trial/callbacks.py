@@ -32,7 +32,7 @@ class EpochLog(keras.callbacks.Callback):
     Args:
         path: The file to append to.
         execution: The number of the execution that is trained.
-        objective: Logged too where it is no metric: the sum of several objectives.
+        objective: Logged as well if it is the sum of several objectives, which is no metric.
         epochs: How many epochs of the execution are already in the file.
 
     Attributes:

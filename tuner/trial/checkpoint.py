@@ -68,7 +68,7 @@ def build(model: keras.Model, shapes: dict[str, Any] | None, x: Any = None, batc
     """
     if model.built:
         return
-    # A model of texts, for one, cannot be built from shapes alone.
+    # A model of texts, for example, cannot be built from shapes alone.
     with contextlib.suppress(Exception):
         example = _example(x, batch_size or _BATCH_SIZE)
         if example is None and shapes:

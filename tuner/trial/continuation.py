@@ -22,8 +22,8 @@ from keras_search.tuner.trial.task import TrialTask
 def go_on(task: TrialTask, execution: int, model: keras.Model) -> int:
     """Loads the predecessor's checkpoint into `model`; returns for how many epochs it was trained.
 
-    A model that cannot be built yet is loaded when `fit` is given the data. Without a checkpoint, since such a model
-    cannot be written to one, the number is 0 and the trial trains all epochs.
+    A model that cannot be built yet is loaded when `fit` is given the data. If the predecessor's model could not be
+    written, there is no checkpoint: returns 0, and the trial trains all epochs.
     """
     path = predecessor(task, execution)
     if path is None or lacks_checkpoint(task, execution):

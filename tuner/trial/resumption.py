@@ -1,4 +1,4 @@
-"""Resumes a trial whose process was killed after its last finished epoch, to the result that it would have had.
+"""Resumes a trial whose process was killed: it goes on after its last finished epoch, to the same result.
 
 After every epoch, all that the training depends on is written to one file: weights and optimizer, the random generators
 of the layers (which Keras's `BackupAndRestore` leaves out) and of Python, NumPy and Keras, the best weights so far, the
@@ -159,7 +159,7 @@ class Resumption(keras.callbacks.Callback):
             vars(callback).update(attributes)
         _set_generators(state.generators)
         model.history.history.update(state.history)
-        # As `BackupAndRestore` starts at a later epoch; none is left if a callback had stopped the training.
+        # Starts later the way `BackupAndRestore` does; no epoch is left if a callback had stopped the training.
         self._next = self._epochs() if state.is_over else state.epoch
         keras_private.begin_at(model, self._next)
 

@@ -120,7 +120,7 @@ def _recalled(outcome: Any) -> Any:
 def _result(
     task: TrialTask, record: TrialRecord, outcomes: list[Any], last: Execution, best: BestWeights
 ) -> TrialResult:
-    """The result of all executions; writes the `best` weights by way of the model of the `last` one."""
+    """The result of all executions; also writes the `best` weights, through the model of the `last` one."""
     metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):

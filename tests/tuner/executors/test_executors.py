@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         r"that forks, and TensorFlow hangs in a fork: make it with mp_context=.*, or say workers=N",
     ),
     "forks by itself": (lambda: futures.ProcessPoolExecutor(), "that forks"),
-    "a class": (lambda: futures.ProcessPoolExecutor, r"is the class ProcessPoolExecutor: give one that is made"),
+    "a class": (lambda: futures.ProcessPoolExecutor, r"is the class ProcessPoolExecutor: give an object of it"),
     "our class": (lambda: WorkerPool, "is the class WorkerPool"),
     "of Dask": (client_executor, r"give keras_search\.tuner\.executors\.dask\.executor\.DaskExecutor\(ADDRESS\)"),
     "unknown": (OwnPool, r"OwnPool, in which trials cannot run: say workers=N"),

@@ -36,7 +36,7 @@ class DaskExecutor(Executor):
     Args:
         address: The address of the scheduler (`Cluster`).
         workers: How many calls at once: `auto` for as many as the cluster has room for, or a number. Calls without room
-            wait on the cluster, so that one that scales with its queue grows.
+            wait on the cluster, which grows if it scales with its queue.
         trials_per_gpu: How many calls share a GPU.
 
     Raises:
