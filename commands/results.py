@@ -67,7 +67,7 @@ def show_results(
 
 
 def compare_runs(
-    names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Names under runs/, or paths.")],
+    names: Annotated[list[str], typer.Argument(metavar="RUN", help="Names under runs/, or paths.")],
     out: Annotated[Path, typer.Option(help="The picture to write, .png or .svg.")] = Path("compare.png"),
 ) -> None:
     """Compare runs: their scores and costs, and a plot of the best score so far of each."""

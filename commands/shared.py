@@ -36,8 +36,8 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         help="Processes that train at once: auto (one a core, or one a GPU), a number, or 0 for this process, for a "
-        "debugger. Scores are the same for any number of workers on the CPU, but not for 0, which uses all cores for "
-        "one trial and so adds in another order.",
+        "debugger. On the CPU the scores are the same for any number of workers; with 0 a trial uses all cores, and "
+        "rounding differs.",
     ),
 ]
 RunCode = Annotated[
