@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from keras_search import search_spaces
 from keras_search.results.reading import trial_rows
-from keras_search.results.reading.summary import SummaryWriter
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
 from keras_search.tuner import oracles, runtime
@@ -20,6 +19,7 @@ from keras_search.tuner.executors import choice
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
+from keras_search.tuner.record.summary import SummaryWriter
 
 if TYPE_CHECKING:
     from keras_search.tuner.tuner import Tuner

@@ -1,1 +1,1 @@
-"""What a search writes of itself: its lock, its question and the scores for another objective."""
+"""What a search writes of itself: its lock, its question, its tables, and the scores for another objective."""

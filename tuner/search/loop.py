@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from keras_search.results.reading import trial_rows
-from keras_search.results.reading.summary import SummaryWriter
 from keras_search.search_spaces.custom import asks_in_fit
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.record.lock import check_there
+from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import outcome
 from keras_search.tuner.search.notes import Notes
 from keras_search.tuner.search.progress import Progress

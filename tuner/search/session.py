@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_search import results
-from keras_search.results.reading.summary import SummaryWriter
 from keras_search.search_spaces.origin import Interrupted
 from keras_search.tuner.data import majority
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import operations, versions
 from keras_search.tuner.record import run_record
+from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import given
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.loop import Loop

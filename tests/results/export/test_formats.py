@@ -10,7 +10,7 @@ import pytest
 
 from keras_search import results
 from keras_search.results.export import formats
-from keras_search.results.reading.summary import SummaryWriter
+from keras_search.tuner.record.summary import SummaryWriter
 from tests.helpers import Cli, refused
 from tests.results.projects import NASTY, metrics, write_trial
 
