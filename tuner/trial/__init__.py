@@ -1,1 +1,1 @@
-"""One trial: its model, its training, its checkpoints and what is kept of it."""
+"""One trial: its model, its training, its time limit, its checkpoints and what is kept of it."""

@@ -10,9 +10,8 @@ import pytest
 
 from keras_search import results
 from keras_search.results.export import formats
-from keras_search.tuner.record.summary import SummaryWriter
 from tests.helpers import Cli, refused
-from tests.results.projects import NASTY, metrics, write_trial
+from tests.results.projects import NASTY
 
 
 def test_every_format_has_the_same_trials(cli: Cli, project: Path, tmp_path: Path) -> None:
@@ -62,20 +61,6 @@ def test_parquet_without_pyarrow_names_the_command(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(results.RunError, match=r"^parquet needs the package pyarrow: python -m pip install"):
         formats.check("parquet", tmp_path / "t.parquet")
-
-
-def test_the_csv_files_of_a_run_hold_no_formula_either(tmp_path: Path) -> None:
-    measured = metrics(val_loss=0.5, **{"=1+1": 0.25})
-    write_trial(tmp_path, "0", status="FAILED", message="@SUM(1,2)", metrics=measured)
-    values = {"note": "\t=1", "wide": "\uff1d1", "space": " +x", "number": "-1e5", "minus": -1}
-    write_trial(tmp_path, "1", hyperparameters={"space": [], "values": values})
-    SummaryWriter(tmp_path).write()
-    with (tmp_path / "summary.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["error"], row["'=1+1"]) for row in rows] == [("'@SUM(1,2)", "0.25"), ("", "")]
-    shown = [rows[1][f"hp_{name}"] for name in values]
-    assert shown == ["\\t=1", "'\uff1d1", "' +x", "-1e5", "-1"]
-    assert results.read(tmp_path).trials["error"].tolist()[0] == "@SUM(1,2)"
 
 
 @pytest.mark.parametrize("option", ["csv", "json", "markdown"])
