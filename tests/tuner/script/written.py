@@ -1,11 +1,13 @@
 """Runs that a script is written of, and what it does."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import numpy as np
+import pytest
 
 from keras_search import results, search_spaces
 from keras_search.tuner.data import datasets
@@ -19,8 +21,11 @@ def hyperparameters(values: dict[str, Any]) -> keras_tuner.HyperParameters:
 
 
 def executed(code: str) -> dict[str, Any]:
+    """The variables that a script leaves which is called without arguments."""
     variables: dict[str, Any] = {}
-    exec(code, variables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["script.py"])
+        exec(code, variables)
     return variables
 
 
