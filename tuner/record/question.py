@@ -41,7 +41,12 @@ def of(
     Args:
         oracle: The text of `of_oracle`.
         space: The hyperparameters that are declared at the baseline; trials may show more.
+
+    Raises:
+        InputError: `executions_per_trial` is below 1.
     """
+    if executions_per_trial < 1:
+        raise InputError(Parameter("executions_per_trial"), f" is {executions_per_trial}: it must be at least 1")
     return {
         "objective": objectives.text(objective),
         "oracle": oracle,

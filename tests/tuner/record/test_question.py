@@ -201,3 +201,10 @@ def test_a_project_without_a_record_goes_on(whose: str, tmp_path: Path, capsys: 
     assert {path: json.loads(path.read_text())["score"] for path in scores} == scores
     with pytest.raises(InputError, match="seed was 7 and is now 8"):
         searched(tmp_path, max_trials=4, seed=8)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_trial_without_an_execution_is_refused(number: int, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"^executions_per_trial is {number}: it must be at least 1$"):
+        tuner(tmp_path, executions_per_trial=number)
+    assert not list(tmp_path.iterdir())
