@@ -4,8 +4,10 @@ import contextlib
 import csv
 import io
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import keras
 import keras_tuner
@@ -14,6 +16,7 @@ import pytest
 
 from keras_search import results
 from keras_search.tuner import Tuner
+from keras_search.tuner.executors.base import Executor
 from tests.helpers import without_compiling
 
 X, Y = np.zeros((8, 2), dtype="float32"), np.zeros(8)
@@ -74,12 +77,22 @@ def test_a_line_of_progress_is_one(searched: tuple[Path, str]) -> None:
     assert "FAILED: ValueError: @SUM(1,2)\\x1b]0;title\\x07" in lines[3]
 
 
-class OneThread(ThreadPoolExecutor):
+class OneThread(Executor):
     """Lets the display be drawn while a trial runs."""
 
     slots = 1
     shares_memory = True
     is_local = True
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        return self._thread.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True) -> None:
+        super().shutdown(wait)
+        self._thread.shutdown(wait)
 
 
 @pytest.mark.slow
@@ -87,7 +100,7 @@ def test_the_lines_of_a_terminal_hold_no_escapes_of_a_name(tmp_path: Path, monke
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     # The display is drawn four times a second.
     slow = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: time.sleep(0.6))
-    with OneThread(1) as executor, contextlib.redirect_stdout(io.StringIO()) as printed:
+    with OneThread() as executor, contextlib.redirect_stdout(io.StringIO()) as printed:
         settings = {"oracle": "grid", "executor": executor, "directory": tmp_path, "project_name": "run"}
         tuner = Tuner(build, METRIC_TO_MINIMISE, 2, **settings)
         tuner.search(X, Y, epochs=1, validation_data=(X, Y), callbacks=[slow])
