@@ -22,6 +22,7 @@ commands
 tuner.command
 tuner
 tuner.tuner
+tuner.overridable
 tuner.search
 tuner.script
 tuner.evaluation
