@@ -213,6 +213,41 @@ def test_both_forms_of_the_arguments_are_taken(tmp_path: Path) -> None:
         kt.Tuner(build, "val_loss", objective="loss")
 
 
+def predictions(tuner: Any) -> list[Any]:
+    return [model.predict(X, verbose=0) for model in tuner.get_best_models(3)]
+
+
+def test_keras_tuner_and_the_toolkit_load_each_others_models(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"objective": "val_loss", "max_trials": 3, "directory": tmp_path}
+    theirs = searched(keras_tuner.RandomSearch(build, project_name="theirs", **arguments))
+    ours = searched(kt.RandomSearch(build, project_name="ours", workers=0, **arguments))
+    assert len(list(tmp_path.glob("ours/trial_*/checkpoint.weights.h5"))) == 3
+    np.testing.assert_array_equal(
+        predictions(kt.RandomSearch(build, project_name="theirs", **arguments)), predictions(theirs)
+    )
+    np.testing.assert_array_equal(
+        predictions(keras_tuner.RandomSearch(build, project_name="ours", **arguments)), predictions(ours)
+    )
+
+
+def test_a_search_in_a_project_of_keras_tuners_leaves_its_weights_alone(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"directory": tmp_path, "project_name": "theirs"}
+    searched(keras_tuner.RandomSearch(build, "val_loss", 2, **arguments))
+    tuner = searched(kt.Tuner(build, "val_loss", 3, keep_weights=1, workers=0, **arguments))
+    assert len(list(tmp_path.glob("theirs/trial_*/checkpoint.weights.h5"))) >= 2
+    assert statuses(tuner) == ["COMPLETED"] * 3
+
+
+def test_weights_of_an_older_run_are_loaded_and_removed(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"directory": tmp_path, "project_name": "run", "workers": 0, "keep_weights": 1}
+    before = predictions(searched(kt.Tuner(build, "val_loss", 1, **arguments)))
+    [kept] = tmp_path.glob("run/trial_*/checkpoint.weights.h5")
+    kept.rename(kept.with_name("best.weights.h5"))
+    np.testing.assert_array_equal(predictions(kt.Tuner(build, "val_loss", 1, **arguments)), before)
+    searched(kt.Tuner(build, "val_loss", 5, **arguments))
+    assert len(list(tmp_path.glob("run/trial_*/*.weights.h5"))) == 1
+
+
 def test_a_name_costs_nothing_until_it_is_used() -> None:
     command = "import sys, keras_search as kt; kt.oracles, kt.engine, kt.tuners; assert 'tensorflow' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", command], cwd=ROOT).returncode == 0

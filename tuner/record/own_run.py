@@ -115,5 +115,5 @@ class OwnRun:
     def has_weights(self, trial: Trial) -> bool:
         """Whether the weights of the best epoch of `trial` were kept."""
         rescored = self._rescored.get(trial.trial_id)
-        kept = self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}" / layout.TRIAL_WEIGHTS
+        kept = layout.weights(self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}")
         return kept.exists() and not kept.is_symlink() and (rescored is None or rescored.keeps_weights)

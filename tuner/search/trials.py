@@ -137,7 +137,10 @@ class Trials:
     def _remove_beaten(self) -> None:
         """Removes the weights of all but the best trials, and checkpoints that no trial can go on from."""
         for beaten in [] if self.keep_weights is None else self.best()[self.keep_weights :]:
-            (self.directory(beaten.trial_id) / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
+            directory = self.directory(beaten.trial_id)
+            # Without a record, Keras Tuner has trained it.
+            if (directory / layout.TRIAL_RECORD).exists():
+                layout.weights(directory).unlink(missing_ok=True)
         continuable = self.oracle.continuable()
         for path in self.run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:

@@ -46,7 +46,7 @@ def run_trial(task: TrialTask) -> TrialResult:
     started_at, seconds_before = (state.started_at, state.seconds) if state else (_now(), 0.0)
     record = TrialRecord(task.seed, task.is_baseline, started_at, worker=os.getpid())
     record.save(task.directory)
-    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS):
+    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.OLDER_TRIAL_WEIGHTS):
         (task.directory / left_over).unlink(missing_ok=True)
     if state:
         files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
