@@ -143,6 +143,11 @@ def set_max_steps_per_epoch(number: int | None) -> None:
     keras.config.set_max_steps_per_epoch(number)
 
 
+def is_renormalized(layer: keras.layers.BatchNormalization) -> bool:
+    """Whether `layer` is a batch renormalisation, which Keras has from 3.14 on."""
+    return bool(getattr(layer, "renorm", False))
+
+
 def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[Any, Any]:
     """Splits `arrays` in two, as `fit` does for its `validation_split`."""
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split
