@@ -1,5 +1,7 @@
 """The names of the files in a run directory, and the columns of its tables."""
 
+from pathlib import Path
+
 RUN = "run.json"
 ORACLE = "oracle.json"
 SUMMARY = "summary.csv"
@@ -17,7 +19,8 @@ TRIAL_PREFIX = "trial_"
 TRIAL = "trial.json"
 TRIAL_RECORD = "record.json"
 TRIAL_EPOCHS = "epochs.csv"
-TRIAL_WEIGHTS = "best.weights.h5"
+TRIAL_WEIGHTS = "checkpoint.weights.h5"  # as Keras Tuner has it
+OLDER_TRIAL_WEIGHTS = "best.weights.h5"
 TRIAL_BUILD_CONFIG = "build_config.json"
 TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
 TRIAL_STATE = "state.npz"
@@ -54,3 +57,9 @@ SUMMARY_COLUMNS = [
 EPOCH_NUMBERS = ["execution", "epoch"]
 EPOCH_KEYS = ["trial_id", *EPOCH_NUMBERS]
 EPOCH_SECONDS = "seconds"
+
+
+def weights(trial: Path) -> Path:
+    """The file with the weights of the trial in the directory `trial`, whichever version has written it."""
+    older = trial / OLDER_TRIAL_WEIGHTS
+    return older if older.exists() else trial / TRIAL_WEIGHTS

@@ -24,9 +24,14 @@ class OwnRun:
         path: The run directory.
         asked: What the tuner searches for.
         overwrite: Whether the first search of this tuner deletes another tuner's run.
+        drawn: The seed of a new run, if none was asked for.
+
+    Attributes:
+        seed: The seed of the run.
     """
 
-    def __init__(self, path: Path, asked: Question, overwrite: bool) -> None:
+    def __init__(self, path: Path, asked: Question, overwrite: bool, drawn: int) -> None:
+        self.seed: int = drawn if asked["seed"] is None else asked["seed"]
         self._path = path
         self._asked = asked
         self._overwrite = overwrite
@@ -44,6 +49,8 @@ class OwnRun:
         oracle.reload()
         before = run_record.read_question(self._path)
         self._id, self._was = before.get("id"), before.get("objective")
+        if self._asked["seed"] is None and isinstance(before.get("seed"), int):
+            self.seed = before["seed"]
         rescored, missing = rescoring.rescore(oracle, self._path, self._was)
         if missing:
             oracle.trials = {}
@@ -84,7 +91,7 @@ class OwnRun:
             rescored.save(oracle, self._path / f"{layout.TRIAL_PREFIX}{trial_id}")
         self._rescored = {}
         # The question is what was asked first, not what searches have learned of the space since.
-        asked = before | {"objective": now} if before else self._asked
+        asked = before | {"objective": now} if before else self._asked | {"seed": self.seed}
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self._path, asked, objective)
 
@@ -108,5 +115,5 @@ class OwnRun:
     def has_weights(self, trial: Trial) -> bool:
         """Whether the weights of the best epoch of `trial` were kept."""
         rescored = self._rescored.get(trial.trial_id)
-        kept = self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}" / layout.TRIAL_WEIGHTS
+        kept = layout.weights(self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}")
         return kept.exists() and not kept.is_symlink() and (rescored is None or rescored.keeps_weights)

@@ -31,7 +31,7 @@ _MOST_NAMED = 5
 def of(
     objective: keras_tuner.Objective,
     oracle: str,
-    seed: int,
+    seed: int | None,
     executions_per_trial: int,
     space: Iterable[kinds.HyperParameter],
     baseline: Mapping[str, Value],
@@ -40,6 +40,7 @@ def of(
 
     Args:
         oracle: The text of `of_oracle`.
+        seed: None for whichever seed the run has.
         space: The hyperparameters that are declared at the baseline; trials may show more.
 
     Raises:
@@ -120,7 +121,7 @@ def check_same(
     differences = [
         _difference(name.replace("_", " "), before[name], asked[name])
         for name in ("oracle", "seed", "executions_per_trial")
-        if name in before and before[name] != asked[name]
+        if name in before and asked[name] is not None and before[name] != asked[name]
     ]
     if "space" in before:
         differences += _space_differences(before["space"], asked["space"], of_space(learned), declared)

@@ -8,6 +8,7 @@ from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.custom import asks_in_fit
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
+from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record.lock import check_there
 from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import outcome
@@ -114,12 +115,22 @@ class Loop:
         self._trials.tell(task, result)
         self._notes.trial_ends(task, result, self._trials.known() - known)
         self._summary.update(task.directory)
-        self._progress.trial_ends(self._oracle.get_trial(task.trial_id), task.directory)
+        trial = self._oracle.get_trial(task.trial_id)
+        if trial.status == TrialStatus.INVALID:
+            self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
+            return
+        self._progress.trial_ends(trial, task.directory)
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None
         if result.is_fatal:
             reason = trial_rows.read_trial(task.directory)["error"]
             raise SearchError(f"trial {task.trial_id} shows that no trial can work: {reason}")
+        if result.error is not None and self._oracle.fails_again():
+            reason = trial_rows.read_trial(task.directory)["error"]
+            raise SearchError(
+                f"the last {self._oracle.max_consecutive_failed_trials} trials have failed "
+                f"(max_consecutive_failed_trials), the last with {reason}"
+            )
 
     def _slots(self) -> int:
         """How many trials may run at once now: if all have failed the same way, no more than run already."""

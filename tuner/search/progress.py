@@ -99,6 +99,12 @@ class Progress:
         self._waiting = self._waiting | {task.trial_id: task}
         self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
 
+    def trial_fails(self, task: "TrialTask", attempts: int, retries: int) -> None:
+        """Says that a trial has failed and will be tried again, after so many `attempts`."""
+        self._running = _without(self._running, task.trial_id)
+        error = trial_rows.read_trial(task.directory)["error"]
+        self._console.print(one_line(f"trial {task.trial_id} failed: {error}; tried again, {attempts} of {retries}"))
+
     def trial_waits(self, task: "TrialTask") -> None:
         self._waiting = self._waiting | {task.trial_id: task}
         self._epochs_known.append(task.epochs)

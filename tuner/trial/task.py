@@ -91,6 +91,7 @@ class TrialResult:
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial; else None.
         is_fatal: Whether the error shows that the hypermodel fails at every point.
+        may_be_retried: Whether the error may be one of bad luck, and no `FailedTrialError` of the hypermodel's.
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
         weights_lost: Why its weights cannot be kept; None if they can.
@@ -100,5 +101,6 @@ class TrialResult:
     best_step: int
     error: str | None = None
     is_fatal: bool = False
+    may_be_retried: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
     weights_lost: str | None = None
