@@ -36,7 +36,7 @@ def load(task: TrialTask, folder: Path) -> keras.Model:
     """
     model = own_tuner.fresh_model(task, task.seed)
     try:
-        kept.load_weights(model, folder / layout.TRIAL_WEIGHTS)
+        kept.load_weights(model, layout.weights(folder))
     except Exception as error:
         raise ValueError(
             f"the weights of trial {task.trial_id} do not fit the model that build gives now ({error_line(error)}): "

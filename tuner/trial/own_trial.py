@@ -20,7 +20,7 @@ from keras_search.tuner.trial.training import Training
 
 
 @dataclass
-class OwnRun:
+class OwnTrial:
     """A trial that the user's own tuner runs.
 
     Attributes:
@@ -63,10 +63,10 @@ class OwnRun:
         self.training.best.state = None, model.get_weights()
 
 
-_CURRENT: ContextVar[OwnRun | None] = ContextVar("the trial that the user's tuner runs in this process", default=None)
+_CURRENT: ContextVar[OwnTrial | None] = ContextVar("the trial that the user's tuner runs in this process", default=None)
 
 
-def current(tuner: Any) -> OwnRun | None:
+def current(tuner: Any) -> OwnTrial | None:
     """The trial that `tuner` runs now; None if it runs none."""
     run = _CURRENT.get()
     return run if run is not None and run.task.tuner is tuner else None
@@ -76,7 +76,7 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
     """Trains the trial of `task`, by its tuner's own `run_trial` if there is one; returns what the executions gave."""
     if task.tuner is None:
         return training.train(fit_args, fit_kwargs)
-    run = OwnRun(task, training)
+    run = OwnTrial(task, training)
     with _running(run):
         run_trial = own_tuner.method(task.tuner, "run_trial")
         if run_trial is None:
@@ -93,17 +93,20 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
 
 
 @contextlib.contextmanager
-def _running(run: OwnRun) -> Iterator[None]:
-    if "oracle" not in vars(run.task.tuner):  # in another process
-        run.task.tuner.oracle = RecordingOracle(run.task)
+def _running(run: OwnTrial) -> Iterator[None]:
+    tuner, is_here = run.task.tuner, "oracle" in vars(run.task.tuner)
+    if not is_here:
+        tuner.oracle = RecordingOracle(run.task)
     token = _CURRENT.set(run)
     try:
         yield
     finally:
         _CURRENT.reset(token)
+        if not is_here:
+            del tuner.oracle
 
 
-def _outcome(run: OwnRun, trial: Trial, returned: Any) -> Any:
+def _outcome(run: OwnTrial, trial: Trial, returned: Any) -> Any:
     """What the user's `run_trial` has found: the metrics told to the oracle, else what it returned, else its epochs."""
     objective = run.task.objective
     told = trial.metrics.metrics
