@@ -2,16 +2,20 @@
 
 import contextlib
 import statistics
+import weakref
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import keras_tuner
 
 from keras_search.results import layout
 from keras_search.tuner import keras_private, objectives
+from keras_search.tuner.fast import patches
 from keras_search.tuner.keras_private import Trial
+from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial import models, own_code, own_tuner, scores
 from keras_search.tuner.trial.callbacks import EpochLog, numbers
 from keras_search.tuner.trial.recording_oracle import RecordingOracle
@@ -77,7 +81,7 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
     if task.tuner is None:
         return training.train(fit_args, fit_kwargs)
     run = OwnTrial(task, training)
-    with _running(run):
+    with _running(run), _accelerating(run):
         run_trial = own_tuner.method(task.tuner, "run_trial")
         if run_trial is None:
             return training.train(fit_args, fit_kwargs)
@@ -104,6 +108,31 @@ def _running(run: OwnTrial) -> Iterator[None]:
         _CURRENT.reset(token)
         if not is_here:
             del tuner.oracle
+
+
+@contextlib.contextmanager
+def _accelerating(run: OwnTrial) -> Iterator[None]:
+    """In the block, the models that `run_trial` builds by the hypermodel have an accelerated `fit`."""
+    hypermodel = run.task.tuner.hypermodel
+    build, before = hypermodel.build, vars(hypermodel).get("build")
+    built: list[weakref.ref[keras.Model]] = []
+
+    def accelerated(hp: keras_tuner.HyperParameters) -> Any:
+        model = build(hp)
+        if isinstance(model, keras.Model) and not run.training.is_on:
+            patches.accelerate(model, derive(run.task.seed, "model", len(built)))
+            built.append(weakref.ref(model))
+        return model
+
+    hypermodel.build = accelerated
+    try:
+        yield
+    finally:
+        for model in built:
+            patches.restore(model())
+        del hypermodel.build
+        if before is not None:
+            hypermodel.build = before
 
 
 def _outcome(run: OwnTrial, trial: Trial, returned: Any) -> Any:
