@@ -56,7 +56,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_get_epochs": "the number of epochs of a round",
     },
     "keras_tuner.Tuner": {
-        "_build_and_fit_model": "refused in a subclass, as it is never called",
+        "_configure_tensorboard_dir": "called where a subclass overrides it",
         "_get_tuner_fname": "the path of `tuner0.json`",
     },
 }
@@ -91,7 +91,10 @@ FOR_SPEED: dict[str, dict[str, str]] = {
 
 # The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
-    "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"),
+    "keras.callbacks.Callback": (
+        "set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_train_batch_begin",
+        "on_train_batch_end",
+    ),
     "keras.losses.Loss": ("call", "get_config"),
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (
@@ -100,7 +103,11 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
     ),
     "keras_tuner.oracles.BayesianOptimizationOracle": ("_vectorize_trials", "_vector_to_values", "_get_hp_bounds"),
     "keras_tuner.oracles.HyperbandOracle": ("_remove_completed_brackets",),
-    "keras_tuner.Tuner": ("search", "get_best_models", "load_model", "reload", "save", "_populate_initial_space"),
+    "keras_tuner.Tuner": (
+        "search", "get_best_models", "load_model", "save_model", "reload", "save", "_populate_initial_space",
+        "run_trial", "_build_and_fit_model", "_try_build", "_build_hypermodel", "on_epoch_end", "on_trial_end",
+        "project_dir",
+    ),
 }  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from keras_search.results.reading import trial_rows
-from keras_search.search_spaces.custom import asks_in_fit
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.keras_private import TrialStatus
@@ -156,8 +155,8 @@ class Loop:
         return slots * _WAITING_PER_SLOT
 
     def _is_baseline_alone(self) -> bool:
-        """Whether no second trial may be drawn yet: the first one shows which hyperparameters `fit` asks for."""
-        return not self._oracle.end_order and asks_in_fit(self._trials.hypermodel)
+        """Whether no second trial may be drawn yet: the first one shows which hyperparameters its training asks for."""
+        return not self._oracle.end_order and self._trials.asks_in_training
 
     def _has_begun(self, task: TrialTask) -> bool:
         """Whether a waiting trial was begun before: it was interrupted, or its worker died."""

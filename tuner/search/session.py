@@ -39,7 +39,7 @@ def run(
     if executor.is_local:
         operations.prepare(progress.note)
     with (
-        given.placed(fit, trials.hypermodel, executor, trials.run) as placed,
+        given.placed(fit, trials, executor) as placed,
         Stop(time_budget, progress.stopping) as stop,
         progress.search(trials.oracle, executor.slots, trials.baseline),
     ):
