@@ -11,12 +11,12 @@ from typing import Any
 import keras
 
 try:
-    from keras.src.models.functional import Functional, functional_like_constructor
+    from keras.src.models.functional import Functional
     from keras.src.ops.node import Node
     from keras.src.saving.keras_saveable import KerasSaveable
     from keras.src.utils.tracking import TrackedDict, TrackedList, TrackedSet
 except ImportError:  # such models and tensors then go as Keras pickles them
-    Functional = Node = KerasSaveable = functional_like_constructor = TrackedDict = TrackedList = TrackedSet = None
+    Functional = Node = KerasSaveable = TrackedDict = TrackedList = TrackedSet = None
 
 _PLAIN = {TrackedDict: dict, TrackedList: list, TrackedSet: set}
 
@@ -39,7 +39,11 @@ def saves_by_itself(layer: keras.Layer) -> bool:
 
 def is_functional(value: Any) -> bool:
     """Whether `value` is a model of connected layers, which is made by its inputs and outputs alone."""
-    return Functional is not None and isinstance(value, Functional) and functional_like_constructor(type(value))
+    if Functional is None or not isinstance(value, Functional):
+        return False
+    from keras.src.models.functional import functional_like_constructor
+
+    return functional_like_constructor(type(value))
 
 
 def origin(tensor: Any) -> tuple[Any, int] | None:
@@ -50,7 +54,7 @@ def origin(tensor: Any) -> tuple[Any, int] | None:
 
 def called(operation: Any, args: Any, kwargs: Any, outputs: list[Any]) -> Any:
     """Connects `operation` by a call whose symbolic results are `outputs`; returns the call."""
-    if not isinstance(operation, keras.layers.InputLayer):
+    if Node is not None and not isinstance(operation, keras.layers.InputLayer):
         Node(operation, call_args=args, call_kwargs=kwargs, outputs=outputs)
     return operation._inbound_nodes[-1]
 
@@ -109,9 +113,11 @@ def watch_writers() -> None:
     _ResourceSummaryWriter.__init__ = beginning
 
 
-def made_with(writer: Any) -> dict[str, Any] | None:
-    """The arguments of the `tf.summary.create_file_writer` that made `writer`; None if they are not known."""
-    noted = getattr(writer, "_keras_search_made_with", None)
+def made_with(value: Any) -> dict[str, Any] | None:
+    """The arguments of the `tf.summary.create_file_writer` that made `value`; None if there are none."""
+    if type(value).__module__ != "tensorflow.python.ops.summary_ops_v2":
+        return None
+    noted = getattr(value, "_keras_search_made_with", None)
     if noted is None:
         return None
     arguments = {name: getattr(value, "numpy", lambda value=value: value)() for name, value in noted.items()}

@@ -112,8 +112,9 @@ def _in_this_process(obstacle: str) -> str:
 
 def _parts(hypermodel: keras_tuner.HyperModel, fit: FitArguments) -> dict[str, Any]:
     """What goes to worker processes with every trial, by its names in messages."""
-    given = keras.tree.map_structure(obstacles.without_arrays, _named(hypermodel, fit))
-    return {obstacles.HYPERMODEL: hypermodel} | given
+    given = _named(hypermodel, fit).items()
+    without = {name: keras.tree.map_structure(obstacles.without_arrays, value) for name, value in given}
+    return {obstacles.HYPERMODEL: hypermodel} | without
 
 
 def _named(hypermodel: keras_tuner.HyperModel, fit: FitArguments) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _written(file: io.TextIOWrapper) -> Reduced:
     return _opened, (*_appended(file, file.mode), file.encoding, file.errors)
 
 
-def _binary_written(file: io.BufferedWriter) -> Reduced:
+def _binary_written(file: Any) -> Reduced:
     return _opened, _appended(file, file.raw.mode)
 
 
@@ -109,14 +109,17 @@ def reduced(value: Any) -> Any:
         return copyreg.__newobj__, (type(value),), state, None, None, _resumed  # type: ignore[attr-defined]
     if isinstance(value, threading.Thread) and value.ident is not None:
         raise pickle.PicklingError(f"cannot pickle the thread {value.name!r}, which was started")
+    return _of_tensorflow(value)
+
+
+def _of_tensorflow(value: Any) -> Any:
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None:
         return NotImplemented
     if isinstance(value, tensorflow.data.Dataset):
         return shared.dataset, (shared.graph(value), value.element_spec)
-    if isinstance(value, tensorflow.summary.SummaryWriter) and (arguments := travel.made_with(value)):
-        return _writer, (arguments,)
-    return NotImplemented
+    arguments = travel.made_with(value)
+    return NotImplemented if arguments is None else (_writer, (arguments,))
 
 
 def _resumed(iterator: Any, state: dict[str, Any]) -> None:
