@@ -80,7 +80,7 @@ def store(data: Any, folder: Path) -> Any:
             return StoredArray(path)
         if isinstance(leaf, tf.data.Dataset):
             path = folder / f"{count}.dataset"
-            path.write_bytes(_graph(leaf))
+            path.write_bytes(graph(leaf))
             return StoredDataset(path, leaf.element_spec)
         return leaf
 
@@ -96,10 +96,41 @@ def hold(data: Any) -> Any:
     def held(leaf: Any) -> Any:
         if isinstance(leaf, tf.data.Dataset) and _shuffles(leaf):
             with contextlib.suppress(ValueError):
-                return StoredDataset(_graph(leaf), leaf.element_spec)
+                return StoredDataset(graph(leaf), leaf.element_spec)
         return leaf
 
     return keras.tree.map_structure(held, data)
+
+
+def graph(dataset: tf.data.Dataset) -> bytes:
+    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with.
+
+    Raises:
+        ValueError: It has state outside its graph, such as the Python code that it runs.
+    """
+    try:
+        # 2: fail if there is state outside the graph.
+        serialized = tf.raw_ops.DatasetToGraphV2(
+            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
+        ).numpy()
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph"
+        ) from error
+    if b"SeedGenerator" not in serialized:
+        return serialized
+    graph = tf.compat.v1.GraphDef.FromString(serialized)
+    for node in graph.node:
+        # With the original name, it would share the generator of a dataset in the process that loads it.
+        for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
+            if "SeedGenerator" in handle.name:
+                handle.name = "SeedGenerator of its own"
+    return graph.SerializeToString()
+
+
+def dataset(graph: bytes, element_spec: Any) -> tf.data.Dataset:
+    """The dataset of a `graph`."""
+    return tf.data.experimental.from_variant(tf.raw_ops.DatasetFromGraph(graph_def=graph), element_spec)
 
 
 def load(data: Any) -> Any:
@@ -110,8 +141,7 @@ def load(data: Any) -> Any:
             return _mapped(leaf.path, leaf.path.stat().st_mtime_ns)
         if isinstance(leaf, StoredDataset):
             graph = leaf.graph.read_bytes() if isinstance(leaf.graph, Path) else leaf.graph
-            graph = tf.raw_ops.DatasetFromGraph(graph_def=graph)
-            return tf.data.experimental.from_variant(graph, leaf.element_spec)
+            return dataset(graph, leaf.element_spec)
         return leaf
 
     return keras.tree.map_structure(fetch, data)
@@ -154,26 +184,3 @@ def _mapped(path: Path, written: int) -> np.ndarray:
 def _shuffles(dataset: tf.data.Dataset) -> bool:
     """Whether the order of `dataset` depends on how often it was iterated over."""
     return "Shuffle" in type(dataset).__name__ or any(map(_shuffles, keras_private.inputs(dataset)))
-
-
-def _graph(dataset: tf.data.Dataset) -> bytes:
-    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with."""
-    try:
-        # 2: fail if there is state outside the graph.
-        serialized = tf.raw_ops.DatasetToGraphV2(
-            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
-        ).numpy()
-    except tf.errors.OpError as error:
-        raise ValueError(
-            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph "
-            "cannot go to worker processes: pass arrays, or search with workers=0"
-        ) from error
-    if b"SeedGenerator" not in serialized:
-        return serialized
-    graph = tf.compat.v1.GraphDef.FromString(serialized)
-    for node in graph.node:
-        # With the original name, it would share the generator of a dataset in the process that loads it.
-        for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
-            if "SeedGenerator" in handle.name:
-                handle.name = "SeedGenerator of its own"
-    return graph.SerializeToString()

@@ -89,6 +89,20 @@ FOR_SPEED: dict[str, dict[str, str]] = {
     },
 }
 
+# The attributes by which models and iterators go to other processes with what they are connected to.
+FOR_TRAVEL: dict[str, dict[str, str]] = {
+    "keras.Layer": {"_trainable": "whether it is trained, without its layers"},
+    "keras.Model": {"_compile_config": "the arguments of `compile` as the user gave them"},
+    "keras.Sequential": {"_layers": "the layers with the input layer", "_functional": "the model of these"},
+    "keras.src.ops.function.Function": {
+        "_inputs_struct": "the inputs, nested as the user gave them",
+        "_outputs_struct": "the outputs, nested as the user gave them",
+    },
+    "keras.src.ops.node.Node": {"_keras_history": "the call that gives a symbolic tensor"},
+    "keras.src.ops.operation.Operation": {"_inbound_nodes": "the calls of an operation"},
+    "keras.src.legacy.preprocessing.image.Iterator": {"_flow_index": "begins the order of the images"},
+}
+
 # The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras.callbacks.Callback": (
