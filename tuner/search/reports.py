@@ -63,7 +63,7 @@ class Reports:
             self._progress.printed(task, line)
         if printed.is_more and not self._is_output_told:
             self._is_output_told = True
-            self._progress.note(f"what the trials print is in {self._run}/{layout.TRIAL_PREFIX}*/{layout.TRIAL_OUTPUT}")
+            self._progress.warn(f"what the trials print is in {self._run}/{layout.TRIAL_PREFIX}*/{layout.TRIAL_OUTPUT}")
         if result.changed and not self._are_changes_told:
             self._are_changes_told = True
             self._progress.warn(

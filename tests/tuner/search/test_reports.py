@@ -64,9 +64,11 @@ def test_prints_logs_and_changes_of_a_worker_come_to_the_search(
     """Even where `verbose=0` silences the search: none of it is its own."""
     with caplog.at_level(logging.INFO, LOGGER.name):
         run = search(tmp_path, Chatty())
-    *lines, changed = sorted(capsys.readouterr().out.splitlines(), key=lambda line: not line.startswith("trial "))
-    shown = [line for line in lines if " line " in line]
-    assert shown == ["trial 0: line 0", "trial 1: line 0"]
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith("trial ")]
+    assert [line for line in shown if " line " in line] == ["trial 0: line 0", "trial 1: line 0"]
+    told, changed = (line for line in lines if line not in shown)
+    assert told == f"what the trials print is in {run}/trial_*/output.txt"
     names = f"{__name__}.histories"
     assert changed.startswith("the trials changed ")
     assert sorted(changed.removeprefix("the trials changed ").split(" in their ")[0].split(" and ")) == sorted(
