@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
@@ -16,7 +15,7 @@ _BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner", "TensorFlow": "tensorf
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
+    epilog=more("from-keras-tuner", "keras-tuner-names", "search", "your-own", "after-the-search"),
     add_completion=called() == ["keras-search"],  # shells complete only commands on their path
     pretty_exceptions_enable=False,
 )
@@ -39,7 +38,7 @@ def _show_version(is_asked: bool) -> None:
     if not is_asked:
         return
     below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in _BELOW.items())
-    print(f"keras-search {keras_search.__version__} ({', '.join(below)})")
+    print(f"keras-search {installed.toolkit()} ({', '.join(below)})")
     raise typer.Exit
 
 
