@@ -1,6 +1,5 @@
 """The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -8,14 +7,10 @@ import typer
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
+from keras_search.results import installed
 from keras_search.results.text import command
 
-_DISTRIBUTIONS = {
-    "keras-search": "keras-search-toolkit",
-    "Keras": "keras",
-    "Keras Tuner": "keras-tuner",
-    "TensorFlow": "tensorflow",
-}
+_BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner", "TensorFlow": "tensorflow"}
 
 app = typer.Typer(
     cls=Group,
@@ -42,16 +37,9 @@ app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_
 def _show_version(is_asked: bool) -> None:
     if not is_asked:
         return
-    ours, *others = (f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())
-    print(f"{ours} ({', '.join(others)})")
+    below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in _BELOW.items())
+    print(f"keras-search {installed.toolkit()} ({', '.join(below)})")
     raise typer.Exit
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # a checkout, or a package under another name, such as tensorflow-cpu
-        return "of unknown version"
 
 
 @app.callback()

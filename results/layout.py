@@ -26,6 +26,8 @@ TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
 TRIAL_STATE = "state.npz"
 TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
+TRIAL_OUTPUT = "output.txt"
+TRIAL_LOG = "log.jsonl"
 
 HYPERPARAMETER_PREFIX = "hp_"
 # Keras Tuner keeps notes of the oracle among the values of a trial. They are not hyperparameters; their columns have

@@ -6,6 +6,9 @@ from typing import Any
 
 import keras_tuner
 
+# The name of a project that has none, in Keras Tuner's form and in the toolkit's.
+UNTITLED = "untitled_project", "untitled"
+
 _POSITIONS = ("hypermodel", "objective", "max_trials", "seed")
 _DEFAULTS = {
     "oracle": "random",
@@ -13,7 +16,7 @@ _DEFAULTS = {
     "max_trials": 20,
     "seed": 0,
     "directory": "runs",
-    "project_name": "untitled",
+    "project_name": UNTITLED[1],
     "keep_weights": 3,
 }
 

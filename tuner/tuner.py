@@ -129,7 +129,7 @@ class Tuner(keras_tuner.Tuner):
         hypermodel = models.hypermodel(hypermodel)
         self._settings = settings.current()
         # As in Keras Tuner.
-        directory, project_name = directory or ".", project_name or "untitled_project"
+        directory, project_name = directory or ".", project_name or forms.UNTITLED[0]
         self._run = Path(directory) / project_name
         if overwrite:
             run_record.check_deletable(self._run)
@@ -147,7 +147,10 @@ class Tuner(keras_tuner.Tuner):
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
-        self._own = OwnRun(self._run, asked, overwrite, drawn)
+        self._own = OwnRun(self._run, hypermodel, asked, overwrite, drawn, is_named=project_name not in forms.UNTITLED)
+        self._may_settle = self._unbuilt is None and bool(space or saved is None)
+        if not overwrite and self._may_settle and self._own.settle(print, is_made=False):
+            self._run, project_name = self._own.path, self._own.path.name
         self._fit: FitArguments | None = None
         self._open(
             oracle,
@@ -164,10 +167,7 @@ class Tuner(keras_tuner.Tuner):
             overwrite=overwrite,
             executions_per_trial=executions_per_trial,
         )
-        self._tensorboard = None
-        if tensorboard:
-            folder = (self._run / layout.TENSORBOARD).resolve()
-            self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline)
+        self._log_to_tensorboard(tensorboard)
 
     def _open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, **arguments: Any) -> None:
         """Initialises Keras Tuner's tuner of the project, and reads an existing run."""
@@ -191,6 +191,10 @@ class Tuner(keras_tuner.Tuner):
                 f"{' and '.join(hooks)} of {type(self).__name__} {verb} never called, trials may run in other "
                 "processes: give search a Keras callback"
             )
+
+    def _log_to_tensorboard(self, is_wanted: bool) -> None:
+        folder = (self._run / layout.TENSORBOARD).resolve()
+        self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline) if is_wanted else None
 
     def __repr__(self) -> str:
         limit = "" if self.oracle.max_trials is None else f" of {self.oracle.max_trials}"
@@ -234,6 +238,10 @@ class Tuner(keras_tuner.Tuner):
         # Not passed on: a `fit` that sets `verbose` itself would pass it to `model.fit` twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
+        if self._may_settle and self._own.settle(progress.note, is_made=True):
+            self._run, self.project_name = self._own.path, self._own.path.name
+            keras_private.set_project(self.oracle, self._run)
+            self._log_to_tensorboard(self._tensorboard is not None)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
             self._search(progress, fit)
 
@@ -241,7 +249,7 @@ class Tuner(keras_tuner.Tuner):
         """Searches in the locked run directory."""
         self._require_built("search")
         run_record.check_links(self._run)
-        self._own.open(self.oracle, self.hypermodel, progress.note)
+        self._own.open(self.oracle, progress.note)
         self._fit = fit[0], dict(fit[1])
         self._settings = settings.current()
         self._trials.set_aside(progress.note)

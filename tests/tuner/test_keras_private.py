@@ -172,7 +172,7 @@ def test_a_version_without_an_imported_name_is_refused_in_one_line(monkeypatch: 
 def test_a_setting_that_keras_does_not_know_yet_is_none(
     monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[], int | None]
 ) -> None:
-    monkeypatch.setattr(f"keras.config.{name}", lambda: 3)
+    monkeypatch.setattr(f"keras.config.{name}", lambda: 3, raising=False)
     assert read() == 3
     monkeypatch.delattr(f"keras.config.{name}")
     assert read() is None

@@ -8,6 +8,7 @@ names that older versions lack are here as well.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -142,6 +143,11 @@ def set_max_steps_per_epoch(number: int | None) -> None:
     keras.config.set_max_steps_per_epoch(number)
 
 
+def is_renormalized(layer: keras.layers.BatchNormalization) -> bool:
+    """Whether `layer` is a batch renormalisation, which Keras has from 3.14 on."""
+    return bool(getattr(layer, "renorm", False))
+
+
 def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[Any, Any]:
     """Splits `arrays` in two, as `fit` does for its `validation_split`."""
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split
@@ -225,6 +231,11 @@ def set_numpy_slicing(is_on: bool) -> None:
 
         enable_numpy_methods_on_tensor()
     _ops._numpy_style_slicing = is_on
+
+
+def set_project(oracle: keras_tuner.Oracle, run: Path) -> None:
+    """Makes `run` the directory in which `oracle` keeps its files."""
+    oracle._set_project_dir(str(run.parent), run.name)
 
 
 def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:

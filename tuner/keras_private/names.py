@@ -32,6 +32,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "keras_tuner.Oracle": {
         "_project_dir": "the run directory",
+        "_set_project_dir": "sets it",
         "_get_oracle_fname": "the path of `oracle.json`",
         "_get_trial_dir": "the directory of a trial",
         "_retry_queue": "the trials that will run again",

@@ -9,11 +9,10 @@ import sys
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from keras_search.results import files, layout
+from keras_search.results import files, installed, layout
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import projects, trial_rows
 from keras_search.results.run_info import Asked, ObjectiveInfo, RunInfo
@@ -157,7 +156,7 @@ def _made() -> RunInfo:
 
 
 def _versions() -> RunInfo:
-    return {"versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in _PACKAGES}}
+    return {"versions": {"python": sys.version.split()[0]} | installed.versions(_PACKAGES)}
 
 
 def empty(path: Path) -> None:

@@ -14,9 +14,9 @@ from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import outcome
 from keras_search.tuner.search.notes import Notes
 from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.reports import Reports
 from keras_search.tuner.search.stop import Stop
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 
 # How many trials wait for each worker, if the oracle learns nothing from those that run: the longest begins first.
@@ -53,6 +53,7 @@ class Loop:
         self._summary = summary
         self._stop = stop
         self._notes = Notes(trials, progress.note)
+        self._reports = Reports(trials.run, executor, progress)
         self._waiting: list[TrialTask] = []
         self._running: dict[Future, TrialTask] = {}
         self._has_failed_here = False
@@ -94,7 +95,7 @@ class Loop:
         task = self._trials.begin(task)
         self._progress.trial_begins(task)
         with self._stop.interruptible():
-            self._running[self._executor.submit(run_trial, task)] = task
+            self._running[self._executor.submit(*self._reports.call(task))] = task
 
     def _wait(self) -> set[Future]:
         """Waits for trials to end and returns them; none if none ends for some time."""
@@ -102,6 +103,8 @@ class Loop:
             # After that time, a cluster may have more slots.
             ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
+        for task in self._running.values():
+            self._reports.listen(task)
         return ended
 
     def _tell(self, future: Future, task: TrialTask) -> None:
@@ -111,6 +114,7 @@ class Loop:
             self._waiting.append(replace(task, retries=task.retries - 1))
             return
         result = outcome.result(future, task)
+        self._reports.ended(task, result)
         known = self._trials.known()
         self._trials.tell(task, result)
         self._notes.trial_ends(task, result, self._trials.known() - known)

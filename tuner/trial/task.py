@@ -11,6 +11,7 @@ from keras_search.results import layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.seeds import derive
+from keras_search.tuner.trial.output import Printed
 from keras_search.tuner.trial.pruners import Pruner
 
 
@@ -95,6 +96,8 @@ class TrialResult:
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
         weights_lost: Why its weights cannot be kept; None if they can.
+        printed: What it printed in a process of its own; None if it had none, or died with it.
+        changed: What it changed in a process of its own of the user's objects, by name.
     """
 
     metrics: dict[str, float]
@@ -104,3 +107,5 @@ class TrialResult:
     may_be_retried: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
     weights_lost: str | None = None
+    printed: Printed | None = None
+    changed: Sequence[str] = ()

@@ -16,13 +16,13 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import distributed
 from distributed import Status
 
+from keras_search.results import installed
 from keras_search.tuner import runtime
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import WorkerDied
@@ -202,7 +202,7 @@ def forget(search: str, dask_worker: "Worker") -> None:
 
 def versions() -> dict[str, str]:
     """What should be the same on every machine: Python, and the packages that decide the scores."""
-    return {"Python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
+    return {"Python": platform.python_version()} | installed.versions(_PACKAGES)
 
 
 def _remove_left_overs(own: Path) -> None:
