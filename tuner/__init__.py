@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
     if name == "Tuner":
         from keras_search.tuner import runtime
 
-        runtime.load_tensorflow()
+        runtime.load_keras()
         from keras_search.tuner.tuner import Tuner
 
         return Tuner

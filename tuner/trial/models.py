@@ -11,6 +11,7 @@ import keras_tuner
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
 from keras_search.search_spaces.origin import contained
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import patches
 from keras_search.tuner.keras_private import HyperParameter, get_hypermodel
 from keras_search.tuner.transport import settings
@@ -80,7 +81,7 @@ def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParamet
     """
     settings.clear_session()
     gc.collect()
-    keras.utils.set_random_seed(seed)
+    keras_private.set_random_seed(seed)
     model = hypermodel.build(hp)
     if isinstance(model, keras.Model):
         patches.accelerate(model, seed)

@@ -138,8 +138,8 @@ class Cluster:
                     f"{place} runs Python {there[name]}, the search {version}: code cannot travel between them, "
                     "install the same"
                 )
-            if there[name] != version:
-                self.warn(f"the Dask cluster has {name} {there[name]}, the search {version}: scores may differ")
+            if (other := there.get(name, "of unknown version")) != version:
+                self.warn(f"the Dask cluster has {name} {other}, the search {version}: scores may differ")
 
     def warn(self, message: str) -> None:
         """Prints `message` on standard error, once."""
