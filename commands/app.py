@@ -1,21 +1,18 @@
 """The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
+import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
+from keras_search.results import installed
 from keras_search.results.text import command
+from keras_search.tuner import backend
 
-_DISTRIBUTIONS = {
-    "keras-search": "keras-search-toolkit",
-    "Keras": "keras",
-    "Keras Tuner": "keras-tuner",
-    "TensorFlow": "tensorflow",
-}
+_BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner"}
 
 app = typer.Typer(
     cls=Group,
@@ -42,16 +39,10 @@ app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_
 def _show_version(is_asked: bool) -> None:
     if not is_asked:
         return
-    ours, *others = (f"{name} {_version(distribution)}" for name, distribution in _DISTRIBUTIONS.items())
-    print(f"{ours} ({', '.join(others)})")
+    packages = {**_BELOW, backend.title(): backend.name()}
+    below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in packages.items())
+    print(f"keras-search {keras_search.__version__} ({', '.join(below)})")
     raise typer.Exit
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # a checkout, or a package under another name, such as tensorflow-cpu
-        return "of unknown version"
 
 
 @app.callback()

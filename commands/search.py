@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from keras_search.commands import search_options
-from keras_search.commands.shared import DatasetOption, Workers, errors, evaluate_command, make_console
+from keras_search.commands.shared import DatasetOption, Workers, errors, evaluate_command, make_console, option
+from keras_search.results.errors import worded
 from keras_search.results.text import command, one_line
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run_search(
     """
     # While TensorFlow loads, which takes seconds, SIGTERM ends the program as politely as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with errors():
+    with errors(), worded(option):
         from keras_search.tuner.command.options import SearchOptions
 
         _search(

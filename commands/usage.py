@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup, TyperOption
-from typer.exceptions import TyperException
 
 from keras_search.results import streams
 from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
     import typer
+
+# Every mistake in usage: Click's class, or from 0.28 on one of Typer's own.
+_Misuse: type[Any] = next(kind for kind in reversed(BadParameter.__mro__) if kind not in Exception.__mro__)
 
 
 class Command(TyperCommand):
@@ -32,7 +34,7 @@ class Command(TyperCommand):
         given = list(args)
         try:
             return super().parse_args(ctx, args)
-        except TyperException:
+        except _Misuse:
             # If a word is too many, it may have been meant as the value of the flag before it.
             for name, value in itertools.pairwise(given):
                 if name in flags and not value.startswith("-") and self._takes_no_words(ctx):
@@ -40,7 +42,7 @@ class Command(TyperCommand):
             raise
 
     def _takes_no_words(self, ctx: "typer.Context") -> bool:
-        return all(isinstance(param, TyperOption) for param in self.get_params(ctx))
+        return all(param.param_type_name == "option" for param in self.get_params(ctx))
 
 
 class Group(TyperGroup):
@@ -66,7 +68,7 @@ class Group(TyperGroup):
             return super().main(args, *more, standalone_mode=standalone_mode, **others)
         try:
             sys.exit(super().main(args, *more, standalone_mode=False, **others))
-        except TyperException as error:
+        except _Misuse as error:
             _refuse(error)
 
 
@@ -93,7 +95,7 @@ def _without_types(params: list[Any]) -> list[Any]:
     return params
 
 
-def _refuse(error: TyperException) -> NoReturn:
+def _refuse(error: Any) -> NoReturn:
     errors = getattr(error.__cause__, "errors", None)
     if isinstance(error, BadParameter) and errors is not None:
         # Pydantic's message names neither the value nor what is expected; it checks integers only.

@@ -1,10 +1,8 @@
 """Hyperparameter search for Keras models on Keras Tuner.
 
-from keras_search import Tuner  # in place of keras_tuner.RandomSearch
+import keras_search as kt  # in place of keras_tuner: it has all of its names
 
-import keras_search as ks
-
-run = ks.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
+run = kt.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
 """
 
 from importlib import import_module, metadata
@@ -12,8 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_search.results import Objective, Run, RunError, RunWarning, read
-    from keras_search.tuner import InputError, SearchError, Tuner
+    from keras_tuner import HyperModel, HyperParameters, Objective, Oracle, SklearnTuner, synchronized
+
+    from keras_search import applications, engine, errors, oracles, tuners
+    from keras_search.results import Run, RunError, RunWarning, read
+    from keras_search.tuner import (
+        BayesianOptimization,
+        GridSearch,
+        Hyperband,
+        InputError,
+        RandomSearch,
+        SearchError,
+        Tuner,
+    )
 
     __version__: str
 
@@ -21,16 +30,48 @@ if TYPE_CHECKING:
 if not (Path(__file__).parent / "tuner").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-_PLACES = dict.fromkeys(["Objective", "Run", "RunError", "RunWarning", "read"], "results")
-_PLACES |= dict.fromkeys(["InputError", "SearchError", "Tuner"], "tuner")
+_OF_KERAS_TUNER = ("HyperModel", "HyperParameters", "Objective", "Oracle", "SklearnTuner", "synchronized")
+_MODULES = ("applications", "engine", "errors", "oracles", "tuners")
+_PLACES = dict.fromkeys(["Run", "RunError", "RunWarning", "read"], "results")
+_PLACES |= dict.fromkeys(
+    ["BayesianOptimization", "GridSearch", "Hyperband", "InputError", "RandomSearch", "SearchError", "Tuner"], "tuner"
+)
 
-__all__ = ["InputError", "Objective", "Run", "RunError", "RunWarning", "SearchError", "Tuner", "__version__", "read"]
+__all__ = [
+    "BayesianOptimization",
+    "GridSearch",
+    "HyperModel",
+    "HyperParameters",
+    "Hyperband",
+    "InputError",
+    "Objective",
+    "Oracle",
+    "RandomSearch",
+    "Run",
+    "RunError",
+    "RunWarning",
+    "SearchError",
+    "SklearnTuner",
+    "Tuner",
+    "__version__",
+    "applications",
+    "engine",
+    "errors",
+    "oracles",
+    "read",
+    "synchronized",
+    "tuners",
+]
 
 
 def __getattr__(name: str) -> Any:
+    # On demand, since each loads a lot: all but what reads results load Keras.
     if name in _PLACES:
-        # On demand, since each loads a lot; `Tuner` loads TensorFlow.
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    if name in _OF_KERAS_TUNER:
+        return import_module(f"{__name__}.tuner.names").resolve("keras_tuner", name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if name == "__version__":
         try:
             return metadata.version("keras-search-toolkit")

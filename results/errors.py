@@ -1,6 +1,8 @@
 """Errors in what the user asks for, and in the runs that are read."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +26,25 @@ class EvaluateIt(str):
         advice = super().__new__(cls, "evaluate it first")
         advice.run = run
         return advice
+
+
+_wording: ContextVar[Callable[[Parameter], str]] = ContextVar("wording", default=str)
+
+
+@contextlib.contextmanager
+def worded(say: Callable[[Parameter], str]) -> Iterator[None]:
+    """In the block, `sentence` has what `say` returns for a parameter."""
+    token = _wording.set(say)
+    try:
+        yield
+    finally:
+        _wording.reset(token)
+
+
+def sentence(*parts: str) -> str:
+    """The `parts` of a note, of which each `Parameter` is one of its own, in one."""
+    say = _wording.get()
+    return "".join(say(part) if isinstance(part, Parameter) else part for part in parts)
 
 
 class Refusal(ValueError):

@@ -1,5 +1,7 @@
 """The names of the files in a run directory, and the columns of its tables."""
 
+from pathlib import Path
+
 RUN = "run.json"
 ORACLE = "oracle.json"
 SUMMARY = "summary.csv"
@@ -17,12 +19,15 @@ TRIAL_PREFIX = "trial_"
 TRIAL = "trial.json"
 TRIAL_RECORD = "record.json"
 TRIAL_EPOCHS = "epochs.csv"
-TRIAL_WEIGHTS = "best.weights.h5"
+TRIAL_WEIGHTS = "checkpoint.weights.h5"  # as Keras Tuner has it
+OLDER_TRIAL_WEIGHTS = "best.weights.h5"
 TRIAL_BUILD_CONFIG = "build_config.json"
 TRIAL_CHECKPOINT = "checkpoint{execution}.npz"
 TRIAL_STATE = "state.npz"
 TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
+TRIAL_OUTPUT = "output.txt"
+TRIAL_LOG = "log.jsonl"
 
 HYPERPARAMETER_PREFIX = "hp_"
 # Keras Tuner keeps notes of the oracle among the values of a trial. They are not hyperparameters; their columns have
@@ -54,3 +59,9 @@ SUMMARY_COLUMNS = [
 EPOCH_NUMBERS = ["execution", "epoch"]
 EPOCH_KEYS = ["trial_id", *EPOCH_NUMBERS]
 EPOCH_SECONDS = "seconds"
+
+
+def weights(trial: Path) -> Path:
+    """The file with the weights of the trial in the directory `trial`, whichever version has written it."""
+    older = trial / OLDER_TRIAL_WEIGHTS
+    return older if older.exists() else trial / TRIAL_WEIGHTS

@@ -33,7 +33,7 @@ class Unfailing:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As cloudpickle pickles the wrapped stream: in another process it becomes that process's own.
-        return getattr, (sys, self._name)
+        return standard, (self._name,)
 
     @property
     def has_reader(self) -> bool:
@@ -73,6 +73,11 @@ class Unfailing:
         self.failure = self.failure or error
         if not self.has_reader:
             self.drop()
+
+
+def standard(name: str) -> Any:
+    """The stream that `sys` has by this name, `stdout` or `stderr`: a copy of a standard stream is that stream."""
+    return getattr(sys, name)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,13 @@ class CustomSpace:
         return self._hypermodel
 
 
-class CustomHyperModel(keras_tuner.HyperModel):
+class Wrapper(keras_tuner.HyperModel):
+    """A hypermodel around the user's `own`."""
+
+    own: keras_tuner.HyperModel
+
+
+class CustomHyperModel(Wrapper):
     """The user's hypermodel, with its hyperparameters `epochs` and `batch_size` passed on to `model.fit`.
 
     If the hypermodel has its own `fit`, that is used instead. If it has neither its own `fit` nor a hyperparameter
@@ -126,7 +132,9 @@ def declares_all(hypermodel: keras_tuner.HyperModel) -> bool:
 
 def kind(hypermodel: keras_tuner.HyperModel) -> type[keras_tuner.HyperModel]:
     """The class of `hypermodel` as the user wrote it."""
-    return type(hypermodel.own if isinstance(hypermodel, CustomHyperModel) else hypermodel)
+    while isinstance(hypermodel, Wrapper):
+        hypermodel = hypermodel.own
+    return type(hypermodel)
 
 
 def _only_reads(fit: Callable[..., Any]) -> bool:

@@ -19,15 +19,22 @@ _NOT_THE_USERS = (
     str(_OURS / "cli.py"),
 )
 
+_INSTALLED = ("/site-packages/", "/dist-packages/")  # there are others, as of `pip install --user`
+
 
 def origin(error: BaseException) -> str:
     """` (FILE, line N)` of the last line of the user's code in the traceback of `error`; empty if there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({error.filename}, line {error.lineno})"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((*_NOT_THE_USERS, "<")):
+        if is_users(frame.filename):
             return f" ({frame.filename}, line {frame.lineno})"
     return ""
+
+
+def is_users(file: str) -> bool:
+    """Whether the Python file `file` is the user's own: of no installed package and not of this toolkit."""
+    return not file.startswith((*_NOT_THE_USERS, "<")) and not any(name in file for name in _INSTALLED)
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,6 +1,7 @@
 """The pages of the documentation: what they show, and a folder in which it is run, smaller."""
 
 import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -80,7 +81,7 @@ class Folder:
     """A folder in which the blocks of a page are run, one after the other, as a reader would.
 
     Attributes:
-        printed: What the commands have printed so far.
+        printed: What the commands and scripts have printed so far.
     """
 
     def __init__(self, path: Path) -> None:
@@ -106,8 +107,9 @@ class Folder:
         # In a file, as the source of a hypermodel's `fit` is read.
         file = self._path / f"block_{block.line}.py"
         file.write_text(re.sub(r"max_trials=\d{2,}", "max_trials=4", block.text))
-        with contextlib.chdir(self._path):
+        with contextlib.chdir(self._path), contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(file.read_text(), file, "exec"), self._names)
+        self.printed += printed.getvalue()
 
     def _run_command(self, command: str, block: Block) -> None:
         if any(re.fullmatch(pattern, command) for pattern in NOT_RUN):

@@ -18,10 +18,13 @@ from tests.helpers import ROOT
 # named here.
 FLOORS = """
 keras_search
+applications engine errors oracles tuners
 commands
 tuner.command
 tuner
+tuner.tuners
 tuner.tuner
+tuner.forms
 tuner.search
 tuner.script
 tuner.evaluation
@@ -55,6 +58,7 @@ results.files
 results.hyperparameter results.layout results.errors results.numbers
 results.text
 """
+WAYS_IN = ("keras_search", "keras_search.__main__")
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS.splitlines()) for room in rooms.split()}
 # The libraries that a reader of results does without.
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
@@ -63,11 +67,12 @@ HEAVY = {"keras", "keras_tuner", "tensorflow"}
 @cache
 def modules() -> dict[str, Path]:
     """Every module of the package, by its name without `keras_search.`, with its file."""
-    return {
+    named = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for part in ("commands", "keras_search", "results", "search_spaces", "tuner")
         for path in sorted((ROOT / part).rglob("*.py"))
     }
+    return {name if name in WAYS_IN else name.removeprefix("keras_search."): path for name, path in named.items()}
 
 
 def room(module: str) -> str:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -158,3 +159,13 @@ def test_nothing_is_importable_by_a_generic_name(tmp_path: Path) -> None:
     """An editable install would, if it put the whole checkout on the path."""
     script = f"from importlib.util import find_spec; print([name for name in {GENERIC} if find_spec(name)])"
     assert run(tmp_path, sys.executable, "-c", script, PYTHONPATH="") == "[]\n"
+
+
+def test_ci_tries_the_lower_bounds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {*project["dependencies"], *extras["distributed"], *extras["optuna"], *extras["parquet"]}
+    tried = dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / ".ci" / "oldest.txt").read_text(), re.MULTILINE))
+    for requirement in asked:
+        name, bound = requirement.split(">=")
+        assert re.fullmatch(rf"{re.escape(bound)}(\.0)*", tried[name]), f"{requirement}, and {tried[name]} is tried"

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+import keras
+import keras_tuner
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_search import results, search_spaces
 from keras_search.commands import app as cli
@@ -73,8 +76,8 @@ def test_the_version_is_that_of_the_toolkit_and_of_what_it_stands_on(run: Run) -
     code, printed, error = run("--version")
     assert (code, error) == (0, "")
     assert printed == (
-        f"keras-search {metadata.version('keras-search-toolkit')} (Keras {metadata.version('keras')}, "
-        f"Keras Tuner {metadata.version('keras-tuner')}, TensorFlow {metadata.version('tensorflow')})\n"
+        f"keras-search {metadata.version('keras-search-toolkit')} (Keras {keras.__version__}, "
+        f"Keras Tuner {keras_tuner.__version__}, TensorFlow {tf.__version__})\n"
     )
 
 

@@ -1,6 +1,7 @@
 """Seeds that depend only on what they are for, not on the order in which they are made."""
 
 import hashlib
+import random
 
 
 def derive(seed: int, *keys: object) -> int:
@@ -16,3 +17,13 @@ def derive(seed: int, *keys: object) -> int:
 def trial_seed(seed: int, trial_id: str) -> int:
     """The seed of one trial; the zero-padding of its id, which varies in Keras Tuner, does not matter."""
     return derive(seed, "trial", int(trial_id) if trial_id.isdecimal() else trial_id)
+
+
+def drawn() -> int:
+    """A seed for a search that nobody gave one, from Python's generator, as Keras Tuner draws it."""
+    return random.randint(1, 10_000)
+
+
+def of_oracle(seed: int | None) -> int | None:
+    """`seed` for an oracle of Keras Tuner's, which would take 0 for no seed."""
+    return derive(seed, "oracle") if seed == 0 else seed

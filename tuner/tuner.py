@@ -13,7 +13,7 @@ import keras_tuner
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
-from keras_search.tuner import keras_private, objectives, oracles, runtime
+from keras_search.tuner import forms, keras_private, objectives, oracles, runtime, seeds
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import choice, foreign
 from keras_search.tuner.executors.base import Executor
@@ -30,6 +30,7 @@ from keras_search.tuner.search.stop import outliving_the_terminal
 from keras_search.tuner.search.trials import Trials
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import models, pruners
+from keras_search.tuner.trial.recompiled import Compiling
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 objectives.watch_guesses()
@@ -38,36 +39,49 @@ objectives.watch_guesses()
 class Tuner(keras_tuner.Tuner):
     """Searches the space of a hypermodel in parallel, and keeps a record that survives a kill.
 
-    Use it in place of `keras_tuner.RandomSearch` and the like:
+    It takes Keras Tuner's arguments, and those after `executions_per_trial` by name:
 
-        tuner = Tuner(hypermodel, objective="val_accuracy", max_trials=20, project_name="digits")
+        tuner = Tuner(keras_tuner.oracles.GridSearchOracle("val_loss"), hypermodel, project_name="digits")
+
+    or the hypermodel first, with the oracle's name; the defaults that differ are then those in brackets below:
+
+        tuner = Tuner(hypermodel, objective="val_accuracy", max_trials=20, oracle="tpe", project_name="digits")
         tuner.search(x, y, validation_data=(x_val, y_val))
         tuner.get_best_models()[0]
 
     The same lines run again go on where the search stopped.
 
     Args:
+        oracle: The name of an oracle (`tuner.oracles.named.ORACLES`; ["random"]), or any `keras_tuner.Oracle`.
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
             The first trial is its `baseline`, or else its defaults.
-        objective: The objective, as in Keras Tuner, or `NAME:max`, `NAME:min`; ignored if `oracle` brings its own.
-        max_trials: How many trials in all; with a larger number, a finished search goes on.
-        seed: Decides the points and, with the trial's id, everything random in a trial.
-        oracle: The name of an oracle (`tuner.oracles.named.ORACLES`), or any `keras_tuner.Oracle`.
+        max_model_size: The most parameters that a model may have; a trial with a larger one fails.
+        optimizer, loss, metrics: Replace those that the hypermodel compiles its models with.
+        distribution_strategy: A `tf.distribute.Strategy` under which each model is built and trained, in this process.
+        directory, project_name: The run directory is `directory/project_name`; None for `.` and `untitled_project`
+            [`runs` and `untitled`].
+        logger: Kept as an attribute and used by nothing, as in Keras Tuner, which warns that it is deprecated.
+        tuner_id: The name of this tuner among the oracle's.
+        overwrite: Whether an existing run is deleted first, and so is one that another tuner has made by the time of
+            the first `search`.
+        executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
+        objective: The objective, as in Keras Tuner, or `NAME:max`, `NAME:min` ["val_accuracy"]; an oracle that is an
+            object brings its own.
+        max_trials: How many trials in all, if the oracle is a name [20]; with a larger number, a finished search goes
+            on.
+        seed: Decides the points and, with the trial's id, everything random in a trial; None for another search each
+            time [0].
         workers: How many processes train at once: `auto` (as many as cores, or GPUs), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
         executor: Where trials run, in place of `workers`: a `tuner.executors.base.Executor`, or a pool of processes
             that does not fork (loky's, or Python's with spawn); the caller shuts it down.
-        executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
-        keep_weights: For how many of the best trials the best epoch's weights are kept.
+        keep_weights: For how many of the best trials the best epoch's weights are kept; None for all [3].
         pruner: The name of a pruner (`tuner.trial.pruners.PRUNERS`), which stops running trials that fall behind.
             Scores then depend on how many trials run at once.
         time_budget: Seconds after which no further trial begins; None for no limit.
         retries: How often a trial whose worker process died begins again, from its last finished epoch.
         trial_timeout: Seconds after which an unfinished trial fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
-        directory, project_name: The run directory is `directory/project_name`.
-        overwrite: Whether an existing run is deleted first, and so is one that another tuner has made by the time of
-            the first `search`.
 
     Raises:
         InputError: An argument is not possible, or the trials of the existing run cannot be ranked by the objective.
@@ -76,70 +90,88 @@ class Tuner(keras_tuner.Tuner):
     oracle: Recorded
     hypermodel: keras_tuner.HyperModel
 
+    @forms.either
     def __init__(
         self,
-        hypermodel: Any,
-        objective: str | keras_tuner.Objective | list[Any] | None = "val_accuracy",
-        max_trials: int = 20,
-        seed: int = 0,
+        oracle: str | keras_tuner.Oracle,
+        hypermodel: Any = None,
+        max_model_size: int | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        distribution_strategy: Any = None,
+        directory: str | Path | None = None,
+        project_name: str | None = None,
+        logger: Any = None,
+        tuner_id: str | None = None,
+        overwrite: bool = False,
+        executions_per_trial: int = 1,
         *,
-        oracle: str | keras_tuner.Oracle = "random",
+        objective: str | keras_tuner.Objective | list[Any] | None = None,
+        max_trials: int = 20,
+        seed: int | None = None,
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
         executor: Executor | futures.Executor | None = None,
-        executions_per_trial: int = 1,
-        keep_weights: int = 3,
+        keep_weights: int | None = None,
         pruner: str = "none",
         time_budget: float | None = None,
         retries: int = 1,
         trial_timeout: float | None = None,
         tensorboard: bool = False,
-        directory: str | Path | None = "runs",
-        project_name: str | None = "untitled",
-        overwrite: bool = False,
     ) -> None:
         for name in self._replaced(keras_private.RUNS_A_TRIAL):
             raise TypeError(f"`{name}` of your own is never called: train in the `fit` of a keras_tuner.HyperModel")
+        self._compiling = Compiling(optimizer, loss, metrics, max_model_size, distribution_strategy)
+        workers = choice.for_strategy(workers, executor, distribution_strategy)
         self._executor = choice.accepted(executor, workers, trials_per_gpu, trial_timeout)
         self._pruner = pruners.get(pruner)
         hypermodel = models.hypermodel(hypermodel)
         self._settings = settings.current()
         # As in Keras Tuner.
-        directory, project_name = directory or ".", project_name or "untitled_project"
+        directory, project_name = directory or ".", project_name or forms.UNTITLED[0]
         self._run = Path(directory) / project_name
         if overwrite:
             run_record.check_deletable(self._run)
-        objective = _resolved(objective, oracle)
+        objective = oracles.settled(oracle, objective)
         known = None if isinstance(oracle, str) else oracle.get_space()
         with models.building():
             saved = None if overwrite else oracles.saved_space(self._run)
             hp, space, self._unbuilt = models.declared(hypermodel, known, saved)
+        drawn = seeds.drawn() if isinstance(oracle, str) else oracle.seed
         if isinstance(oracle, str):
-            oracle = oracles.make(oracle, objective, max_trials, seed, hp)
+            oracle = oracles.make(oracle, objective, max_trials, drawn if seed is None else seed, hp)
         self.seed, self.keep_weights, self.baseline = seed, keep_weights, dict(hp.values)
         self._workers, self._trials_per_gpu = workers, trials_per_gpu
         self._time_budget, self._retries, self._trial_timeout = time_budget, retries, trial_timeout
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
-        self._own = OwnRun(self._run, asked, overwrite)
+        self._own = OwnRun(self._run, hypermodel, asked, overwrite, drawn, is_named=project_name not in forms.UNTITLED)
+        self._may_settle = self._unbuilt is None and bool(space or saved is None)
+        if not overwrite and self._may_settle and self._own.settle(print, is_made=False):
+            self._run, project_name = self._own.path, self._own.path.name
         self._fit: FitArguments | None = None
-        self._open(oracle, hypermodel, str(directory), project_name, overwrite, executions_per_trial)
-        self._tensorboard = None
-        if tensorboard:
-            folder = (self._run / layout.TENSORBOARD).resolve()
-            self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline)
+        self._open(
+            oracle,
+            hypermodel,
+            max_model_size=max_model_size,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            distribution_strategy=distribution_strategy,
+            directory=str(directory),
+            project_name=project_name,
+            logger=logger,
+            tuner_id=tuner_id,
+            overwrite=overwrite,
+            executions_per_trial=executions_per_trial,
+        )
+        self._log_to_tensorboard(tensorboard)
 
-    def _open(
-        self,
-        oracle: keras_tuner.Oracle,
-        hypermodel: keras_tuner.HyperModel,
-        directory: str,
-        project_name: str,
-        overwrite: bool,
-        executions: int,
-    ) -> None:
+    def _open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, **arguments: Any) -> None:
         """Initialises Keras Tuner's tuner of the project, and reads an existing run."""
+        overwrite = arguments["overwrite"]
         with contextlib.ExitStack() as stack:
             if overwrite and self._run.exists():
                 stack.enter_context(locked(self._run))
@@ -148,14 +180,7 @@ class Tuner(keras_tuner.Tuner):
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             # It may build further points.
             stack.enter_context(models.building())
-            super().__init__(
-                oracle,
-                hypermodel,
-                directory=directory,
-                project_name=project_name,
-                overwrite=overwrite,
-                executions_per_trial=executions,
-            )
+            super().__init__(oracle, hypermodel, **arguments)
         if not overwrite and not Path(self._get_tuner_fname()).exists() and trial_rows.trial_directories(self._run):
             # Without its own file, which holds nothing, Keras Tuner does not reload a project.
             self.reload()
@@ -167,8 +192,13 @@ class Tuner(keras_tuner.Tuner):
                 "processes: give search a Keras callback"
             )
 
+    def _log_to_tensorboard(self, is_wanted: bool) -> None:
+        folder = (self._run / layout.TENSORBOARD).resolve()
+        self._tensorboard = TensorBoardLog(folder, self.oracle.objective, self.baseline) if is_wanted else None
+
     def __repr__(self) -> str:
-        done = f"{len(self.oracle.end_order)} of {self.oracle.max_trials} trials done"
+        limit = "" if self.oracle.max_trials is None else f" of {self.oracle.max_trials}"
+        done = f"{len(self.oracle.end_order)}{limit} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
 
     def _replaced(self, names: Iterable[str]) -> list[str]:
@@ -208,6 +238,10 @@ class Tuner(keras_tuner.Tuner):
         # Not passed on: a `fit` that sets `verbose` itself would pass it to `model.fit` twice.
         progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
+        if self._may_settle and self._own.settle(progress.note, is_made=True):
+            self._run, self.project_name = self._own.path, self._own.path.name
+            keras_private.set_project(self.oracle, self._run)
+            self._log_to_tensorboard(self._tensorboard is not None)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
             self._search(progress, fit)
 
@@ -215,7 +249,7 @@ class Tuner(keras_tuner.Tuner):
         """Searches in the locked run directory."""
         self._require_built("search")
         run_record.check_links(self._run)
-        self._own.open(self.oracle, self.hypermodel, progress.note)
+        self._own.open(self.oracle, progress.note)
         self._fit = fit[0], dict(fit[1])
         self._settings = settings.current()
         self._trials.set_aside(progress.note)
@@ -241,10 +275,10 @@ class Tuner(keras_tuner.Tuner):
     def _trials(self) -> Trials:
         return Trials(
             oracle=self.oracle,
-            hypermodel=self.hypermodel,
+            hypermodel=self._compiling.applied(self.hypermodel),
             run=self._run,
             baseline=self.baseline,
-            seed=self.seed,
+            seed=self._own.seed,
             executions=self.executions_per_trial,
             keep_weights=self.keep_weights,
             pruner=self._pruner,
@@ -286,15 +320,3 @@ class Tuner(keras_tuner.Tuner):
         """Writes the oracle's and the tuner's state, each file in one step."""
         self.oracle.save()
         files.write_json(Path(self._get_tuner_fname()), self.get_state())
-
-
-def _resolved(
-    objective: str | keras_tuner.Objective | list[Any] | None, oracle: str | keras_tuner.Oracle
-) -> keras_tuner.Objective:
-    """The objective of the search: `objective`, or that of an `oracle` that the user brings."""
-    if isinstance(oracle, str):
-        oracles.check(oracle)
-        return objectives.resolve(objective)
-    if isinstance(oracle, keras_tuner.Oracle):
-        return objectives.settle(oracle)
-    raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")

@@ -20,7 +20,7 @@ FILES = [
     "trial_3/trial.json",
     "trial_1/record.json",
     "trial_2/epochs.csv",
-    "BEST/best.weights.h5",
+    "BEST/checkpoint.weights.h5",
     "BEST/build_config.json",
 ]
 # What is not read where all trials are done, or can be worked out from the other files.
@@ -38,7 +38,7 @@ def cut_off(path: Path, rng: random.Random) -> int:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_cut_off(name: str, whole: Path, expected: Tables, tmp_path: Path) -> None:
     rng = random.Random(name)
-    kept = sorted(path.parent.name for path in whole.glob("trial_*/best.weights.h5"))
+    kept = sorted(path.parent.name for path in whole.glob("trial_*/checkpoint.weights.h5"))
     for length in ("none", "some"):
         run = tmp_path / length / "runs" / "run"
         shutil.copytree(whole, run)

@@ -113,7 +113,7 @@ def test_a_table_holds_exact_numbers_empty_cells_and_no_formulas(tmp_path: Path)
 
 def test_what_a_killed_process_had_begun_is_removed_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "trial.json"
-    other = [".data-host-1", ".lock", "trial.json.damaged", "best.weights.h5", ".hidden"]
+    other = [".data-host-1", ".lock", "trial.json.damaged", "checkpoint.weights.h5", ".hidden"]
     for name in other:
         (tmp_path / name).touch()
     with files.replacing(path) as begun:

@@ -38,6 +38,20 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
     return WorkerPool(count, visible)
 
 
+def for_strategy(workers: int | str, executor: object, strategy: object) -> int | str:
+    """`workers`, or 0 where a `tf.distribute.Strategy` is to train each model: it cannot go to another process.
+
+    Raises:
+        InputError: Worker processes were asked for.
+    """
+    if strategy is None:
+        return workers
+    if executor is not None or workers not in ("auto", 0):
+        asked = f"executor={executor!r}" if executor is not None else f"workers={workers!r}"
+        raise InputError(f"distribution_strategy trains in this process, and {asked} was asked for: leave out either")
+    return 0
+
+
 def accepted(
     executor: Executor | futures.Executor | None, workers: int | str, trials_per_gpu: int, trial_timeout: float | None
 ) -> Executor | None:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
 
 
@@ -24,7 +25,7 @@ class BatchNorm(LayerAcceleration):
             type(layer) is keras.layers.BatchNormalization
             and layer.scale
             and layer.center
-            and not layer.renorm
+            and not keras_private.is_renormalized(layer)
             and not layer.synchronized
             and layer.axis in (-1, 3)
             and (layer.input_spec is None or layer.input_spec.ndim == 4)

@@ -11,6 +11,7 @@ import contextlib
 import random
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -153,6 +154,11 @@ def set_random_seed(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
+def is_renormalized(layer: keras.layers.BatchNormalization) -> bool:
+    """Whether `layer` is a batch renormalisation, which Keras has from 3.14 on."""
+    return bool(getattr(layer, "renorm", False))
+
+
 def validation_split(arrays: tuple[Any, ...], share: float) -> tuple[Any, Any]:
     """Splits `arrays` in two, as `fit` does for its `validation_split`."""
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split
@@ -169,6 +175,11 @@ def packed(x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | 
     from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
     return keras.tree.lists_to_tuples(ArrayDataAdapter(x, y, sample_weight, class_weight=class_weight)._inputs)
+
+
+def set_project(oracle: keras_tuner.Oracle, run: Path) -> None:
+    """Makes `run` the directory in which `oracle` keeps its files."""
+    oracle._set_project_dir(str(run.parent), run.name)
 
 
 def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:

@@ -27,9 +27,11 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "keras_tuner.Oracle": {
         "_project_dir": "the run directory",
+        "_set_project_dir": "sets it",
         "_get_oracle_fname": "the path of `oracle.json`",
         "_get_trial_dir": "the directory of a trial",
         "_retry_queue": "the trials that will run again",
+        "_run_times": "how often each trial has ended",
         "_id_to_hash": "the digest of each trial's point",
         "_tried_so_far": "the digests of all points that were tried",
         "_max_collisions": "the number of draws of points already tried after which the oracle gives up",
@@ -104,7 +106,7 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (
         "populate_space", "get_state", "set_state", "reload", "save", "_save_trial", "_random_values", "_duplicate",
-        "_record_values", "_compute_values_hash",
+        "_record_values", "_compute_values_hash", "_retry", "_check_consecutive_failures",
     ),
     "keras_tuner.oracles.BayesianOptimizationOracle": ("_vectorize_trials", "_vector_to_values", "_get_hp_bounds"),
     "keras_tuner.oracles.HyperbandOracle": ("_remove_completed_brackets",),

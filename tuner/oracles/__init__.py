@@ -13,8 +13,8 @@ Importing this package loads neither TensorFlow nor Keras Tuner. Its modules, ea
     combinations, points, optuna_values, saved      values, points, and the file of an oracle
 """
 
-from keras_search.tuner.oracles.adopted import adopt
+from keras_search.tuner.oracles.adopted import adopt, settled
 from keras_search.tuner.oracles.named import ORACLES, check, make
 from keras_search.tuner.oracles.saved import saved_points, saved_space
 
-__all__ = ["ORACLES", "adopt", "check", "make", "saved_points", "saved_space"]
+__all__ = ["ORACLES", "adopt", "check", "make", "saved_points", "saved_space", "settled"]

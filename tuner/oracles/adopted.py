@@ -1,11 +1,30 @@
 """Prepares any oracle for a search: one of the toolkit's, or the user's own."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_search.search_spaces.space import Value
+from keras_search.tuner import objectives
+from keras_search.tuner.oracles.named import check
 
 if TYPE_CHECKING:
     import keras_tuner
+
+
+def settled(oracle: "str | keras_tuner.Oracle", objective: Any) -> "keras_tuner.Objective":
+    """The objective of a search with `oracle`: `objective` if that is a name, else its own, with its true direction.
+
+    Raises:
+        InputError: There is no oracle of that name, or the direction is not known.
+        TypeError: The oracle or the objective is something else.
+    """
+    import keras_tuner
+
+    if isinstance(oracle, str):
+        check(oracle)
+        return objectives.resolve(objective)
+    if isinstance(oracle, keras_tuner.Oracle):
+        return objectives.settle(oracle)
+    raise TypeError(f"oracle is {oracle!r}: give a name, such as 'random', or a keras_tuner.Oracle")
 
 
 def adopt(

@@ -96,4 +96,6 @@ def make(
         objective=objective, max_trials=max_trials, seed=derive(seed, "oracle"), hyperparameters=hyperparameters
     )
     oracle.told_as = name
+    # Failures in a row may be bad luck; the search loop ends where the first trials all fail the same way.
+    oracle.max_consecutive_failed_trials = None
     return oracle

@@ -28,6 +28,8 @@ class Persistent(Oracle):
 
     # Keras Tuner's, with the types that it does not declare.
     _id_to_hash: dict[str, str | None]
+    _run_times: dict[str, int]
+    _retry_queue: list[str]
     _tried_so_far: set[str | None]
 
     def predecessor(self, trial: Trial) -> str | None:

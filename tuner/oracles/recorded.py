@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_search.search_spaces.declared import completed
 from keras_search.search_spaces.space import Value
-from keras_search.tuner.keras_private import HyperParameter, Trial
+from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
 from keras_search.tuner.oracles import combinations, points
 from keras_search.tuner.oracles.persistent import Persistent
 
@@ -43,8 +43,6 @@ class Recorded(Persistent):
         self.notes = []
         self.fresh = None
         self.verbose = 0
-        # The search loop decides when too many trials have failed.
-        self.max_consecutive_failed_trials = None
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         """The oracle's own answer, in the form of Keras Tuner's `populate_space`."""
@@ -71,6 +69,30 @@ class Recorded(Persistent):
             # An oracle may propose different values that become the same point on the steps of the space.
             values = self._random_values()
         return answer | {"status": answer["status"] if values else "STOPPED", "values": values}
+
+    def fails_again(self) -> bool:
+        """Whether as many of the last trials have failed as may fail one after the other."""
+        limit = self.max_consecutive_failed_trials
+        last = self.end_order[-limit:] if limit else []
+        return len(last) == limit and all(self.trials[trial_id].status == TrialStatus.FAILED for trial_id in last)
+
+    def attempts(self, trial: Trial) -> int:
+        """How often `trial` was trained and failed before, to be tried again."""
+        ended = self._run_times.get(trial.trial_id, 0)
+        return max(0, ended - 1) if trial.trial_id in self.end_order else ended
+
+    def _check_consecutive_failures(self) -> None:
+        """Does nothing: the search loop asks `fails_again` when all that is known of the trial is on disk."""
+
+    def _retry(self, trial: Trial) -> bool:
+        # As Keras Tuner's, which prints it too.
+        if trial.status != TrialStatus.INVALID:
+            return False
+        if self._run_times[trial.trial_id] > self.max_retries_per_trial:
+            trial.status = TrialStatus.FAILED
+            return False
+        self._retry_queue.append(trial.trial_id)
+        return True
 
     def first_untried(self) -> dict[str, Value] | None:
         """The first combination of values that is not among the trials; None if all are."""

@@ -10,10 +10,10 @@ from keras_search.results import layout
 from keras_search.results.reading import trial_rows
 from keras_search.results.run_info import ObjectiveInfo
 from keras_search.results.text import count
-from keras_search.tuner import objectives, oracles
+from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
-from keras_search.tuner.record import question, rescoring, run_record
+from keras_search.tuner.record import place, question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 
 
@@ -22,18 +22,55 @@ class OwnRun:
 
     Args:
         path: The run directory.
+        hypermodel: The tuner's.
         asked: What the tuner searches for.
         overwrite: Whether the first search of this tuner deletes another tuner's run.
+        drawn: The seed of a new run, if none was asked for.
+        is_named: Whether the user has named the project.
+
+    Attributes:
+        path: The run directory; `settle` may choose one beside that which was given.
+        seed: The seed of the run.
     """
 
-    def __init__(self, path: Path, asked: Question, overwrite: bool) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        hypermodel: keras_tuner.HyperModel,
+        asked: Question,
+        overwrite: bool,
+        drawn: int,
+        is_named: bool,
+    ) -> None:
+        self.seed: int = drawn if asked["seed"] is None else asked["seed"]
+        self.path = path
+        self.hypermodel = hypermodel
         self._asked = asked
         self._overwrite = overwrite
+        self._is_named = is_named
         self._id: str | None = None
         self._was: str | None = None
         self._rescored: dict[str, rescoring.Rescored] = {}
         self._has_said = False
+
+    def settle(self, say: Callable[[str], Any], is_made: bool) -> bool:
+        """Goes to a directory beside the tuner's if another search has that; returns whether it did.
+
+        Args:
+            is_made: Whether the tuner is made, and searches; before that, it may read what another tuner has searched.
+
+        Raises:
+            InputError: The run is no longer the tuner's.
+        """
+        self.check()
+        before = self.path
+        self.path = place.choose(
+            before, self._asked, self.hypermodel, self._is_named, self._overwrite and is_made, self._id, is_made
+        )
+        if self.path == before:
+            return False
+        say(f"{str(before)!r} is another search's: this one has {str(self.path)!r}")
+        return True
 
     def reload(self, oracle: keras_tuner.Oracle) -> None:
         """Loads the run's trials into `oracle`, scored by its objective; changes nothing on disk.
@@ -42,34 +79,37 @@ class OwnRun:
             InputError: A trial has no metric for the objective.
         """
         oracle.reload()
-        before = run_record.read_question(self._path)
+        before = run_record.read_question(self.path)
         self._id, self._was = before.get("id"), before.get("objective")
-        rescored, missing = rescoring.rescore(oracle, self._path, self._was)
+        if self._asked["seed"] is None and isinstance(before.get("seed"), int):
+            self.seed = before["seed"]
+        if self._id is not None:
+            place.claim(self._id, self)
+        rescored, missing = rescoring.rescore(oracle, self.path, self._was)
         if missing:
             oracle.trials = {}
             now = self._asked["objective"]
             was = f"was {self._was} and is now {now}" if self._was else f"is {now}"
             kept = f"the metrics that were kept of {count(len(missing), 'trial')}"
-            raise question.refusal(self._path, [f"the objective {was}, which is not among {kept}"])
+            raise question.refusal(self.path, [f"the objective {was}, which is not among {kept}"])
         self._rescored = {scored.trial.trial_id: scored for scored in rescored}
 
-    def open(self, oracle: keras_tuner.Oracle, hypermodel: keras_tuner.HyperModel, say: Callable[[str], Any]) -> None:
+    def open(self, oracle: keras_tuner.Oracle, say: Callable[[str], Any]) -> None:
         """Makes the locked directory hold a run to go on with: the tuner's, or a new one.
 
         Raises:
             InputError: The run there has taken the place of the tuner's, or was made for another search.
         """
         self.check()
-        there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in trial_rows.trial_directories(self._path)}
-        is_anothers = bool(run_record.read_question(self._path)) or not there <= oracle.trials.keys()
+        there = {path.name.removeprefix(layout.TRIAL_PREFIX) for path in trial_rows.trial_directories(self.path)}
+        is_anothers = bool(run_record.read_question(self.path)) or not there <= oracle.trials.keys()
         if self._overwrite and self._id is None and is_anothers:
-            run_record.empty(self._path)
+            run_record.empty(self.path)
             there.clear()
-        before = run_record.read_question(self._path)
+        before = run_record.read_question(self.path)
         if there:
-            learned = (oracles.saved_space(self._path) or keras_tuner.HyperParameters()).space
-            declared = question.hidden(hypermodel, self._asked, learned, oracles.saved_points(self._path))
-            question.check_same(self._path, before, self._asked, learned, declared)
+            if told := place.differences(self.path, before, self._asked, self.hypermodel):
+                raise question.refusal(self.path, told)
             # Since this tuner was made, another search may have added trials, or a signal ended its own.
             self.reload(oracle)
             self.say_rescored(say)
@@ -78,21 +118,22 @@ class OwnRun:
     def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
         now = self._asked["objective"]
         if not objectives.same(before.get("objective", now), now):
-            for state in self._path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
+            for state in self.path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
                 state.unlink()  # it holds the best weights for the other objective
         for trial_id, rescored in self._rescored.items():
-            rescored.save(oracle, self._path / f"{layout.TRIAL_PREFIX}{trial_id}")
+            rescored.save(oracle, self.path / f"{layout.TRIAL_PREFIX}{trial_id}")
         self._rescored = {}
         # The question is what was asked first, not what searches have learned of the space since.
-        asked = before | {"objective": now} if before else self._asked
+        asked = before | {"objective": now} if before else self._asked | {"seed": self.seed}
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
-        self._id = run_record.write_question(self._path, asked, objective)
+        self._id = run_record.write_question(self.path, asked, objective)
+        place.claim(self._id, self)
 
     def check(self) -> None:
         """Raises InputError if the run is no longer the one that was searched or read."""
-        if self._id is not None and run_record.is_another(self._path, self._id):
+        if self._id is not None and run_record.is_another(self.path, self._id):
             raise InputError(
-                f"run {str(self._path)!r} has been overwritten or deleted since this tuner used it: make a new Tuner, "
+                f"run {str(self.path)!r} has been overwritten or deleted since this tuner used it: make a new Tuner, "
                 "and give each a project_name of its own"
             )
 
@@ -101,12 +142,12 @@ class OwnRun:
         if self._rescored and not self._has_said:
             self._has_said = True
             say(
-                f"run {str(self._path)!r} was searched for {self._was or 'another objective'}: "
+                f"run {str(self.path)!r} was searched for {self._was or 'another objective'}: "
                 f"{count(len(self._rescored), 'trial')} scored anew, for {self._asked['objective']}"
             )
 
     def has_weights(self, trial: Trial) -> bool:
         """Whether the weights of the best epoch of `trial` were kept."""
         rescored = self._rescored.get(trial.trial_id)
-        kept = self._path / f"{layout.TRIAL_PREFIX}{trial.trial_id}" / layout.TRIAL_WEIGHTS
+        kept = layout.weights(self.path / f"{layout.TRIAL_PREFIX}{trial.trial_id}")
         return kept.exists() and not kept.is_symlink() and (rescored is None or rescored.keeps_weights)

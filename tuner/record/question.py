@@ -31,7 +31,7 @@ _MOST_NAMED = 5
 def of(
     objective: keras_tuner.Objective,
     oracle: str,
-    seed: int,
+    seed: int | None,
     executions_per_trial: int,
     space: Iterable[kinds.HyperParameter],
     baseline: Mapping[str, Value],
@@ -40,6 +40,7 @@ def of(
 
     Args:
         oracle: The text of `of_oracle`.
+        seed: None for whichever seed the run has.
         space: The hyperparameters that are declared at the baseline; trials may show more.
 
     Raises:
@@ -99,42 +100,37 @@ def hidden(
     return declared
 
 
-def check_same(
-    run: Path,
+def differences(
     before: Mapping[str, Any],
     asked: Question,
     learned: Iterable[kinds.HyperParameter],
     declared: Mapping[str, str],
-) -> None:
-    """Checks that the trials of `run` answer the question `asked`; another objective is fine, it scores them anew.
+) -> list[str]:
+    """How the question `asked` differs from a run's own; another objective is fine, it scores the trials anew.
 
     Args:
         before: The run's question; empty if not known.
         learned: The space of the run, including what only its trials have shown.
         declared: What `hidden` returns for it.
-
-    Raises:
-        InputError: The trials answer another question.
     """
     # In the form in which it is read from a file.
     asked = json.loads(json.dumps(asked))
     if before:
         before = {"backend": backend.DEFAULT, **before}  # older versions ran on no other
-    differences = [
+    told = [
         _difference(name.replace("_", " "), before[name], asked[name])
         for name in ("backend", "oracle", "seed", "executions_per_trial")
-        if name in before and before[name] != asked[name]
+        if name in before and asked[name] is not None and before[name] != asked[name]
     ]
     if "space" in before:
-        differences += _space_differences(before["space"], asked["space"], of_space(learned), declared)
+        told += _space_differences(before["space"], asked["space"], of_space(learned), declared)
         points = before.get("baseline", {}), asked["baseline"]
-        differences += [
+        told += [
             _difference(f"the baseline's {name}", points[0][name], points[1][name])
             for name in points[0].keys() & points[1].keys()
             if points[0][name] != points[1][name] and before["space"].get(name) == asked["space"].get(name)
         ]
-    if differences:
-        raise refusal(run, differences)
+    return told
 
 
 def refusal(run: Path, differences: list[str]) -> InputError:

@@ -33,9 +33,10 @@ class Rescored:
 
     def save(self, oracle: keras_tuner.Oracle, directory: Path) -> None:
         """Writes the trial's files in `directory`, and deletes weights of another epoch."""
-        if not self.keeps_weights:
-            (directory / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
+        # Without a record, Keras Tuner has trained it, and the file is its own.
         if record := trial_record.read(directory):
+            if not self.keeps_weights:
+                layout.weights(directory).unlink(missing_ok=True)
             files.write_json(directory / layout.TRIAL_RECORD, record | {"best_epoch": self.best_epoch})
         keras_private.save_trial(oracle, self.trial)
 

@@ -8,14 +8,15 @@ from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.custom import asks_in_fit
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
+from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record.lock import check_there
 from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import outcome
 from keras_search.tuner.search.notes import Notes
 from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.reports import Reports
 from keras_search.tuner.search.stop import Stop
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 
 # How many trials wait for each worker, if the oracle learns nothing from those that run: the longest begins first.
@@ -52,6 +53,7 @@ class Loop:
         self._summary = summary
         self._stop = stop
         self._notes = Notes(trials, progress.note)
+        self._reports = Reports(trials.run, executor, progress)
         self._waiting: list[TrialTask] = []
         self._running: dict[Future, TrialTask] = {}
         self._has_failed_here = False
@@ -93,7 +95,7 @@ class Loop:
         task = self._trials.begin(task)
         self._progress.trial_begins(task)
         with self._stop.interruptible():
-            self._running[self._executor.submit(run_trial, task)] = task
+            self._running[self._executor.submit(*self._reports.call(task))] = task
 
     def _wait(self) -> set[Future]:
         """Waits for trials to end and returns them; none if none ends for some time."""
@@ -101,6 +103,8 @@ class Loop:
             # After that time, a cluster may have more slots.
             ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
+        for task in self._running.values():
+            self._reports.listen(task)
         return ended
 
     def _tell(self, future: Future, task: TrialTask) -> None:
@@ -110,16 +114,27 @@ class Loop:
             self._waiting.append(replace(task, retries=task.retries - 1))
             return
         result = outcome.result(future, task)
+        self._reports.ended(task, result)
         known = self._trials.known()
         self._trials.tell(task, result)
         self._notes.trial_ends(task, result, self._trials.known() - known)
         self._summary.update(task.directory)
-        self._progress.trial_ends(self._oracle.get_trial(task.trial_id), task.directory)
+        trial = self._oracle.get_trial(task.trial_id)
+        if trial.status == TrialStatus.INVALID:
+            self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
+            return
+        self._progress.trial_ends(trial, task.directory)
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None
         if result.is_fatal:
             reason = trial_rows.read_trial(task.directory)["error"]
             raise SearchError(f"trial {task.trial_id} shows that no trial can work: {reason}")
+        if result.error is not None and self._oracle.fails_again():
+            reason = trial_rows.read_trial(task.directory)["error"]
+            raise SearchError(
+                f"the last {self._oracle.max_consecutive_failed_trials} trials have failed "
+                f"(max_consecutive_failed_trials), the last with {reason}"
+            )
 
     def _slots(self) -> int:
         """How many trials may run at once now: if all have failed the same way, no more than run already."""

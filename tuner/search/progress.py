@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from keras_search.results import layout
+from keras_search.results.errors import sentence
 from keras_search.results.numbers import number, setting
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
@@ -36,6 +37,8 @@ class Progress:
 
     def __init__(self, silent: bool = False) -> None:
         self._console = live.make_console(silent)
+        # Where nothing else is shown, no live line is in the way of it.
+        self._loud = live.make_console() if silent else self._console
         self._baseline: Mapping[str, object] = {}
         self._waiting: dict[str, TrialTask] = {}
         self._running: dict[str, TrialTask] = {}
@@ -93,11 +96,25 @@ class Progress:
     def note(self, sentence: str) -> None:
         self._console.print(sentence)
 
+    def warn(self, *parts: str) -> None:
+        """Says something that a silent search says too."""
+        self._loud.print(sentence(*parts))
+
+    def printed(self, task: "TrialTask", line: str) -> None:
+        """Shows a line that a trial has printed; it is the user's own, and not silenced."""
+        self._loud.print(one_line(f"trial {task.trial_id}: {line}"))
+
     def trial_dies(self, task: "TrialTask", cause: str) -> None:
         """Says that the trial's worker has died, and that it will begin again."""
         self._running = _without(self._running, task.trial_id)
         self._waiting = self._waiting | {task.trial_id: task}
         self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
+
+    def trial_fails(self, task: "TrialTask", attempts: int, retries: int) -> None:
+        """Says that a trial has failed and will be tried again, after so many `attempts`."""
+        self._running = _without(self._running, task.trial_id)
+        error = trial_rows.read_trial(task.directory)["error"]
+        self._console.print(one_line(f"trial {task.trial_id} failed: {error}; tried again, {attempts} of {retries}"))
 
     def trial_waits(self, task: "TrialTask") -> None:
         self._waiting = self._waiting | {task.trial_id: task}

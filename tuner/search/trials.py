@@ -16,7 +16,7 @@ from keras_search.search_spaces.space import Value
 from keras_search.tuner import keras_private
 from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles.recorded import Recorded
-from keras_search.tuner.seeds import trial_seed
+from keras_search.tuner.seeds import derive, trial_seed
 from keras_search.tuner.trial import models
 from keras_search.tuner.trial.pruners import Pruner
 from keras_search.tuner.trial.task import TrialResult, TrialTask
@@ -45,7 +45,7 @@ class Trials:
     baseline: dict[str, Value]
     seed: int
     executions: int
-    keep_weights: int
+    keep_weights: int | None
     pruner: Pruner | None
     timeout: float | None
     retries: int
@@ -86,12 +86,12 @@ class Trials:
             directory=self.directory(trial.trial_id).resolve(),
             hypermodel=self.hypermodel,
             objective=self.oracle.objective,
-            seed=trial_seed(self.seed, self._first_of(trial).trial_id),
+            seed=self._trial_seed(trial),
             is_baseline=is_baseline,
             executions=self.executions,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs or {},
-            keeps_weights=self.keep_weights > 0,
+            keeps_weights=self.keep_weights != 0,
             budget=None if epochs is None else epochs.stop,
             initial_epoch=0 if epochs is None else epochs.start,
             continues=None if predecessor is None else self.directory(predecessor).resolve(),
@@ -107,7 +107,7 @@ class Trials:
         """Marks the trial of `task` as running; returns it with the score that its weights must beat to be kept."""
         self._mark(self.oracle.get_trial(task.trial_id), TrialStatus.RUNNING)
         best = self.best()
-        if 0 < self.keep_weights <= len(best):
+        if self.keep_weights and self.keep_weights <= len(best):
             return replace(task, weights_from=best[self.keep_weights - 1].score)
         return task
 
@@ -124,7 +124,7 @@ class Trials:
             self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
             trial.status = TrialStatus.COMPLETED
         else:
-            trial.status = TrialStatus.FAILED
+            trial.status = TrialStatus.INVALID if result.may_be_retried else TrialStatus.FAILED
         if self.tensorboard is not None:
             score = None if result.error else self.oracle.objective.get_value(result.metrics)
             self.tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
@@ -136,8 +136,11 @@ class Trials:
 
     def _remove_beaten(self) -> None:
         """Removes the weights of all but the best trials, and checkpoints that no trial can go on from."""
-        for beaten in self.best()[self.keep_weights :]:
-            (self.directory(beaten.trial_id) / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)
+        for beaten in [] if self.keep_weights is None else self.best()[self.keep_weights :]:
+            directory = self.directory(beaten.trial_id)
+            # Without a record, Keras Tuner has trained it.
+            if (directory / layout.TRIAL_RECORD).exists():
+                layout.weights(directory).unlink(missing_ok=True)
         continuable = self.oracle.continuable()
         for path in self.run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
             if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
@@ -153,7 +156,12 @@ class Trials:
         return {hp.name for hp in self.oracle.get_space().space}
 
     def common_failure(self) -> str | None:
-        """The error of all trials that have ended, if they are enough and all failed the same way; else None."""
+        """The error of all trials that have ended, if they are enough and all failed the same way; else None.
+
+        None as well where the oracle says how many trials may fail.
+        """
+        if self.oracle.max_consecutive_failed_trials is not None:
+            return None
         ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
         if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
             return None
@@ -175,6 +183,13 @@ class Trials:
         trial.status = status
         keras_private.save_trial(self.oracle, trial)
 
+    def _trial_seed(self, trial: Trial) -> int:
+        first = self._first_of(trial)
+        seed = trial_seed(self.seed, first.trial_id)
+        # With the same seed it would fail again.
+        attempts = self.oracle.attempts(first)
+        return derive(seed, "attempt", attempts) if attempts else seed
+
     def _first_of(self, trial: Trial) -> Trial:
         """The earliest predecessor of `trial`, which began from scratch; `trial` itself if it has none."""
         while (predecessor := self.oracle.predecessor(trial)) is not None:
@@ -184,4 +199,4 @@ class Trials:
 
 def _numbers_aside(reason: str) -> str:
     """`reason` without the numbers in it; but a loss that becomes NaN in another epoch is another reason."""
-    return reason if reason.startswith("FailedTrialError") else re.sub(r"[-+.\d\s]+", "", reason)
+    return reason if reason.startswith("Diverged") else re.sub(r"[-+.\d\s]+", "", reason)

@@ -23,6 +23,10 @@ from keras_search.tuner.trial.pruners import Curve, Pruner
 _HDF5_BYTES = 1_000_000
 
 
+class Diverged(keras_tuner.errors.FailedTrialError):
+    """The loss or the score is no finite number; with another seed it may be."""
+
+
 class EpochLog(keras.callbacks.Callback):
     """Appends a line to the trial's learning curve after each epoch; counts epochs from 1.
 
@@ -55,7 +59,7 @@ class EpochLog(keras.callbacks.Callback):
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Raises `keras_tuner.errors.FailedTrialError` when the loss is not finite."""
+        """Raises `Diverged` when the loss is not finite."""
         self.epochs += 1
         now = time.monotonic()
         seconds, self._began = round(now - self._began, 3), now
@@ -69,7 +73,7 @@ class EpochLog(keras.callbacks.Callback):
         self._append({"epoch": int(epoch) + 1, "execution": self._execution, layout.EPOCH_SECONDS: seconds} | cells)
         loss = numbers(logs).get("loss", 0.0)
         if not math.isfinite(loss):
-            raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {int(epoch) + 1}")
+            raise Diverged(f"the loss became {loss} in epoch {int(epoch) + 1}")
 
     def _append(self, row: dict[str, Any]) -> None:
         """Appends `row`; writes the whole file anew if `row` has a new column."""

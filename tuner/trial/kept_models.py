@@ -36,7 +36,7 @@ def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Pa
     """
     model = fresh_model(hypermodel, trial.hyperparameters, seed)
     try:
-        kept.load_weights(model, folder / layout.TRIAL_WEIGHTS)
+        kept.load_weights(model, layout.weights(folder))
     except Exception as error:
         raise ValueError(
             f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({error_line(error)}): "

@@ -20,7 +20,7 @@ from keras_search.results.trial_record import TrialRecord
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.tuner.data import shared
 from keras_search.tuner.trial import asked, bars, kept, saved_state, scores
-from keras_search.tuner.trial.callbacks import BestWeights
+from keras_search.tuner.trial.callbacks import BestWeights, Diverged
 from keras_search.tuner.trial.execution import Execution
 from keras_search.tuner.trial.resumption import OtherTrainingError
 from keras_search.tuner.trial.saved_state import State
@@ -46,7 +46,7 @@ def run_trial(task: TrialTask) -> TrialResult:
     started_at, seconds_before = (state.started_at, state.seconds) if state else (_now(), 0.0)
     record = TrialRecord(task.seed, task.is_baseline, started_at, worker=os.getpid())
     record.save(task.directory)
-    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS):
+    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.OLDER_TRIAL_WEIGHTS):
         (task.directory / left_over).unlink(missing_ok=True)
     if state:
         files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
@@ -65,13 +65,25 @@ def run_trial(task: TrialTask) -> TrialResult:
             raise Interrupted from error
         files.require_disk(task.directory, error)
         record.error = error_line(error) + origin(error)
-        is_fatal = isinstance(error, keras_tuner.errors.FatalError)
-        result = TrialResult({}, 0, _traceback(), is_fatal, task.hyperparameters)
+        result = TrialResult(
+            {},
+            0,
+            error=_traceback(),
+            is_fatal=isinstance(error, keras_tuner.errors.FatalError),
+            may_be_retried=_is_chance(error),
+            hyperparameters=task.hyperparameters,
+        )
     record.ended_at = _now()
     record.duration_s = round(seconds_before + time.monotonic() - began, 3)
     record.files = files.digests(task.directory, _RECORDED)
     record.save(task.directory)
     return result
+
+
+def _is_chance(error: BaseException) -> bool:
+    """Whether a trial with this error may be tried again, as in Keras Tuner: its point was not rejected on purpose."""
+    meant = keras_tuner.errors.FatalError, keras_tuner.errors.FailedTrialError
+    return isinstance(error, Diverged) or not isinstance(error, meant)
 
 
 @contextlib.contextmanager
@@ -124,7 +136,7 @@ def _result(
     metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
-        raise keras_tuner.errors.FailedTrialError(f"{task.objective.name} is {score}")
+        raise Diverged(f"{task.objective.name} is {score}")
     # A score that a custom `fit` returns is of no known epoch.
     if record.epochs_run and isinstance(outcomes[-1], keras.callbacks.History):
         record.best_epoch = last.begun + best_step + 1

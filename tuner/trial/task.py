@@ -11,6 +11,7 @@ from keras_search.results import layout
 from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.seeds import derive
+from keras_search.tuner.trial.output import Printed
 from keras_search.tuner.trial.pruners import Pruner
 
 
@@ -91,14 +92,20 @@ class TrialResult:
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial; else None.
         is_fatal: Whether the error shows that the hypermodel fails at every point.
+        may_be_retried: Whether the error may be one of bad luck, and no `FailedTrialError` of the hypermodel's.
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
         weights_lost: Why its weights cannot be kept; None if they can.
+        printed: What it printed in a process of its own; None if it had none, or died with it.
+        changed: What it changed in a process of its own of the user's objects, by name.
     """
 
     metrics: dict[str, float]
     best_step: int
     error: str | None = None
     is_fatal: bool = False
+    may_be_retried: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
     weights_lost: str | None = None
+    printed: Printed | None = None
+    changed: Sequence[str] = ()

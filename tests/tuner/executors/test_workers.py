@@ -94,7 +94,7 @@ def test_scores_are_the_same_for_one_and_for_two_workers(tmp_path: Path) -> None
         loss, accuracy = model.evaluate(*VALIDATION, verbose=0)
         assert accuracy == pytest.approx(float(row["val_accuracy"]))
         assert loss == pytest.approx(float(row["val_loss"]), rel=1e-4)
-        weights = tmp_path / "two" / "run" / f"trial_{row['trial_id']}" / "best.weights.h5"
+        weights = tmp_path / "two" / "run" / f"trial_{row['trial_id']}" / "checkpoint.weights.h5"
         assert weights.stat().st_size < 4 * model.count_params() + 50_000
     again = two.load_model(two.oracle.get_trial(ranked[3]["trial_id"]))  # trained once more, in this process
     assert again.evaluate(*VALIDATION, verbose=0)[1] == pytest.approx(float(ranked[3]["val_accuracy"]))

@@ -54,6 +54,15 @@ def test_what_the_kernel_lacks_is_left_to_keras(arguments: dict[str, int]) -> No
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_renormalisation_is_left_to_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which Keras knows nothing before 3.14."""
+    normalisation = keras.layers.BatchNormalization()
+    monkeypatch.delattr(normalisation, "renorm", raising=False)
+    assert BatchNorm().covers(normalisation)
+    normalisation.renorm = True
+    assert not BatchNorm().covers(normalisation)
+
+
 def test_vectors_and_subclasses_are_left_to_keras() -> None:
     class Own(keras.layers.BatchNormalization):
         pass

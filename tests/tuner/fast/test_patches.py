@@ -46,7 +46,8 @@ class Keeps(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        # At the end of training, Keras 3.8 would forget the history of `fit` for that of `predict`.
         Keeps.model_kept, Keeps.weights = self.model, self.model.get_weights()
         Keeps.predicted = self.model.predict(X, verbose=0)
         self.model.export(self.folder / "in training", verbose=False)

@@ -122,7 +122,7 @@ def test_what_a_trial_asked_for_is_known_from_then_on(tmp_path: Path) -> None:
         (["ValueError: no"] * 3, "ValueError: no"),
         ([f"ValueError: no column {number}" for number in range(3)], "ValueError: no column 0"),
         (["ValueError: no", "ValueError: no", "KeyError: no"], None),
-        ([f"FailedTrialError: the loss became nan in epoch {number}" for number in range(3)], None),
+        ([f"Diverged: the loss became nan in epoch {number}" for number in range(3)], None),
         (["ValueError: no", None, "ValueError: no", "ValueError: no"], None),
     ],
 )

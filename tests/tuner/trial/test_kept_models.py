@@ -78,7 +78,7 @@ def weights(folder: Path) -> list[Path]:
 def trained_again(made: Tuner, trial: keras_tuner.engine.trial.Trial) -> bool:
     """Whether the model of `trial` is the same after its weights are gone, and nothing is left of its training."""
     kept = made.load_model(trial)
-    Path(made.get_trial_dir(trial.trial_id), "best.weights.h5").unlink()
+    Path(made.get_trial_dir(trial.trial_id), "checkpoint.weights.h5").unlink()
     before = {path.name for path in Path(made.project_dir).rglob("*")}
     again = made.load_model(trial)
     assert {path.name for path in Path(made.project_dir).rglob("*")} == before

@@ -1,0 +1,10 @@
+"""Keras Tuner's hypermodels."""
+
+from typing import TYPE_CHECKING
+
+from keras_search.tuner import names
+
+if TYPE_CHECKING:
+    from keras_tuner.engine.hypermodel import *
+
+__getattr__, __dir__ = names.of("keras_tuner.engine.hypermodel")

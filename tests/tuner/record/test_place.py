@@ -1,0 +1,109 @@
+"""Several tuners with one directory."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import pytest
+
+import keras_search as kt
+
+
+class Instant(keras_tuner.HyperModel):
+    """Its score is worked out."""
+
+    def __init__(self, most: int = 64) -> None:
+        super().__init__()
+        self.most = most
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("units", 1, self.most))])
+        model.compile("sgd", "mse")
+        return model
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> float:
+        return hp["units"] / self.most
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def runs() -> list[str]:
+    return sorted(path.name for path in Path().iterdir() if path.is_dir())
+
+
+def script(**arguments: Any) -> list[list[dict[str, Any]]]:
+    """The points of two tuners that are made, and then searched."""
+    tuners = [
+        kt.RandomSearch(Instant(), max_trials=2, seed=1, workers=0, **arguments),
+        kt.BayesianOptimization(Instant(), max_trials=3, seed=1, workers=0, **arguments),
+    ]
+    for tuner in tuners:
+        tuner.search(verbose=0)
+    for tuner in tuners:
+        assert tuner.get_best_models() == [] or tuner.get_best_models()
+    return [[trial.hyperparameters.values for trial in tuner.oracle.trials.values()] for tuner in tuners]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"overwrite": True}, {"project_name": "named"}])
+def test_each_has_trials_of_its_own_and_finds_them_again(arguments: dict[str, Any]) -> None:
+    first = script(**arguments)
+    assert list(map(len, first)) == [2, 3]
+    name = arguments.get("project_name", "untitled_project")
+    assert runs() == [name, f"{name}-2"]
+    assert script(**arguments) == first
+    assert runs() == [name, f"{name}-2"]
+
+
+def test_the_same_search_made_twice_before_it_has_begun_is_made_twice() -> None:
+    tuners = [kt.RandomSearch(Instant(), max_trials=2, seed=seed, workers=0) for seed in (None, None)]
+    for tuner in tuners:
+        tuner.search(verbose=0)
+    assert runs() == ["untitled_project", "untitled_project-2"]
+
+
+def test_a_tuner_made_after_the_search_reads_it_back() -> None:
+    first = kt.RandomSearch(Instant(), max_trials=2, workers=0)
+    first.search(verbose=0)
+    second = kt.RandomSearch(Instant(), max_trials=2, workers=0)
+    assert list(second.oracle.trials) == list(first.oracle.trials)
+    second.search(verbose=0)
+    assert runs() == ["untitled_project"]
+
+
+def test_a_search_for_another_model_is_not_taken_for_the_same() -> None:
+    tuners: list[kt.Tuner] = []
+    for name in ("flat", "deep"):
+        hypermodel = Instant()
+        hypermodel.name = name
+        tuners.append(kt.RandomSearch(hypermodel, max_trials=2, seed=1, workers=0))
+        tuners[-1].search(verbose=0)
+    assert runs() == ["untitled_project", "untitled_project-2"]
+
+
+def test_a_tuner_that_the_script_no_longer_has_is_overwritten() -> None:
+    for _ in range(2):
+        tuner = kt.RandomSearch(Instant(), max_trials=2, overwrite=True, workers=0)
+        tuner.search(verbose=0)
+    assert runs() == ["untitled_project"]
+
+
+def test_another_search_without_a_name_begins_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    kt.RandomSearch(Instant(), max_trials=1, workers=0).search(verbose=0)
+    Path("untitled_project-2").mkdir()
+    Path("untitled_project-2", "notes.txt").touch()
+    kt.RandomSearch(Instant(32), max_trials=1, workers=0).search(verbose=0)
+    assert runs() == ["untitled_project", "untitled_project-2", "untitled_project-3"]
+    assert "'untitled_project' is another search's: this one has 'untitled_project-3'\n" in capsys.readouterr().out
+    assert [path.name for path in Path("untitled_project-2").iterdir()] == ["notes.txt"]
+
+
+def test_a_name_that_the_user_gave_is_that_of_the_run_that_is_there() -> None:
+    kt.RandomSearch(Instant(), max_trials=1, workers=0, project_name="named").search(verbose=0)
+    other = kt.RandomSearch(Instant(32), max_trials=1, workers=0, project_name="named")
+    with pytest.raises(kt.InputError, match=r"^run 'named' was made for another search: units was"):
+        other.search(verbose=0)
+    assert runs() == ["named"]

@@ -1,0 +1,46 @@
+"""The two forms of a `Tuner`'s arguments: Keras Tuner's, and the toolkit's, which needs no oracle."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+
+# The name of a project that has none, in Keras Tuner's form and in the toolkit's.
+UNTITLED = "untitled_project", "untitled"
+
+_POSITIONS = ("hypermodel", "objective", "max_trials", "seed")
+_DEFAULTS = {
+    "oracle": "random",
+    "objective": "val_accuracy",
+    "max_trials": 20,
+    "seed": 0,
+    "directory": "runs",
+    "project_name": UNTITLED[1],
+    "keep_weights": 3,
+}
+
+
+def either(init: Callable[..., None]) -> Callable[..., None]:
+    """Decorates an `__init__` that takes Keras Tuner's arguments, an oracle first, so that it takes both forms.
+
+    The toolkit's begins with the hypermodel: `Tuner(hypermodel, objective, max_trials, seed, ...)`, with an oracle by
+    its name, and with defaults of its own.
+    """
+
+    @functools.wraps(init)
+    def taking_either(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not _is_keras_tuners(args, kwargs):
+            if len(args) > len(_POSITIONS):
+                raise TypeError(f"Tuner takes {len(_POSITIONS)} positional arguments, {', '.join(_POSITIONS)}")
+            given = dict(zip(_POSITIONS, args))
+            if twice := next((name for name in given if name in kwargs), None):
+                raise TypeError(f"Tuner got {twice} twice")
+            args, kwargs = (), {**_DEFAULTS, **given, **kwargs}
+        init(self, *args, **kwargs)
+
+    return taking_either
+
+
+def _is_keras_tuners(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return isinstance(args[0] if args else kwargs.get("oracle"), keras_tuner.Oracle)
