@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-import keras_search
 from keras_search.commands import best, data, export, predict, report, results, search
 from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
@@ -41,7 +40,7 @@ def _show_version(is_asked: bool) -> None:
         return
     packages = {**_BELOW, backend.title(): backend.name()}
     below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in packages.items())
-    print(f"keras-search {keras_search.__version__} ({', '.join(below)})")
+    print(f"keras-search {installed.toolkit()} ({', '.join(below)})")
     raise typer.Exit
 
 
