@@ -133,7 +133,7 @@ def fitted(data: Any, space: str, epochs: int) -> Training:
 
 
 def searched(data: Any, space: str, trials: int, epochs: int) -> Training:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras_tuner
 
     from keras_search.tuner import Tuner

@@ -38,6 +38,7 @@ tuner.transport
 tuner.data
 tuner.objectives
 tuner.runtime tuner.seeds tuner.keras_private
+tuner.backend
 tuner.errors
 
 search_spaces

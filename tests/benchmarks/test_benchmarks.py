@@ -67,7 +67,7 @@ def test_pictures_of_every_kind_are_counted(
 ) -> None:
     run = make_run(tmp_path / "run", random_trials(1), fingerprint=datasets.load("digits").fingerprint)
     evaluate(run, [0.9], [0.9])
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras
 
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]

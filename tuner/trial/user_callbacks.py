@@ -27,9 +27,11 @@ def copied(
         keras_private.configure_tensorboard(task.tuner, callbacks, own_tuner.trial(task), execution)
         return callbacks
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
+        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
+        if keras.config.backend() != "tensorflow":
+            continue  # as in Keras Tuner, for the point is written by TensorFlow
         from tensorboard.plugins.hparams import api
 
-        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
         point = keras_private.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks
