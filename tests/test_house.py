@@ -24,8 +24,8 @@ tuner.command
 tuner
 tuner.tuners
 tuner.tuner
-tuner.overridable
 tuner.forms
+tuner.overridable
 tuner.search
 tuner.script
 tuner.evaluation
@@ -38,6 +38,7 @@ tuner.transport
 tuner.data
 tuner.objectives
 tuner.runtime tuner.seeds tuner.keras_private
+tuner.backend
 tuner.errors
 
 search_spaces

@@ -22,7 +22,7 @@ from keras_search.tuner.overridable import Overridable
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
-from keras_search.tuner.search import given, session
+from keras_search.tuner.search import given, place, session
 from keras_search.tuner.search.best_models import BestModels
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.progress import Progress
@@ -225,22 +225,22 @@ class Tuner(Overridable):
             KeyboardInterrupt: Ctrl-C or SIGTERM; running trials go on where they were when the search is run again.
             InputError: Another process searches in the run directory; or the run there was made for another search, or
                 has taken the place of this tuner's; or the data are not numbers; or the hypermodel or an argument
-                cannot go to worker processes.
-            ValueError: A `tf.data.Dataset` cannot go to worker processes.
+                cannot go to the worker processes that were asked for.
         """
         if self._executor is not None:
             foreign.adopt(self._executor)  # it may have been shut down since
         progress = Progress(silent=fit_kwargs.get("verbose") == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
+        stays = place.stays(self._executor, self._workers, self._trials, fit)
         if self._may_settle and self._own.settle(progress.note, is_made=True):
             self._run, self.project_name = self._own.path, self._own.path.name
             keras_private.set_project(self.oracle, self._run)
             self._log_to_tensorboard(self._tensorboard is not None)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
-            self._search(progress, fit)
+            self._search(progress, fit, stays)
 
-    def _search(self, progress: Progress, fit: FitArguments) -> None:
-        """Searches in the locked run directory."""
+    def _search(self, progress: Progress, fit: FitArguments, stays: str | None) -> None:
+        """Searches in the locked run directory, in this process if there is a reason why it `stays`."""
         self._require_built("search")
         run_record.check_links(self._run)
         self._own.open(self.oracle, progress.note)
@@ -251,15 +251,9 @@ class Tuner(Overridable):
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
         self.on_search_begin()
-        with self._executing() as executor:
+        with place.executing(self._executor, self._workers, self._trials_per_gpu, stays, progress.note) as executor:
             session.run(self._trials, executor, fit, progress, self._time_budget)
         self.on_search_end()
-
-    def _executing(self) -> contextlib.AbstractContextManager[Executor]:
-        """The executor for the trials; the user's own is left open."""
-        if self._executor is not None:
-            return contextlib.nullcontext(self._executor)
-        return choice.make(self._workers, self._trials_per_gpu)
 
     def _require_built(self, what: str) -> None:
         if self._unbuilt is not None:

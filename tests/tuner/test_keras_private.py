@@ -26,7 +26,7 @@ NAMESAKES = "keras_search/engine/"  # modules that users import by the names of 
 LIBRARIES = ("keras.", "keras_tuner.", "tensorflow.")
 PRIVATE = re.compile(r"(keras\.src|keras_tuner\.src|keras_tuner\.engine|tensorflow\.(python|compiler|core))\b")
 
-TABLES = (names.ATTRIBUTES, names.FOR_SPEED, names.OVERRIDDEN)
+TABLES = (names.ATTRIBUTES, names.FOR_SPEED, names.FOR_TRAVEL, names.OVERRIDDEN)
 LISTED = sorted({f"{owner}.{name}" for table in TABLES for owner in table for name in table[owner]})
 LISTED_NAMES = {name.rpartition(".")[2] for name in LISTED}
 
@@ -37,7 +37,7 @@ OVERRIDDEN_OF_OTHERS = {
     "typer.core.TyperCommand": ("get_params", "parse_args"),
     "typer.core.TyperGroup": ("get_params", "main"),
     "rich.console.Console": ("print",),
-    "cloudpickle.Pickler": ("persistent_id",),
+    "cloudpickle.Pickler": ("persistent_id", "reducer_override"),
     "pickle.Unpickler": ("persistent_load",),
 }
 

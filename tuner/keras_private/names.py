@@ -2,25 +2,20 @@
 
 import inspect
 import pkgutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
+
+import keras
+import keras_tuner
+
+from keras_search.tuner.errors import VersionError
 
 # The attributes without which trials fail, by owner, each with its purpose.
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "keras.Layer": {"_flatten_layers": "all layers of a model; its `layers` are only the outermost"},
     "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins when a trial is continued"},
     "keras.callbacks.Callback": {"_model": "the model, which is not the callback's own state"},
-    "tensorflow.data.Dataset": {"_inputs": "its input datasets, which may shuffle"},
-    "tensorflow.python.eager.context.Context": {
-        "_soft_device_placement": "the setting; its public getter looks for GPUs",
-        "_optimizer_jit": "the setting; its public getter looks for GPUs",
-        "_optimizer_experimental_options": "the setting; its public setter only adds options",
-    },
-    "tensorflow.python.eager.context": {"context": "the object with the settings of a thread"},
-    "tensorflow.python.framework.ops": {
-        "_dtype_conversion_mode": "the setting of NumPy's type promotion",
-        "_numpy_style_slicing": "the setting of NumPy's indexing",
-    },
     "keras_tuner.engine.hyperparameters": dict.fromkeys(
         ("Boolean", "Choice", "Fixed", "Float", "Int"), "a class of hyperparameters"
     ),
@@ -61,6 +56,21 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
 }
 
+# The same where TensorFlow is loaded.
+OF_TENSORFLOW: dict[str, dict[str, str]] = {
+    "tensorflow.data.Dataset": {"_inputs": "its input datasets, which may shuffle"},
+    "tensorflow.python.eager.context.Context": {
+        "_soft_device_placement": "the setting; its public getter looks for GPUs",
+        "_optimizer_jit": "the setting; its public getter looks for GPUs",
+        "_optimizer_experimental_options": "the setting; its public setter only adds options",
+    },
+    "tensorflow.python.eager.context": {"context": "the object with the settings of a thread"},
+    "tensorflow.python.framework.ops": {
+        "_dtype_conversion_mode": "the setting of NumPy's type promotion",
+        "_numpy_style_slicing": "the setting of NumPy's indexing",
+    },
+}
+
 # The attributes that faster training needs as well.
 FOR_SPEED: dict[str, dict[str, str]] = {
     "keras.Model": {
@@ -89,6 +99,20 @@ FOR_SPEED: dict[str, dict[str, str]] = {
     },
 }
 
+# The attributes by which models and iterators go to other processes with what they are connected to.
+FOR_TRAVEL: dict[str, dict[str, str]] = {
+    "keras.Layer": {"_trainable": "whether it is trained, without its layers"},
+    "keras.Model": {"_compile_config": "the arguments of `compile` as the user gave them"},
+    "keras.Sequential": {"_layers": "the layers with the input layer", "_functional": "the model of these"},
+    "keras.src.ops.function.Function": {
+        "_inputs_struct": "the inputs, nested as the user gave them",
+        "_outputs_struct": "the outputs, nested as the user gave them",
+    },
+    "keras.src.ops.node.Node": {"_keras_history": "the call that gives a symbolic tensor"},
+    "keras.src.ops.operation.Operation": {"_inbound_nodes": "the calls of an operation"},
+    "keras.src.legacy.preprocessing.image.Iterator": {"_flow_index": "begins the order of the images"},
+}
+
 # The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras.callbacks.Callback": (
@@ -109,6 +133,20 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
         "project_dir",
     ),
 }  # fmt: skip
+
+
+def require(*tables: Mapping[str, Iterable[str]]) -> None:
+    """Raises VersionError if the installed versions lack a name in `tables`."""
+    for table in tables:
+        if lacking := absent(table):
+            raise refusal(f"there is no {' and no '.join(lacking)}")
+
+
+def refusal(lack: str) -> VersionError:
+    """The error for installed versions that `lack` something."""
+    backend = keras.config.backend()
+    version = getattr(sys.modules.get(backend), "__version__", "of unknown version")
+    return VersionError(lack, keras.__version__, keras_tuner.__version__, backend, version)
 
 
 def absent(names: Mapping[str, Iterable[str]]) -> list[str]:

@@ -2,12 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from keras_search.tuner.data import shared, user_data
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.transport import calls
 from keras_search.tuner.trial import own_code, own_tuner
 
 FitArguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -33,20 +33,12 @@ def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any
 
 
 @contextlib.contextmanager
-def placed(fit: FitArguments, trials: Trials, executor: Executor) -> Iterator[FitArguments]:
-    """The arguments `fit` in the form that the trials in `executor` load, as long as the block runs.
-
-    Raises:
-        InputError: The hypermodel, the tuner or an argument cannot go to worker processes.
-        ValueError: An argument is a `tf.data.Dataset` that cannot.
-    """
+def placed(fit: FitArguments, executor: Executor, run: Path) -> Iterator[FitArguments]:
+    """The arguments `fit` in the form that the trials in `executor` load, as long as the block runs."""
     if executor.shares_memory:
         yield shared.hold(fit)
         return
     # An executor on other machines carries the files in it back and forth.
-    executor.directory = trials.run.resolve()
-    with shared.folder(trials.run) as folder:
-        stored = shared.store(fit, folder)
-        given = {f"argument {number} of search": value for number, value in enumerate(stored[0], 1)} | stored[1]
-        calls.require_portable({"the hypermodel": trials.hypermodel, "the tuner": trials.tuner_in_training} | given)
-        yield stored
+    executor.directory = run.resolve()
+    with shared.folder(run) as folder:
+        yield shared.store(fit, folder)

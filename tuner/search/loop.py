@@ -64,6 +64,12 @@ class Loop:
             SearchError: The first trials all failed the same way, or a trial showed that none can work.
             Interrupted: A signal has arrived.
         """
+        try:
+            self._run()
+        finally:
+            self._reports.listen(self._running.values())
+
+    def _run(self) -> None:
         if self._executor.slots > 1 and self._is_baseline_alone():
             self._notes.first_alone()
         while True:
@@ -102,8 +108,7 @@ class Loop:
             # After that time, a cluster may have more slots.
             ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
-        for task in self._running.values():
-            self._reports.listen(task)
+        self._reports.listen(self._running.values())
         return ended
 
     def _tell(self, future: Future, task: TrialTask) -> None:

@@ -65,6 +65,10 @@ class Trials:
         for trial_id in keras_private.to_be_retried(self.oracle):
             keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
 
+    def are_done(self) -> bool:
+        """Whether there are as many as were asked for."""
+        return self.oracle.max_trials is not None and len(self.oracle.end_order) >= self.oracle.max_trials
+
     def ask(self) -> Trial | None:
         """The oracle's next trial, marked as waiting; None if it has none now."""
         if self.tuner is not None:

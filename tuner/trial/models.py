@@ -11,6 +11,7 @@ import keras_tuner
 from keras_search.search_spaces import declared as declaration
 from keras_search.search_spaces.custom import fits_itself
 from keras_search.search_spaces.origin import contained
+from keras_search.tuner import keras_private
 from keras_search.tuner.fast import patches
 from keras_search.tuner.keras_private import HyperParameter, get_hypermodel
 from keras_search.tuner.transport import settings
@@ -110,4 +111,4 @@ def begin_process(seed: int) -> None:
     """Makes what follows as reproducible as if it were the first in its process, and frees the models before it."""
     settings.clear_session()
     gc.collect()
-    keras.utils.set_random_seed(seed)
+    keras_private.set_random_seed(seed)
