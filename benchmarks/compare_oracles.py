@@ -103,7 +103,7 @@ def load() -> dict[Key, Entry]:
 
 def search(task: Search) -> Search:
     """Runs one search of the table, as long as `TRIALS` full trials take in epochs."""
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras_tuner
 
     table = load()

@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("data", help="an .npz file of MNIST")
     arguments = parser.parse_args()
     data = datasets.split(datasets.load(arguments.data), seed=0)
-    runtime.load_tensorflow()
+    runtime.load_keras()
     from keras_search.tuner import Tuner
 
     tuner = Tuner(

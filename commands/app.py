@@ -9,13 +9,14 @@ from keras_search.commands.shared import called
 from keras_search.commands.usage import Command, Group, more
 from keras_search.results import installed
 from keras_search.results.text import command
+from keras_search.tuner import backend
 
-_BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner", "TensorFlow": "tensorflow"}
+_BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner"}
 
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
+    epilog=more("install", "from-keras-tuner", "keras-tuner-names", "search", "your-own", "after-the-search"),
     add_completion=called() == ["keras-search"],  # shells complete only commands on their path
     pretty_exceptions_enable=False,
 )
@@ -37,7 +38,8 @@ app.command("spaces", cls=Command, epilog=more("search", "your-own"))(data.show_
 def _show_version(is_asked: bool) -> None:
     if not is_asked:
         return
-    below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in _BELOW.items())
+    packages = {**_BELOW, backend.title(): backend.name()}
+    below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in packages.items())
     print(f"keras-search {installed.toolkit()} ({', '.join(below)})")
     raise typer.Exit
 

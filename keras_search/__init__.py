@@ -65,7 +65,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # On demand, since each loads a lot: all but what reads results load TensorFlow.
+    # On demand, since each loads a lot: all but what reads results load Keras.
     if name in _PLACES:
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     if name in _OF_KERAS_TUNER:

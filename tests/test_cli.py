@@ -47,7 +47,7 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
         2,
     ),
 )
-def test_commands_that_only_read_do_not_load_tensorflow(
+def test_commands_that_only_read_do_not_load_keras(
     arguments: list[str], searched: tuple[Path, str], tmp_path: Path
 ) -> None:
     script = f"import sys; sys.argv = ['cli.py', *{arguments!r}]; sys.path.insert(0, {str(ROOT)!r})\n"

@@ -25,6 +25,7 @@ tuner
 tuner.tuners
 tuner.tuner
 tuner.forms
+tuner.overridable
 tuner.search
 tuner.script
 tuner.evaluation
@@ -37,6 +38,7 @@ tuner.transport
 tuner.data
 tuner.objectives
 tuner.runtime tuner.seeds tuner.keras_private
+tuner.backend
 tuner.errors
 
 search_spaces

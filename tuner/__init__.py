@@ -26,11 +26,11 @@ TUNERS = ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch", "Tu
 
 
 def __getattr__(name: str) -> Any:
-    # Only when they are asked for, as they load TensorFlow.
+    # Only when they are asked for, as they load Keras.
     if name in TUNERS:
         from keras_search.tuner import runtime
 
-        runtime.load_tensorflow()
+        runtime.load_keras()
         from keras_search.tuner import tuners
 
         return getattr(tuners, name)

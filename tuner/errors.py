@@ -4,6 +4,8 @@ from pathlib import Path
 
 from keras_search.results.errors import Refusal
 
+_TRIED = {"tensorflow": "2.21", "jax": "0.10", "torch": "2.13"}
+
 
 class InputError(Refusal):
     """The user asked for something that cannot be done; the message names it and says what to do."""
@@ -18,14 +20,14 @@ class VersionError(SearchError):
 
     Args:
         lack: What they lack.
-        *installed: The versions of Keras, Keras Tuner and TensorFlow, in this order.
+        *installed: The versions of Keras and Keras Tuner, the package of Keras's backend, and its version.
     """
 
     def __str__(self) -> str:
-        lack, keras, keras_tuner, tensorflow = self.args
+        lack, keras, keras_tuner, backend, version = self.args
         return (
-            f"{lack}, with keras {keras}, keras-tuner {keras_tuner} and tensorflow {tensorflow}: "
-            "install keras 3.15, keras-tuner 1.4.8 and tensorflow 2.21, with which this was tried"
+            f"{lack}, with keras {keras}, keras-tuner {keras_tuner} and {backend} {version}: install keras 3.15, "
+            f"keras-tuner 1.4.8 and {backend} {_TRIED.get(backend, '')}, with which this was tried"
         )
 
 

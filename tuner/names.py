@@ -44,5 +44,5 @@ def public(names: Iterable[str]) -> list[str]:
 
 
 def _loaded(module: str) -> Any:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     return import_module(module)

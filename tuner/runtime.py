@@ -1,4 +1,4 @@
-"""Loads TensorFlow, set up for speed and without the lines that it prints at start-up."""
+"""Loads Keras and its backend, set up for speed and without the lines that they print at start-up."""
 
 import contextlib
 import functools
@@ -9,23 +9,34 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from keras_search.tuner import backend
+
 _CHIEF = ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID")
 
 
-def load_tensorflow() -> None:
-    """Imports TensorFlow, Keras and Keras Tuner, which takes seconds; only the first call does anything.
+def load_keras() -> None:
+    """Imports Keras with its backend, and Keras Tuner, which takes seconds; only the first call does anything.
 
     TensorFlow reads the environment at import, so it is set first: oneDNN's kernels, which halve the time of a
     convolution, are off by default on some processors. Variables that the user has set are kept.
+
+    Raises:
+        SearchError: The backend is not installed.
     """
     if "keras_tuner" in sys.modules:
         return
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    backend.require_installed()
     with _quiet_stderr():
         import keras_tuner  # noqa: F401
-        import tensorflow
+    if backend.name() == "tensorflow":
+        _set_up_tensorflow()
+
+
+def _set_up_tensorflow() -> None:
+    import tensorflow
+
     for name in ("intra", "inter"):
         if threads := os.environ.get(f"TF_NUM_{name.upper()}OP_THREADS"):
             getattr(tensorflow.config.threading, f"set_{name}_op_parallelism_threads")(int(threads))
@@ -34,12 +45,12 @@ def load_tensorflow() -> None:
 
 
 @functools.cache
-def load_tensorflow_in_worker() -> None:
+def load_keras_in_worker() -> None:
     """Does the same in a worker process, and exempts all that is loaded from garbage collection.
 
     A collection before every trial would take a quarter of a second to look through a million objects that stay.
     """
-    load_tensorflow()
+    load_keras()
     gc.collect()
     gc.freeze()
 

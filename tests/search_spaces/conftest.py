@@ -2,4 +2,4 @@
 
 from keras_search.tuner import runtime
 
-runtime.load_tensorflow()  # before any test imports Keras, which reads the environment then
+runtime.load_keras()  # before any test imports Keras, which reads the environment then

@@ -100,7 +100,7 @@ def make(options: SearchOptions) -> Plan:
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
     if is_custom:
-        runtime.load_tensorflow()
+        runtime.load_keras()
     space = search_spaces.load(options.space, dataset.input_shape, dataset.num_classes)
     narrowed = narrow(space.hyperparameters, options.overrides)
     if is_custom:

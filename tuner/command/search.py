@@ -50,7 +50,7 @@ def search(options: SearchOptions) -> Path:
             return path
         with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
             # At the same time as the workers.
-            runtime.load_tensorflow()
+            runtime.load_keras()
             tuner = _tuner(planned, executor)
             try:
                 tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))

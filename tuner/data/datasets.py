@@ -183,7 +183,7 @@ def _load_auto() -> Dataset:
 
 
 def _keras_arrays(name: str) -> dict[str, np.ndarray]:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras
 
     timeout = socket.getdefaulttimeout()

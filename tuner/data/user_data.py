@@ -2,12 +2,12 @@
 
 import inspect
 import numbers
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_search.results.text import shortened
 from keras_search.tuner.errors import InputError
@@ -86,8 +86,9 @@ def _array(name: str, data: Any) -> Any:
     if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "to_numpy"):
         table = _of_objects(name, data.to_numpy())
         return table[:, None] if table.ndim == 1 else table  # a column, as Keras has it
-    if tf.is_tensor(data) and hasattr(data, "numpy") and isinstance(data, tf.Tensor):
-        return data.numpy() if data.dtype.is_floating or data.dtype.is_integer or data.dtype.is_bool else data
+    if _is_tensor(data):
+        array = np.asarray(data.detach().cpu() if hasattr(data, "detach") else data)
+        return array if array.dtype.kind in "biuf" else data
     return _of_objects(name, data) if isinstance(data, np.ndarray) else data
 
 
@@ -120,6 +121,16 @@ def _of_objects(name: str, array: np.ndarray) -> np.ndarray:
         return np.asarray(array.tolist())
     kinds = ", ".join(sorted({type(element).__name__ for element in objects})[:_TEXTS_SHOWN])
     raise InputError(f"{name} holds objects ({kinds}), not numbers: encode what is text, and pass np.array(...)")
+
+
+def _is_tensor(data: Any) -> bool:
+    """Whether `data` is a dense tensor of any backend, which Keras takes under every backend."""
+    modules = {name: sys.modules[name] for name in ("tensorflow", "torch", "jax") if name in sys.modules}
+    if "tensorflow" in modules and isinstance(data, modules["tensorflow"].Tensor):
+        return hasattr(data, "numpy")
+    if "torch" in modules and isinstance(data, modules["torch"].Tensor):
+        return data.layout is modules["torch"].strided
+    return "jax" in modules and isinstance(data, modules["jax"].Array)
 
 
 def _is_scalar(value: Any) -> bool:

@@ -82,7 +82,7 @@ def load_space(run: results.Run, dataset: Dataset, run_code: bool) -> "SearchSpa
                 f"space {name!r} has changed since run {str(run.path)!r} was made: "
                 "put the old file back, or search anew"
             )
-        runtime.load_tensorflow()
+        runtime.load_keras()
     return search_spaces.load(name, dataset.input_shape, dataset.num_classes)
 
 
@@ -176,7 +176,7 @@ def _judged(run: results.Run, dataset: Dataset, images: int, trainings: list[Tra
 
 def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
     """The documented model as Keras prints it, and how it is compiled and trained."""
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras_tuner
 
     hp = keras_tuner.HyperParameters()

@@ -77,19 +77,19 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
         workers: As for a search (`executors.choice.make`).
     """
     with choice.make(workers) as executor:
-        runtime.load_tensorflow()
+        runtime.load_keras()
         from keras_search.tuner.data import shared
-        from keras_search.tuner.fast import operations, versions
+        from keras_search.tuner.fast import patches, versions
 
         versions.tell(print)
-        operations.prepare(print)
+        patches.prepare(print)
         with shared.folder(run) as folder:
             stored = shared.store(data, folder)
             yield from run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
 
 
 def _train_one(task: TrainingTask) -> Training:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras_tuner
 
     from keras_search.tuner.data import shared

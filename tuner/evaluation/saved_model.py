@@ -37,7 +37,7 @@ def load(path: Path, may_be_foreign: bool = False) -> "keras.Model":
         ForeignCode: It has such parts, but may not.
         ValueError: It cannot be read.
     """
-    runtime.load_tensorflow()
+    runtime.load_keras()
     from keras_search.tuner import keras_private
 
     try:

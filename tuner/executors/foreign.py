@@ -55,7 +55,7 @@ class ForeignProcesses(Executor):
     When a process of Python's own pools dies, the whole pool is broken and takes no more calls.
 
     Raises:
-        InputError: The pool forks this process: TensorFlow, whose threads are not forked, would hang.
+        InputError: The pool forks this process: Keras, whose backend's threads are not forked, would hang.
     """
 
     shares_memory = False
@@ -65,7 +65,7 @@ class ForeignProcesses(Executor):
         if not _is_loky(pool) and _forks(pool):
             raise InputError(
                 _NAME,
-                f" is a {_kind(pool)} that forks, and TensorFlow hangs in a fork: make it with "
+                f" is a {_kind(pool)} that forks, and Keras hangs in a fork: make it with "
                 "mp_context=multiprocessing.get_context('spawn'), or say ",
                 Parameter("workers"),
                 "=N in its place",
@@ -96,7 +96,7 @@ def _is_loky(executor: futures.Executor) -> bool:
 
 
 def _forks(pool: Any) -> bool:
-    # A fork server is fine: even if it has loaded TensorFlow, it has started no thread of it before it forks.
+    # A fork server is fine: even if it has loaded Keras, it has started no thread of its backend before it forks.
     return pool._mp_context.get_start_method() == "fork"
 
 

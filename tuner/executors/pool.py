@@ -11,7 +11,7 @@ from keras_search.tuner.executors.base import Executor, WorkerDied, failed
 
 
 class WorkerPool(Executor):
-    """Worker processes on this machine, each with TensorFlow loaded once and one thread.
+    """Worker processes on this machine, each with Keras loaded once and one thread.
 
     Every slot is a loky pool of a single process, so a worker that dies takes only its own call with it. A worker is
     replaced after `CALLS_PER_WORKER` calls, or when its memory has grown by `LEAK_BYTES`.

@@ -1,6 +1,6 @@
 """A worker process: how it starts, what it runs, how it ends with its parent.
 
-Importing this module loads no TensorFlow: the Dask worker, which starts such processes, stays light.
+Importing this module does not load Keras: the Dask worker, which starts such processes, stays light.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import psutil
 from loky.process_executor import ProcessPoolExecutor
 
 from keras_search.results import streams
-from keras_search.tuner import runtime
+from keras_search.tuner import backend, runtime
 
 # TensorFlow leaks about 5 MB for every model that it trains, in plain Keras too; 15 of them stay below 100 MB.
 CALLS_PER_WORKER = 15
@@ -31,25 +31,24 @@ def environment(gpu: str | None) -> dict[str, str]:
     variables = {
         "CUDA_VISIBLE_DEVICES": "-1" if gpu is None else gpu,
         "LOKY_MAX_MEMORY_LEAK_SIZE": str(LEAK_BYTES),
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        **backend.environment(),
     }
-    # One thread a worker: its numbers do not depend on the number of workers, and no core waits for another.
-    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    return variables | dict.fromkeys(threads, "1")
+    # JAX would look for its GPUs, and print that there are none.
+    return variables | ({"JAX_PLATFORMS": "cpu"} if gpu is None else {})
 
 
 def begin(environment: dict[str, str]) -> ProcessPoolExecutor:
     """A pool of a single process with the variables of `environment`, which is started at once."""
     pool = ProcessPoolExecutor(max_workers=1, env=environment, initializer=_begin_worker, initargs=(os.getpid(),))
-    # TensorFlow takes seconds to import: the worker starts on it while the caller goes on.
+    # Keras takes seconds to import: the worker starts on it while the caller goes on.
     with _without_interrupts():
         pool.submit(int)
     return pool
 
 
 def run_packed(packed: bytes) -> Any:
-    """Makes a call that `calls.pack` has packed, once TensorFlow is loaded: what workers run."""
-    runtime.load_tensorflow_in_worker()
+    """Makes a call that `calls.pack` has packed, once Keras is loaded: what workers run."""
+    runtime.load_keras_in_worker()
     from keras_search.tuner.transport import calls
 
     return calls.run(packed)
@@ -66,10 +65,10 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _begin_worker(parent: int) -> None:
-    # First of all: the parent may die in the seconds that TensorFlow takes to load.
+    # First of all: the parent may die in the seconds that Keras takes to load.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     streams.make_unfailing()
-    runtime.load_tensorflow_in_worker()
+    runtime.load_keras_in_worker()
 
 
 def _end_with(parent: int) -> None:

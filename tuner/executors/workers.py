@@ -38,7 +38,7 @@ def workers_that_fit() -> int:
 
 
 def gpus() -> list[str]:
-    """The GPUs that TensorFlow may use, by their names for CUDA_VISIBLE_DEVICES."""
+    """The GPUs that Keras may use, by their names for CUDA_VISIBLE_DEVICES."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is not None:
         return [gpu for gpu in allowed.split(",") if gpu not in ("", "-1")]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import keras
-import tensorflow as tf
 
 from keras_search.tuner.fast import replacing
 from keras_search.tuner.fast.wrapped_fit import FitCall
@@ -171,8 +170,3 @@ def step(function: Callable[..., Any]) -> Callable[..., Any]:
 def is_in_step() -> bool:
     """Whether a step runs or is traced."""
     return _is_in_step.get()
-
-
-def value(variable: Any) -> tf.Tensor:
-    """The value of a Keras variable: of any backend to a type checker, of TensorFlow here."""
-    return tf.convert_to_tensor(variable.value)

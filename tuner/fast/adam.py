@@ -5,10 +5,11 @@ import types
 import keras
 import tensorflow as tf
 
-from keras_search.tuner import keras_private
 from keras_search.tuner.fast import operations, replacing
-from keras_search.tuner.fast.acceleration import Acceleration, value
+from keras_search.tuner.fast.acceleration import Acceleration
+from keras_search.tuner.fast.tensors import value
 from keras_search.tuner.fast.wrapped_fit import FitCall
+from keras_search.tuner.keras_private import of_tensorflow
 
 
 class Adam(Acceleration):
@@ -58,7 +59,7 @@ def _update_step(
     if isinstance(gradient, tf.IndexedSlices):
         type(self).update_step(self, gradient, variable, learning_rate)
         return
-    moments = [moment.handle for moment in keras_private.moments(self, variable)]
+    moments = [moment.handle for moment in of_tensorflow.moments(self, variable)]
     dtype = variable.dtype
     rate, beta1, beta2, epsilon = (
         tf.cast(number, dtype) for number in (learning_rate, self.beta_1, self.beta_2, self.epsilon)

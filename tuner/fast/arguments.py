@@ -4,7 +4,6 @@ import warnings
 from typing import Any
 
 from keras_search.tuner.data import user_data
-from keras_search.tuner.fast.steps import Batches
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
@@ -24,8 +23,6 @@ def prepared(call: FitCall) -> Any:
 
 def unwarned(call: FitCall) -> Any:
     """A hook: hides Keras's warnings about arguments that the user has not given."""
-    if isinstance(call.x, Batches):
-        return call.proceed()
     given = call.given
     with warnings.catch_warnings():
         if "shuffle" not in given:

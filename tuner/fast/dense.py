@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step, value
+from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
+from keras_search.tuner.fast.tensors import value
 
 
 class Dense(LayerAcceleration):

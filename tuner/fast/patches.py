@@ -1,24 +1,25 @@
-"""The registry of accelerations, which are applied to a model before it is trained, and undone afterwards."""
+"""The accelerations of a model, applied before it is trained, and undone afterwards.
 
-from collections.abc import Sequence
+Where none can be used, as on another backend than TensorFlow, their modules are not loaded.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from keras_search.tuner import keras_private
-from keras_search.tuner.fast import acceleration, arguments, steps, versions, wrapped_fit
-from keras_search.tuner.fast.acceleration import Acceleration
-from keras_search.tuner.fast.adam import Adam
-from keras_search.tuner.fast.batch_norm import BatchNorm
-from keras_search.tuner.fast.dense import Dense
-from keras_search.tuner.fast.fit import Fit
-from keras_search.tuner.fast.pooling import Pooling
-from keras_search.tuner.fast.tracing import Tracing
-from keras_search.tuner.fast.validation import Validation
-from keras_search.tuner.fast.wrapped_fit import FitCall
+from keras_search.tuner.fast import acceleration, arguments, versions, wrapped_fit
 
-# In the order of their application: the last two change what `Fit` has made of a call.
-ACCELERATIONS: Sequence[Acceleration] = (Adam(), Dense(), BatchNorm(), Pooling(), Fit(), Validation(), Tracing())
+_ALL = "all"
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Compiles what accelerations need on this machine, if any can be used; says so, or why it cannot."""
+    if versions.why_none() is None:
+        from keras_search.tuner.fast import operations
+
+        operations.prepare(say)
 
 
 def accelerate(model: keras.Model, seed: int) -> None:
@@ -33,13 +34,13 @@ def accelerate(model: keras.Model, seed: int) -> None:
     """
     restore(model)
     state = acceleration.begin(model, seed)
-    wrapped_fit.add(model, arguments.unwarned)
     if why := versions.why_none() or _why_not_at_all(model):
-        state.status = dict.fromkeys([each.name for each in ACCELERATIONS], why)
+        state.status = {_ALL: why}
+        wrapped_fit.add(model, arguments.unwarned)
     else:
-        acceleration.mark_steps(model)
-        _apply(model, None)
-        wrapped_fit.add(model, _applied)
+        from keras_search.tuner.fast import accelerations
+
+        accelerations.apply(model)
     wrapped_fit.add(model, arguments.prepared)
 
 
@@ -50,34 +51,24 @@ def restore(model: Any) -> None:
     """
     if not acceleration.is_on(model):
         return
-    for each in reversed(ACCELERATIONS):
-        each.undo(model)
-    acceleration.unmark_steps(model)
+    if versions.why_none() is not None:
+        wrapped_fit.unwrap(model)
+        acceleration.end(model)
+        return
+    from keras_search.tuner.fast import accelerations
+
+    accelerations.undo(model)
     wrapped_fit.unwrap(model)
     acceleration.end(model)
-    if versions.why_none() is None and steps.own_loop(model) is None:
-        steps.forget_functions(model)  # their graphs contain the replaced parts
+    accelerations.forget_graphs(model)
 
 
 def status(model: Any) -> dict[str, bool | str]:
-    """By the name of each acceleration, True if it has been on since `accelerate`, else why not."""
+    """By the name of each acceleration, True if it has been on since `accelerate`, else why not.
+
+    If none can be used, it is one reason for `all`.
+    """
     return dict(acceleration.state(model).status) if acceleration.is_on(model) else {}
-
-
-def _applied(call: FitCall) -> keras.callbacks.History:
-    """A hook of `fit`: applies the accelerations to the call."""
-    _apply(call.model, call)
-    return call.proceed()
-
-
-def _apply(model: keras.Model, call: FitCall | None) -> None:
-    known = acceleration.state(model).status
-    for each in ACCELERATIONS:
-        why = each.why_not(model, call)
-        if why is None:
-            each.replace(model, call)
-        if known.get(each.name) is not True:
-            known[each.name] = True if why is None else why
 
 
 def _why_not_at_all(model: keras.Model) -> str | None:

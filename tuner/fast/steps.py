@@ -13,10 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_search.tuner import keras_private
-from keras_search.tuner.data.shared import tensor
 from keras_search.tuner.fast import replacing
-from keras_search.tuner.keras_private import DataAdapter
+from keras_search.tuner.fast.tensors import tensor
+from keras_search.tuner.keras_private import DataAdapter, of_tensorflow
 
 
 class Pass(Iterator[tuple[int, int]]):
@@ -180,11 +179,11 @@ def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> 
         def body(number: tf.Tensor, _: tf.experimental.Optional) -> tuple[tf.Tensor, tf.experimental.Optional]:
             results = single(batch(source, number))
             outputs = tf.experimental.Optional.from_value(results)  # pyright: ignore[reportAttributeAccessIssue]
-            keras_private.set_element_spec(nothing, outputs)
+            of_tensorflow.set_element_spec(nothing, outputs)
             return number + 1, outputs
 
         _, last = tf.while_loop(lambda number, _: number < end, body, (first, nothing), parallel_iterations=1)
-        keras_private.set_element_spec(last, nothing)
+        of_tensorflow.set_element_spec(last, nothing)
         return last.get_value()
 
     return many if run_eagerly else tf.function(many, reduce_retracing=True, autograph=False)

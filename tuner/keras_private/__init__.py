@@ -1,21 +1,23 @@
-"""The private names of Keras, Keras Tuner and TensorFlow that the toolkit uses: no other module touches a private name.
+"""The private names of Keras and Keras Tuner that the toolkit uses: no module outside of this folder touches one.
 
 Any release may drop or change a private name. If the installed versions lack a name without which trials would fail, or
 silently do something else, the import of this module raises a `VersionError`. Names `FOR_SPEED` may be absent. Public
-names that older versions lack are here as well.
+names that older versions lack are here as well. Those of TensorFlow, which Keras may do without, are in
+`of_tensorflow.py`.
 """
 # ruff: noqa: F401 - other modules import these names from here
 
 import contextlib
+import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
-import tensorflow as tf
+import numpy as np
 
-from keras_search.tuner.errors import VersionError
 from keras_search.tuner.keras_private import names
 
 try:
@@ -23,7 +25,7 @@ try:
     from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 
     # Draws the seeds of layers and initializers that have none: a trial that is continued needs its state.
-    from keras.src.random.seed_generator import global_seed_generator
+    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR, global_seed_generator
 
     # The names of registered objects, which workers need too.
     from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
@@ -57,14 +59,8 @@ try:
         convert_to_metrics_dict,
         validate_trial_results,
     )
-
-    # Settings of TensorFlow that public functions can set, but not read or restore.
-    from tensorflow.python.eager import context as _eager
-    from tensorflow.python.framework import ops as _ops
-    from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
-    from tensorflow.python.ops.numpy_ops.np_dtypes import is_prefer_float32, set_prefer_float32
 except ImportError as error:
-    raise VersionError(str(error), keras.__version__, keras_tuner.__version__, tf.__version__) from error
+    raise names.refusal(str(error)) from error
 
 try:
     # The base class of what `fit` iterates over: it accepts our adapter, with many steps per call, only as a subclass.
@@ -85,13 +81,7 @@ FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "s
 # The attributes that Keras sets on every callback, which are not the callback's own state.
 OF_CALLBACKS = ("_model", "params")
 
-# The methods in which Keras Tuner's tuners run a trial. Ours runs trials elsewhere and never calls them.
-RUNS_A_TRIAL = ("run_trial", "_build_and_fit_model")
-
-for _names in (names.ATTRIBUTES, names.OVERRIDDEN):
-    if _absent := names.absent(_names):
-        _lack = f"there is no {' and no '.join(_absent)}"
-        raise VersionError(_lack, keras.__version__, keras_tuner.__version__, tf.__version__)
+names.require(names.ATTRIBUTES, names.OVERRIDDEN)
 
 
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
@@ -143,6 +133,24 @@ def set_max_steps_per_epoch(number: int | None) -> None:
     keras.config.set_max_steps_per_epoch(number)
 
 
+def set_random_seed(seed: int) -> None:
+    """Does what `keras.utils.set_random_seed` does, but neither loads TensorFlow nor PyTorch; if they are, seeds them.
+
+    Data may come from a `tf.data.Dataset` or a `DataLoader` under any backend.
+    """
+    if keras.config.backend() == "tensorflow":
+        keras.utils.set_random_seed(seed)
+    else:
+        set_global_attribute("global_random_seed", seed)
+        set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        random.seed(seed)
+        np.random.seed(seed)
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].random.set_seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
 def is_renormalized(layer: keras.layers.BatchNormalization) -> bool:
     """Whether `layer` is a batch renormalisation, which Keras has from 3.14 on."""
     return bool(getattr(layer, "renorm", False))
@@ -164,73 +172,6 @@ def packed(x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | 
     from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
     return keras.tree.lists_to_tuples(ArrayDataAdapter(x, y, sample_weight, class_weight=class_weight)._inputs)
-
-
-def moments(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
-    """The first and the second moment of `variable`."""
-    index = optimizer._get_variable_index(variable)
-    return optimizer._momentums[index].value, optimizer._velocities[index].value
-
-
-def is_compiled_by_xla(graph: tf.Graph) -> bool:
-    """Whether XLA compiles `graph`, which is being traced."""
-    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-
-    return GraphOrParentsInXlaContext(graph)
-
-
-def set_element_spec(optional: Any, like: tf.experimental.Optional) -> None:
-    """Declares the type of the element of `optional`, which a traced loop does not know, to be that of `like`."""
-    optional._element_spec = like.element_spec
-
-
-def inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
-    """The input datasets of `dataset`."""
-    return dataset._inputs()
-
-
-def _context() -> Any:
-    return _eager.context()
-
-
-def soft_device_placement() -> bool:
-    return _context()._soft_device_placement is not False
-
-
-def jit() -> bool:
-    return bool(_context()._optimizer_jit)
-
-
-def graph_options() -> dict[str, Any]:
-    """The options that `tf.config.optimizer.set_experimental_options` has set."""
-    return dict(_context()._optimizer_experimental_options)
-
-
-def set_graph_options(options: dict[str, Any]) -> None:
-    """Sets `options` and resets all others."""
-    _context()._optimizer_experimental_options = dict(options)
-    tf.config.optimizer.set_experimental_options({})
-
-
-def numpy_promotion() -> Any:
-    """TensorFlow's mode of promoting the types of operands."""
-    return _ops._dtype_conversion_mode
-
-
-def set_numpy_promotion(mode: Any) -> None:
-    _ops._dtype_conversion_mode = mode
-
-
-def numpy_slicing() -> bool:
-    return _ops._numpy_style_slicing
-
-
-def set_numpy_slicing(is_on: bool) -> None:
-    if is_on:
-        from tensorflow.python.ops.numpy_ops.np_math_ops import enable_numpy_methods_on_tensor
-
-        enable_numpy_methods_on_tensor()
-    _ops._numpy_style_slicing = is_on
 
 
 def set_project(oracle: keras_tuner.Oracle, run: Path) -> None:
@@ -256,6 +197,11 @@ def number_of_steps(hp: kinds.Int | kinds.Float) -> int:
 def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> Any:
     """The value of a range with steps at `place`, counted from 0."""
     return hp._get_value_by_index(place)
+
+
+def configure_tensorboard(tuner: keras_tuner.Tuner, callbacks: list[Any], trial: Trial, execution: int) -> None:
+    """Makes each `TensorBoard` among the `callbacks` write where the `tuner` says."""
+    tuner._configure_tensorboard_dir(callbacks, trial, execution)
 
 
 @contextlib.contextmanager

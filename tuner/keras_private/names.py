@@ -2,25 +2,20 @@
 
 import inspect
 import pkgutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
+
+import keras
+import keras_tuner
+
+from keras_search.tuner.errors import VersionError
 
 # The attributes without which trials fail, by owner, each with its purpose.
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "keras.Layer": {"_flatten_layers": "all layers of a model; its `layers` are only the outermost"},
     "keras.Model": {"_initial_epoch": "the epoch with which `fit` begins when a trial is continued"},
     "keras.callbacks.Callback": {"_model": "the model, which is not the callback's own state"},
-    "tensorflow.data.Dataset": {"_inputs": "its input datasets, which may shuffle"},
-    "tensorflow.python.eager.context.Context": {
-        "_soft_device_placement": "the setting; its public getter looks for GPUs",
-        "_optimizer_jit": "the setting; its public getter looks for GPUs",
-        "_optimizer_experimental_options": "the setting; its public setter only adds options",
-    },
-    "tensorflow.python.eager.context": {"context": "the object with the settings of a thread"},
-    "tensorflow.python.framework.ops": {
-        "_dtype_conversion_mode": "the setting of NumPy's type promotion",
-        "_numpy_style_slicing": "the setting of NumPy's indexing",
-    },
     "keras_tuner.engine.hyperparameters": dict.fromkeys(
         ("Boolean", "Choice", "Fixed", "Float", "Int"), "a class of hyperparameters"
     ),
@@ -56,8 +51,23 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_get_epochs": "the number of epochs of a round",
     },
     "keras_tuner.Tuner": {
-        "_build_and_fit_model": "refused in a subclass, as it is never called",
+        "_configure_tensorboard_dir": "called where a subclass overrides it",
         "_get_tuner_fname": "the path of `tuner0.json`",
+    },
+}
+
+# The same where TensorFlow is loaded.
+OF_TENSORFLOW: dict[str, dict[str, str]] = {
+    "tensorflow.data.Dataset": {"_inputs": "its input datasets, which may shuffle"},
+    "tensorflow.python.eager.context.Context": {
+        "_soft_device_placement": "the setting; its public getter looks for GPUs",
+        "_optimizer_jit": "the setting; its public getter looks for GPUs",
+        "_optimizer_experimental_options": "the setting; its public setter only adds options",
+    },
+    "tensorflow.python.eager.context": {"context": "the object with the settings of a thread"},
+    "tensorflow.python.framework.ops": {
+        "_dtype_conversion_mode": "the setting of NumPy's type promotion",
+        "_numpy_style_slicing": "the setting of NumPy's indexing",
     },
 }
 
@@ -105,7 +115,10 @@ FOR_TRAVEL: dict[str, dict[str, str]] = {
 
 # The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
-    "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"),
+    "keras.callbacks.Callback": (
+        "set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_train_batch_begin",
+        "on_train_batch_end",
+    ),
     "keras.losses.Loss": ("call", "get_config"),
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (
@@ -114,8 +127,26 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
     ),
     "keras_tuner.oracles.BayesianOptimizationOracle": ("_vectorize_trials", "_vector_to_values", "_get_hp_bounds"),
     "keras_tuner.oracles.HyperbandOracle": ("_remove_completed_brackets",),
-    "keras_tuner.Tuner": ("search", "get_best_models", "load_model", "reload", "save", "_populate_initial_space"),
+    "keras_tuner.Tuner": (
+        "search", "get_best_models", "load_model", "save_model", "reload", "save", "_populate_initial_space",
+        "run_trial", "_build_and_fit_model", "_try_build", "_build_hypermodel", "on_epoch_end", "on_trial_end",
+        "project_dir",
+    ),
 }  # fmt: skip
+
+
+def require(*tables: Mapping[str, Iterable[str]]) -> None:
+    """Raises VersionError if the installed versions lack a name in `tables`."""
+    for table in tables:
+        if lacking := absent(table):
+            raise refusal(f"there is no {' and no '.join(lacking)}")
+
+
+def refusal(lack: str) -> VersionError:
+    """The error for installed versions that `lack` something."""
+    backend = keras.config.backend()
+    version = getattr(sys.modules.get(backend), "__version__", "of unknown version")
+    return VersionError(lack, keras.__version__, keras_tuner.__version__, backend, version)
 
 
 def absent(names: Mapping[str, Iterable[str]]) -> list[str]:

@@ -5,6 +5,7 @@ Where a name is absent, such an object goes by its own pickling, or cannot go.
 
 import functools
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,8 @@ def begin_image_iterator(iterator: Any) -> None:
 
 def watch_writers() -> None:
     """Has every `tf.summary` writer note what it is made with, which TensorFlow forgets."""
+    if "tensorflow" not in sys.modules:  # with another backend
+        return
     try:
         from tensorflow.python.ops.summary_ops_v2 import _ResourceSummaryWriter
     except ImportError:

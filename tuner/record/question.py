@@ -13,7 +13,7 @@ import numpy as np
 from keras_search.results.errors import Parameter
 from keras_search.results.text import shortened
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import objectives
+from keras_search.tuner import backend, objectives
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import kinds
 
@@ -50,6 +50,7 @@ def of(
         raise InputError(Parameter("executions_per_trial"), f" is {executions_per_trial}: it must be at least 1")
     return {
         "objective": objectives.text(objective),
+        "backend": backend.name(),
         "oracle": oracle,
         "seed": seed,
         "executions_per_trial": executions_per_trial,
@@ -114,9 +115,11 @@ def differences(
     """
     # In the form in which it is read from a file.
     asked = json.loads(json.dumps(asked))
+    if before:
+        before = {"backend": backend.DEFAULT, **before}  # older versions ran on no other
     told = [
         _difference(name.replace("_", " "), before[name], asked[name])
-        for name in ("oracle", "seed", "executions_per_trial")
+        for name in ("backend", "oracle", "seed", "executions_per_trial")
         if name in before and asked[name] is not None and before[name] != asked[name]
     ]
     if "space" in before:

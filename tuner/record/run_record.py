@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keras_search.results import files, installed, layout
+from keras_search.results import files, layout
 from keras_search.results.errors import Parameter
 from keras_search.results.reading import projects, trial_rows
 from keras_search.results.run_info import Asked, ObjectiveInfo, RunInfo
+from keras_search.tuner import backend
 from keras_search.tuner.errors import InputError
-
-_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
 
 def check(path: Path, asked: Asked, overwrite: bool) -> None:
@@ -156,7 +155,7 @@ def _made() -> RunInfo:
 
 
 def _versions() -> RunInfo:
-    return {"versions": {"python": sys.version.split()[0]} | installed.versions(_PACKAGES)}
+    return {"versions": {"python": sys.version.split()[0]} | backend.versions()}
 
 
 def empty(path: Path) -> None:

@@ -11,7 +11,7 @@ from keras_search import results, search_spaces
 from keras_search.results.telling import sentences
 from keras_search.results.text import one_line
 from keras_search.search_spaces.origin import blamed
-from keras_search.tuner import runtime
+from keras_search.tuner import backend, runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.data.datasets import Dataset
 from keras_search.tuner.errors import InputError
@@ -68,7 +68,14 @@ def write(run: results.Run, run_code: bool = False) -> str:
                 f"has {one_line(str(error))}"
             ) from error
     used = "".join(line for name, line in _IMPORTS.items() if re.search(rf"\b{name}\b", body))
-    return f'"""{_docstring(run, dataset, stored)}\n"""\n\n{used.strip()}\n{body}\n'
+    return f'"""{_docstring(run, dataset, stored)}\n"""\n\n{_backend()}{used.strip()}\n{body}\n'
+
+
+def _backend() -> str:
+    """The lines with which a script runs on the backend of this process, if it is not the usual one."""
+    if backend.name() == backend.DEFAULT:
+        return ""
+    return f'import os\n\nos.environ["KERAS_BACKEND"] = {literal(backend.name())}  # before Keras is imported\n\n'
 
 
 def _docstring(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
@@ -80,7 +87,7 @@ def _docstring(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
 
 
 def _body(run: results.Run, dataset: Dataset, stored: data.Stored) -> str:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras
 
     from keras_search.tuner.script import model, training

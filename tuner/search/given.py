@@ -5,21 +5,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_search.search_spaces.custom import fits_itself
 from keras_search.tuner.data import shared, user_data
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.search.trials import Trials
+from keras_search.tuner.trial import own_code, own_tuner
 
 FitArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> FitArguments:
-    """Checks the arguments; returns them with arrays for data, unless the hypermodel has a `fit` of its own.
+    """Checks the arguments; returns them with arrays for data, unless the user's own code trains with them.
+
+    `verbose` is left out where the user's own code does not look for it.
 
     Raises:
         InputError: The data are not numbers.
     """
-    if fits_itself(trials.hypermodel):
+    if own_tuner.method(trials.tuner, "run_trial") is None:
+        fit_kwargs = own_code.with_verbose(trials.hypermodel, fit_kwargs)
+    if trials.trains_itself:
         return fit_args, fit_kwargs
     fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
     named = dict(zip("xy", fit_args)) | fit_kwargs

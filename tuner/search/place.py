@@ -33,7 +33,7 @@ def stays(executor: Executor | None, workers: int | str, trials: Trials, fit: Fi
     """
     if executor.shares_memory if executor is not None else choice.is_here(workers):
         return None
-    obstacle = obstacles.find(_parts(trials.hypermodel, fit))
+    obstacle = obstacles.find(_parts(trials, fit))
     if obstacle is not None:
         is_free = executor.is_auto if executor is not None else choice.is_auto(workers)
         _require_free(obstacle, is_free, trials.timeout)
@@ -69,7 +69,7 @@ def arrived(executor: Executor, trials: Trials, fit: FitArguments, say: Callable
     """
     if executor.shares_memory or not executor.is_local or trials.are_done():
         return executor
-    parts = {obstacles.HYPERMODEL: trials.hypermodel} | _named(trials.hypermodel, fit)
+    parts = _models(trials) | _named(trials.hypermodel, fit)
     if _spoiled(executor, parts) is None:
         return executor
     name, why = next(((name, why) for name, part in parts.items() if (why := _spoiled(executor, part))), ("", ""))
@@ -110,11 +110,15 @@ def _in_this_process(obstacle: str) -> str:
     return f"{obstacle}: trials run in this process, one after another"
 
 
-def _parts(hypermodel: keras_tuner.HyperModel, fit: FitArguments) -> dict[str, Any]:
+def _parts(trials: Trials, fit: FitArguments) -> dict[str, Any]:
     """What goes to worker processes with every trial, by its names in messages."""
-    given = _named(hypermodel, fit).items()
+    given = _named(trials.hypermodel, fit).items()
     without = {name: keras.tree.map_structure(obstacles.without_arrays, value) for name, value in given}
-    return {obstacles.HYPERMODEL: hypermodel} | without
+    return _models(trials) | without
+
+
+def _models(trials: Trials) -> dict[str, Any]:
+    return {obstacles.HYPERMODEL: trials.hypermodel, "the tuner": trials.tuner_in_training}
 
 
 def _named(hypermodel: keras_tuner.HyperModel, fit: FitArguments) -> dict[str, Any]:

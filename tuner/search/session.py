@@ -9,7 +9,7 @@ from keras_search.search_spaces.origin import Interrupted
 from keras_search.tuner.data import majority
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor
-from keras_search.tuner.fast import operations, versions
+from keras_search.tuner.fast import patches, versions
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import given, place
@@ -37,7 +37,7 @@ def run(
         progress.note(to_beat)
     versions.tell(progress.note)
     if executor.is_local:
-        operations.prepare(progress.note)
+        patches.prepare(progress.note)
     with given.placed(fit, executor, trials.run) as placed:
         executor = place.arrived(executor, trials, placed, progress.note)
         with (

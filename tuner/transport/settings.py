@@ -1,4 +1,4 @@
-"""The settings of Keras, TensorFlow and the process that affect a training from outside the hypermodel.
+"""The settings of Keras, its backend and the process that affect a training from outside the hypermodel.
 
 A call in another process runs under the settings that the script has at the time of the call. Neither such a call nor a
 trial in this process changes the settings of what comes after it. A worker keeps its own GPU and threads.
@@ -9,20 +9,21 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import psutil
-import tensorflow as tf
 
-from keras_search.tuner import keras_private
+from keras_search.tuner import backend, keras_private
 from keras_search.tuner.keras_private import CUSTOM_OBJECTS, DTYPE_POLICY, FORGOTTEN
+from keras_search.tuner.transport import backend_settings
+from keras_search.tuner.transport.backend_settings import Setting
 
 # Environment variables of a worker that the executors set.
-_OWN_VARIABLES = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "OMP_NUM_THREADS")
+_OWN_VARIABLES = {"CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", *backend.environment()} - {"KERAS_BACKEND"}
 _OWN_PREFIXES = ("TF_NUM_", "LOKY_", "DASK_")
 
 
@@ -33,23 +34,15 @@ def _policy() -> Any:
     return None if policy is None or policy.name in (keras.config.floatx(), "float32") else policy
 
 
-def _kept_by_keras(name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+def _kept_by_keras(name: str) -> Setting:
     return (
         lambda: keras_private.get_global_attribute(name),
         lambda value: keras_private.set_global_attribute(name, value),
     )
 
 
-def _set_jit(is_on: bool) -> None:
-    tf.config.optimizer.set_jit("autoclustering" if is_on else False)
-
-
-def _set_determinism(is_on: bool) -> None:
-    (tf.config.experimental.enable_op_determinism if is_on else keras_private.disable_op_determinism)()
-
-
-# The getter and setter of each setting. TensorFlow's own getters of its context would look for GPUs.
-_GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+# The getter and setter of each setting.
+_GLOBALS: dict[str, Setting] = {
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
     "image_data_format": (keras.config.image_data_format, keras.config.set_image_data_format),
@@ -57,18 +50,7 @@ _GLOBALS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "max_steps_per_epoch": (keras_private.max_steps_per_epoch, keras_private.set_max_steps_per_epoch),
     DTYPE_POLICY: (_policy, _kept_by_keras(DTYPE_POLICY)[1]),
     **{name: _kept_by_keras(name) for name in FORGOTTEN},
-    "run_functions_eagerly": (tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
-    "op_determinism": (keras_private.is_op_determinism_enabled, _set_determinism),
-    "tensor_float_32": (
-        tf.config.experimental.tensor_float_32_execution_enabled,
-        tf.config.experimental.enable_tensor_float_32_execution,
-    ),
-    "soft_device_placement": (keras_private.soft_device_placement, tf.config.set_soft_device_placement),
-    "jit": (keras_private.jit, _set_jit),
-    "graph_options": (keras_private.graph_options, keras_private.set_graph_options),
-    "numpy_promotion": (keras_private.numpy_promotion, keras_private.set_numpy_promotion),
-    "numpy_slicing": (keras_private.numpy_slicing, keras_private.set_numpy_slicing),
-    "numpy_float32": (keras_private.is_prefer_float32, keras_private.set_prefer_float32),
+    **backend_settings.settings(),
     "recursion_limit": (sys.getrecursionlimit, sys.setrecursionlimit),
 }
 
@@ -78,7 +60,7 @@ class Settings:
     """The settings of a script.
 
     Attributes:
-        globals: All settings of Keras and TensorFlow.
+        globals: All settings of Keras and its backend.
         environment: The variables that have changed since the process began; None for a variable that was removed.
         directory: The working directory; None if it no longer exists.
         path: Where modules are found.

@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_search.results import files
 from keras_search.tuner import keras_private
+from keras_search.tuner.data import tf_datasets
 
 _BATCH_SIZE = 32  # Keras's default
 
@@ -117,9 +117,9 @@ def _unlisted(shapes: Any) -> Any:
 
 def _example(x: Any, batch_size: int) -> Any:
     """Something like a batch of the data `x`; None if a batch would have to be drawn."""
-    if isinstance(x, tf.data.Dataset):
+    if tf_datasets.is_dataset(x):
         specs, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
-        return keras.tree.map_structure(lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype), specs)
+        return keras.tree.map_structure(tf_datasets.zeros, specs)
     if isinstance(x, keras.utils.PyDataset):
         return keras.utils.unpack_x_y_sample_weight(x[0])[0]
     if all(hasattr(array, "shape") for array in keras.tree.flatten(x)):
@@ -129,7 +129,7 @@ def _example(x: Any, batch_size: int) -> Any:
 
 def values(model: keras.Model) -> list[np.ndarray]:
     """The values of all variables of a model and its optimizer."""
-    return [np.asarray(variable.value) for variable in _variables(model)]
+    return [np.asarray(keras.ops.convert_to_numpy(variable.value)) for variable in _variables(model)]
 
 
 def assign(model: keras.Model, values: list[np.ndarray]) -> None:

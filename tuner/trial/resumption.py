@@ -10,6 +10,7 @@ resumed trial iterates it as often first.
 import functools
 import inspect
 import random
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,10 +19,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_search.results import files
 from keras_search.tuner import keras_private
+from keras_search.tuner.data import tf_datasets
 from keras_search.tuner.fast import wrapped_fit
 from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.trial import checkpoint
@@ -50,7 +51,6 @@ class Resumption(keras.callbacks.Callback):
         execution: The number of the execution that is trained.
         executions: How many executions the trial has.
         outcomes: What `fit` gave in the earlier ones.
-        begun: For how many epochs the trial's predecessor has trained the model.
         started_at: When the trial began.
         log, best: The callbacks whose state is written with the training's.
         others: Callbacks that need not be written.
@@ -63,7 +63,6 @@ class Resumption(keras.callbacks.Callback):
         execution: int,
         executions: int,
         outcomes: list[Any],
-        begun: int,
         started_at: str,
         log: EpochLog,
         best: BestWeights,
@@ -75,7 +74,7 @@ class Resumption(keras.callbacks.Callback):
         self._execution = execution
         self._is_last_execution = execution == executions - 1
         self._outcomes = outcomes
-        self._begun = begun
+        self._begun = 0
         self._started_at = started_at
         self._log = log
         self._best = best
@@ -90,8 +89,13 @@ class Resumption(keras.callbacks.Callback):
         # The epoch that must come next once the state is restored; None before that, and after this epoch.
         self._next: int | None = None
 
-    def attach(self, model: Any) -> None:
-        """Makes this callback the last one of `model.fit`, and notes the others."""
+    def attach(self, model: Any, begun: int) -> None:
+        """Makes this callback the last one of `model.fit`, and notes the others.
+
+        Args:
+            begun: For how many epochs the trial's predecessor has trained the model.
+        """
+        self._begun = begun
         if isinstance(model, keras.Model):
             wrapped_fit.add(model, self._followed)
 
@@ -118,7 +122,7 @@ class Resumption(keras.callbacks.Callback):
 
     def _prepare(self, state: State, model: keras.Model, x: Any, batch_size: int | None) -> None:
         checkpoint.build(model, state.shapes, x, batch_size)
-        if isinstance(x, tf.data.Dataset):
+        if tf_datasets.is_dataset(x):
             # It shuffles anew for each iterator. If Keras knows its length, it makes one more iterator after each epoch
             # (`EpochIterator._enumerate_iterator`).
             for _ in range(state.epoch - self._begun):
@@ -225,11 +229,16 @@ def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
 
 
 def _generators() -> tuple[Any, ...]:
-    return random.getstate(), np.random.get_state(), np.asarray(keras_private.global_seed_generator().state.value)
+    torch = sys.modules.get("torch")
+    of_keras = np.asarray(keras.ops.convert_to_numpy(keras_private.global_seed_generator().state.value))
+    return random.getstate(), np.random.get_state(), of_keras, torch and torch.get_rng_state().numpy()
 
 
 def _set_generators(states: tuple[Any, ...]) -> None:
-    of_python, of_numpy, of_keras = states
+    of_python, of_numpy, of_keras, *of_torch = states  # older states lack that of PyTorch
     random.setstate(of_python)
     np.random.set_state(of_numpy)
     keras_private.global_seed_generator().state.assign(of_keras)
+    if "torch" in sys.modules and of_torch and of_torch[0] is not None:
+        torch = sys.modules["torch"]
+        torch.set_rng_state(torch.from_numpy(of_torch[0]))

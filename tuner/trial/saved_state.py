@@ -41,7 +41,7 @@ class State:
         curve: The text of the trial's learning curve.
         best: `BestWeights.state`.
         callbacks: The attributes of each of the other callbacks.
-        generators: The state of the random generators of Python, NumPy and Keras.
+        generators: The state of the random generators of Python, NumPy, Keras and, where it is loaded, PyTorch.
         shapes: The `checkpoint.build_shapes` of the model.
         variables: The variables of the model and its optimizer.
     """

@@ -1,4 +1,7 @@
-"""Writes what TensorBoard shows of a run: every learning curve, and every trial in the HParams tab."""
+"""Writes what TensorBoard shows of a run: every learning curve, and every trial in the HParams tab.
+
+TensorBoard's modules `hparams.api` and `hparams.summary` are not used, as they import TensorFlow.
+"""
 
 import shutil
 import time
@@ -11,7 +14,7 @@ import keras
 import keras_tuner
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
-from tensorboard.plugins.hparams import api, api_pb2, summary, summary_v2
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -87,8 +90,8 @@ class TensorBoardLog:
         named: dict[str, list[kinds.HyperParameter]] = {}
         for hyperparameter in space:
             named.setdefault(hyperparameter.name, []).append(hyperparameter)
-        hparams = [api.HParam(name, _domain(same, self._baseline.get(name))) for name, same in named.items()]
-        score = api.Metric(_SCORE, display_name=self._objective.name)
+        hparams = [summary_v2.HParam(name, _domain(same, self._baseline.get(name))) for name, same in named.items()]
+        score = summary_v2.Metric(_SCORE, display_name=self._objective.name)
         _replace(self._folder, [Event(summary=summary_v2.hparams_config_pb(hparams, [score], time.time()))])
 
     def trial_ended(
@@ -106,10 +109,9 @@ class TensorBoardLog:
         point = {name: value for name, value in hyperparameters.values.items() if name in names}
         statuses: Any = api_pb2  # protobuf makes its names on import
         status = statuses.STATUS_FAILURE if score is None else statuses.STATUS_SUCCESS
-        end = summary.session_end_pb(status, _seconds(record.get("ended_at")))
         summaries = [
             summary_v2.hparams_pb(point, record["trial_id"], _seconds(record.get("started_at"))),
-            Summary.FromString(end.SerializeToString()),  # `end` is of TensorFlow's class of this name
+            _end(status, _seconds(record.get("ended_at"))),
         ]
         events = [Event(summary=part) for part in summaries]
         if score is not None:
@@ -117,15 +119,24 @@ class TensorBoardLog:
         _replace(self._folder / record["trial_id"], events)
 
 
-def _domain(declared: Iterable[kinds.HyperParameter], baseline: Value | None) -> api.Domain | None:
+def _end(status: int, moment: float) -> Summary:
+    """That a trial has ended, as the HParams tab reads it."""
+    messages: Any = plugin_data_pb2
+    end = messages.SessionEndInfo(status=status, end_time_secs=moment)
+    content = metadata.create_summary_metadata(messages.HParamsPluginData(session_end_info=end))
+    value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=content, tensor=metadata.NULL_TENSOR)
+    return Summary(value=[value])
+
+
+def _domain(declared: Iterable[kinds.HyperParameter], baseline: Value | None) -> summary_v2.Domain | None:
     """The values that TensorBoard may filter by; None if they are of several types, which it cannot express."""
     values = [] if baseline is None else [baseline]
     is_range = all(isinstance(hp, kinds.Int | kinds.Float) for hp in declared)
     for hp in declared:
         values += [hp.min_value, hp.max_value] if isinstance(hp, kinds.Int | kinds.Float) else hp.values
     if is_range:
-        return api.RealInterval(float(min(values)), float(max(values)))
-    return api.Discrete(set(values)) if len(set(map(type, values))) == 1 else None
+        return summary_v2.RealInterval(float(min(values)), float(max(values)))
+    return summary_v2.Discrete(set(values)) if len(set(map(type, values))) == 1 else None
 
 
 def _seconds(moment: str | None) -> float:

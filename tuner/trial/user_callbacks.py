@@ -10,18 +10,28 @@ import keras
 
 from keras_search.tuner import keras_private
 from keras_search.tuner.transport import reducers
+from keras_search.tuner.trial import own_tuner
 from keras_search.tuner.trial.task import TrialTask
 
 
 def copied(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback] | None
 ) -> list[keras.callbacks.Callback]:
-    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner would have it write, and the point too."""
-    callbacks = _copies(keras.tree.flatten(given or []))
+    """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner would have it write, and the point too.
+
+    They are copied and placed by the tuner's own methods, where it has some.
+    """
+    copy_all = own_tuner.method(task.tuner, "_deepcopy_callbacks") or _copies
+    callbacks = copy_all(keras.tree.flatten(given or []))
+    if own_tuner.method(task.tuner, "_configure_tensorboard_dir", "_get_tensorboard_dir"):
+        keras_private.configure_tensorboard(task.tuner, callbacks, own_tuner.trial(task), execution)
+        return callbacks
     for board in [callback for callback in callbacks if isinstance(callback, keras.callbacks.TensorBoard)]:
+        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
+        if keras.config.backend() != "tensorflow":
+            continue  # as in Keras Tuner, for the point is written by TensorFlow
         from tensorboard.plugins.hparams import api
 
-        board.log_dir = str(Path(board.log_dir) / task.trial_id / f"execution{execution}")
         point = keras_private.convert_hyperparams_to_hparams(task.hyperparameters, api)
         callbacks.append(api.KerasCallback(board.log_dir, point, task.trial_id))
     return callbacks

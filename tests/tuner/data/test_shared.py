@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from keras_search.tuner.data import shared
+from keras_search.tuner.fast import tensors
 
 X = np.arange(24, dtype="float32").reshape(8, 3)
 
@@ -90,7 +91,7 @@ def test_a_folder_of_data_lasts_as_long_as_its_process_needs_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int32", "uint8", "int64"])
 def test_floats_become_tensors_of_keras_width_and_whole_numbers_stay(dtype: str) -> None:
-    made = shared.tensor(X.astype(dtype))
+    made = tensors.tensor(X.astype(dtype))
     assert made.dtype.name == ("float32" if dtype.startswith("float") else dtype)
     np.testing.assert_array_equal(made.numpy(), X)
 
@@ -98,6 +99,6 @@ def test_floats_become_tensors_of_keras_width_and_whole_numbers_stay(dtype: str)
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU has a memory of its own")
 def test_a_mapped_array_is_a_tensor_without_a_copy(tmp_path: Path) -> None:
     mapped = shared.load(shared.store(X, tmp_path))
-    made = shared.tensor(mapped)
+    made = tensors.tensor(mapped)
     mapped[0, 0] = 7
     assert made.numpy()[0, 0] == 7

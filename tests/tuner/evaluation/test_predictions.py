@@ -36,7 +36,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> results.Run:
 
 
 def save_model(path: Path, activation: str) -> None:
-    runtime.load_tensorflow()
+    runtime.load_keras()
     import keras
 
     keras.utils.set_random_seed(0)

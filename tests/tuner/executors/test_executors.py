@@ -59,7 +59,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "threads": (lambda: futures.ThreadPoolExecutor(2), r"ThreadPoolExecutor: threads share .*: say workers=N"),
     "forks": (
         lambda: futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")),
-        r"that forks, and TensorFlow hangs in a fork: make it with mp_context=.*, or say workers=N",
+        r"that forks, and Keras hangs in a fork: make it with mp_context=.*, or say workers=N",
     ),
     "forks by itself": (lambda: futures.ProcessPoolExecutor(), "that forks"),
     "a class": (lambda: futures.ProcessPoolExecutor, r"is the class ProcessPoolExecutor: give an object of it"),

@@ -14,7 +14,7 @@ from tests.tuner.fast.trained_alike import convolutional_model, needs_compiler, 
 _THREADS = """
 import sys
 from keras_search.tuner import runtime
-runtime.load_tensorflow()
+runtime.load_keras()
 import numpy as np, tensorflow as tf
 from keras_search.tuner.fast import operations
 operations, rng = operations.load(), np.random.default_rng(0)
@@ -59,7 +59,7 @@ SAID = "compiling two operations for this machine's processor, once"
 
 
 def prepare(cache: Path) -> str:
-    command = "from keras_search.tuner import runtime; runtime.load_tensorflow(); "
+    command = "from keras_search.tuner import runtime; runtime.load_keras(); "
     command += "from keras_search.tuner.fast import operations;"
     done = subprocess.run(
         [sys.executable, "-c", f"{command} operations.prepare(print); print(operations.load() is not None)"],

@@ -177,7 +177,7 @@ def test_what_a_first_step_makes_is_as_keras_makes_it(made: Callable[[], keras.M
 
 _TWO_DEVICES = """
 from keras_search.tuner import runtime
-runtime.load_tensorflow()
+runtime.load_keras()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import X, Y, small_model
 from keras_search.tuner.fast import patches

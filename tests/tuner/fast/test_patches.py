@@ -13,6 +13,7 @@ from keras import layers
 from keras_search.tuner import Tuner
 from keras_search.tuner.fast import operations as compiled
 from keras_search.tuner.fast import patches
+from keras_search.tuner.fast.accelerations import ACCELERATIONS
 from tests.helpers import ROOT
 from tests.tuner.small_models import small_model
 
@@ -167,7 +168,7 @@ def test_each_is_put_on_and_taken_off_alone() -> None:
     is_compiled = compiled.load() is not None
     off = {name: why for name, why in patches.status(model).items() if why is not True}
     assert off.keys() == (set() if is_compiled else {"pooling"})
-    for one in patches.ACCELERATIONS:
+    for one in ACCELERATIONS:
         before = own_methods(model)
         one.undo(model)
         assert before - own_methods(model) == (set() if one.name in off else REPLACED[one.name])
@@ -179,7 +180,7 @@ def test_each_is_put_on_and_taken_off_alone() -> None:
 def test_the_page_on_speed_tells_what_each_does() -> None:
     lines = (ROOT / "docs" / "speed.md").read_text().splitlines()
     assert [line for line in lines if line.startswith("| `")] == [
-        f"| `{one.name}` | {one.what} |" for one in patches.ACCELERATIONS
+        f"| `{one.name}` | {one.what} |" for one in ACCELERATIONS
     ]
 
 

@@ -128,7 +128,7 @@ def test_a_model_that_goes_through_its_data_in_its_own_way_does(kind: type[keras
 
 _TWO_MEMORIES = """
 from keras_search.tuner import runtime
-runtime.load_tensorflow()
+runtime.load_keras()
 import numpy as np, tensorflow as tf
 from tests.tuner.small_models import VALIDATION, X, Y, small_model
 from keras_search.tuner.fast import patches, steps

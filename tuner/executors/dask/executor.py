@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_search.results import layout
 from keras_search.results.errors import Parameter
+from keras_search.tuner import backend
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors.base import Executor, failed
 from keras_search.tuner.executors.dask import worker as dask_worker
@@ -87,9 +88,10 @@ class DaskExecutor(Executor):
             packed, names = calls.pack(fn, args, kwargs, self.directory)
         except Exception as error:  # an argument's own pickling may raise anything
             return failed(error)
+        environment = settings.changed_environment() | {"KERAS_BACKEND": backend.name()}
         watches = any(getattr(argument, "pruner", None) is not None for argument in args)
         # Each running call has a thread, which does little but wait.
-        return self._threads.submit(self._run, packed, names, settings.changed_environment(), watches)
+        return self._threads.submit(self._run, packed, names, environment, watches)
 
     def shutdown(self, wait: bool = True) -> None:
         """Ends the calls that run."""

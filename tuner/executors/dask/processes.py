@@ -20,7 +20,7 @@ _busy: list[str | None] = []
 
 @contextlib.contextmanager
 def process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[ProcessPoolExecutor]:
-    """A process for one call, with TensorFlow loaded; killed if the block raises, else kept for another call."""
+    """A process for one call, with Keras loaded; killed if the block raises, else kept for another call."""
     # A Dask worker may be a daemon, which may have no children, as they might outlive it. These end with it anyway.
     multiprocessing.current_process().daemon = False
     gpus = workers.gpus() if on_gpu else []
@@ -29,7 +29,7 @@ def process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[
         _busy.append(gpu)
         idle = _idle[gpu, environment]
         pool, calls = idle.pop() if idle else (None, 0)
-    pool = pool or worker_process.begin(dict(environment) | worker_process.environment(gpu))
+    pool = pool or worker_process.begin(worker_process.environment(gpu) | dict(environment))
     is_kept = False
     try:
         yield pool

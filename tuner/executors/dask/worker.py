@@ -4,7 +4,7 @@ A call works in a replica of the run directory: a folder on the worker's disk wi
 search fills the replica, lets the call begin, and now and then fetches the files that have changed. Only the search
 writes in the run directory itself, so a call that is begun twice or outlives its search does no harm.
 
-TensorFlow is not loaded here, so that the Dask worker can always answer and a call can be ended at any moment.
+Keras is not loaded here, so that the Dask worker can always answer and a call can be ended at any moment.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ import distributed
 from distributed import Status
 
 from keras_search.results import installed
-from keras_search.tuner import runtime
+from keras_search.tuner import backend, runtime
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import WorkerDied
 from keras_search.tuner.executors.dask import processes
@@ -39,7 +39,6 @@ Files = dict[str, tuple[Stamp, bytes | None]]
 
 _CHECK_S = 0.5
 _LEFT_OVER_S = 3600
-_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "distributed")
 
 
 class WorkerLost(WorkerDied):
@@ -67,7 +66,7 @@ class Call:
         data: The files of the run directory that the call only reads.
         kept: The other files and folders that it names there, which it may write too.
         watches: Whether it reads the learning curves of the run's other trials.
-        environment: The variables that its process starts with, since TensorFlow reads some when it is loaded.
+        environment: The variables that its process starts with, since Keras reads some when it is loaded.
     """
 
     search: str
@@ -202,7 +201,7 @@ def forget(search: str, dask_worker: "Worker") -> None:
 
 def versions() -> dict[str, str]:
     """What should be the same on every machine: Python, and the packages that decide the scores."""
-    return {"Python": platform.python_version()} | installed.versions(_PACKAGES)
+    return {"Python": platform.python_version()} | backend.versions() | installed.versions(["distributed"])
 
 
 def _remove_left_overs(own: Path) -> None:
@@ -228,11 +227,11 @@ logging.getLogger("distributed.worker").addFilter(
 
 def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
     """Runs the call in its own process; packs the outcome, as the Dask worker cannot unpickle Keras's classes."""
-    runtime.load_tensorflow_in_worker()
-    from keras_search.tuner.fast import operations
+    runtime.load_keras_in_worker()
+    from keras_search.tuner.fast import patches
     from keras_search.tuner.transport import calls
 
-    operations.prepare(print)
+    patches.prepare(print)
     try:
         outcome = (True, calls.run(packed, lambda name: data.get(name, replica / name)))
     except calls.LacksCode as error:

@@ -18,8 +18,8 @@ from types import ModuleType
 import platformdirs
 import tensorflow as tf
 
-from keras_search.tuner import keras_private
 from keras_search.tuner.fast import versions
+from keras_search.tuner.keras_private import of_tensorflow
 
 _FOLDER = Path(__file__).parent
 _SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
@@ -65,7 +65,7 @@ def load() -> ModuleType | None:
 
 def for_graph() -> ModuleType | None:
     """The operations, for the graph that is being traced; None if XLA compiles it, which cannot use them."""
-    if tf.executing_eagerly() or keras_private.is_compiled_by_xla(tf.compat.v1.get_default_graph()):
+    if tf.executing_eagerly() or of_tensorflow.is_compiled_by_xla(tf.compat.v1.get_default_graph()):
         return None
     return load()
 

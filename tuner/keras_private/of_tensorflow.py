@@ -1,0 +1,87 @@
+"""The private names of TensorFlow that the toolkit uses, where it is loaded."""
+# ruff: noqa: F401 - other modules import these names from here
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_search.tuner.keras_private import names
+
+try:
+    # Settings that public functions can set, but not read or restore.
+    from tensorflow.python.eager import context as _eager
+    from tensorflow.python.framework import ops as _ops
+    from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
+    from tensorflow.python.ops.numpy_ops.np_dtypes import is_prefer_float32, set_prefer_float32
+except ImportError as error:
+    raise names.refusal(str(error)) from error
+
+names.require(names.OF_TENSORFLOW)
+
+
+def moments(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
+    """The first and the second moment of `variable`."""
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index].value, optimizer._velocities[index].value
+
+
+def is_compiled_by_xla(graph: tf.Graph) -> bool:
+    """Whether XLA compiles `graph`, which is being traced."""
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return GraphOrParentsInXlaContext(graph)
+
+
+def set_element_spec(optional: Any, like: tf.experimental.Optional) -> None:
+    """Declares the type of the element of `optional`, which a traced loop does not know, to be that of `like`."""
+    optional._element_spec = like.element_spec
+
+
+def inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
+    """The input datasets of `dataset`."""
+    return dataset._inputs()
+
+
+def _context() -> Any:
+    return _eager.context()
+
+
+def soft_device_placement() -> bool:
+    return _context()._soft_device_placement is not False
+
+
+def jit() -> bool:
+    return bool(_context()._optimizer_jit)
+
+
+def graph_options() -> dict[str, Any]:
+    """The options that `tf.config.optimizer.set_experimental_options` has set."""
+    return dict(_context()._optimizer_experimental_options)
+
+
+def set_graph_options(options: dict[str, Any]) -> None:
+    """Sets `options` and resets all others."""
+    _context()._optimizer_experimental_options = dict(options)
+    tf.config.optimizer.set_experimental_options({})
+
+
+def numpy_promotion() -> Any:
+    """TensorFlow's mode of promoting the types of operands."""
+    return _ops._dtype_conversion_mode
+
+
+def set_numpy_promotion(mode: Any) -> None:
+    _ops._dtype_conversion_mode = mode
+
+
+def numpy_slicing() -> bool:
+    return _ops._numpy_style_slicing
+
+
+def set_numpy_slicing(is_on: bool) -> None:
+    if is_on:
+        from tensorflow.python.ops.numpy_ops.np_math_ops import enable_numpy_methods_on_tensor
+
+        enable_numpy_methods_on_tensor()
+    _ops._numpy_style_slicing = is_on
