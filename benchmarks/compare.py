@@ -10,28 +10,22 @@ retrainings. Pin it to cores of its own on a busy machine: `taskset -c 0,1 pytho
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psutil
 from loky import cpu_count
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import watched  # noqa: E402
 from keras_search import results  # noqa: E402
 from keras_search.results import verdict  # noqa: E402
 from keras_search.tuner import seeds  # noqa: E402
-
-_SAMPLE_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,33 +76,34 @@ def run_peer(data: str, trials: int, seed: int, retrainings: int, folder: Path) 
     script = str(ROOT / "benchmarks" / "stock_keras_tuner.py")
     # The toolkit's random oracle is Keras Tuner's own, with a seed derived from the run's.
     command = [script, data, str(trials), str(seeds.derive(seed, "oracle")), str(folder), str(retrainings)]
-    printed, _, memory = _run(command)
-    return Outcome(**json.loads(printed.splitlines()[-1]), memory=memory, disk=_size(folder / "stock"))
+    ended = watched.run(command)
+    outcome = json.loads(ended.printed.splitlines()[-1])
+    return Outcome(**outcome, memory=ended.peak.host, disk=_size(folder / "stock"))
 
 
 def run_toolkit(data: str, trials: int, seed: int, retrainings: int, folder: Path) -> Outcome:
     cli, run = str(ROOT / "cli.py"), folder / "toolkit"
     command = [cli, "search", "--dataset", data, "--trials", str(trials + 1), "--seed", str(seed), "--run", str(run)]
-    _, seconds, memory = _run(command)
+    ended = watched.run(command)
     disk = _size(run)
-    _run([cli, "best", "--run", str(run), "--evaluate", "--seeds", str(retrainings)])
+    watched.run([cli, "best", "--run", str(run), "--evaluate", "--seeds", str(retrainings)])
     found = results.read(run)
     evaluation = json.loads((run / "evaluation.json").read_text())
     names = [name for name in found.trials.columns if name.startswith("hp_")]
     points = [{name.removeprefix("hp_"): row[name] for name in names} for row in found.trials.to_dict("records")]
     return Outcome(
-        seconds=seconds,
+        seconds=ended.seconds,
         epochs=len(found.epochs),
         val_accuracy=float(found.best["val_accuracy"]),
         test_accuracies=[one["test_accuracy"] for one in evaluation["trainings"] if one["model"] == "best"],
-        memory=memory,
+        memory=ended.peak.host,
         disk=disk,
         points=points,
     )
 
 
 def report(peer: Outcome, toolkit: Outcome) -> None:
-    print(f"{date.today()}, {_processor()}, {cpu_count()} cores\n")
+    print(f"{date.today()}, {watched.processor()}, {cpu_count()} cores\n")
     print(f"| {'':17} | {'plain Keras Tuner':>17} | {'this toolkit':>15} |")
     print(f"| {'-' * 17} | {'-' * 16}: | {'-' * 14}: |")
     rows = [
@@ -130,44 +125,8 @@ def _interval(accuracies: list[float]) -> str:
     return f"{interval.mean:.4f} ± {interval.high - interval.mean:.4f}"
 
 
-def _run(command: list[str]) -> tuple[str, float, int]:
-    """Runs a Python script; what it printed, its seconds, and the peak memory of it and its children in bytes."""
-    began = time.monotonic()
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        peak = [0]
-        watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
-        watcher.start()
-        printed, _ = process.communicate()
-    seconds = time.monotonic() - began
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed with {process.returncode}")
-    return printed, seconds, peak[0]
-
-
-def _watch(pid: int, peak: list[int]) -> None:
-    while psutil.pid_exists(pid):
-        total = 0
-        try:
-            root = psutil.Process(pid)
-            for process in [root, *root.children(recursive=True)]:
-                total += process.memory_full_info().pss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        finally:
-            peak[0] = max(peak[0], total)
-        time.sleep(_SAMPLE_EVERY_S)
-
-
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
 
 
 if __name__ == "__main__":

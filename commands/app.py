@@ -16,7 +16,7 @@ _BELOW = {"Keras": "keras", "Keras Tuner": "keras_tuner"}
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    epilog=more("from-keras-tuner", "search", "your-own", "after-the-search"),
+    epilog=more("install", "from-keras-tuner", "keras-tuner-names", "search", "your-own", "after-the-search"),
     add_completion=called() == ["keras-search"],  # shells complete only commands on their path
     pretty_exceptions_enable=False,
 )

@@ -1,8 +1,8 @@
 """Reads run directories, and any Keras Tuner project, into tables. Needs no TensorFlow.
 
-import keras_search as ks
+import keras_search as kt
 
-run = ks.read("runs/mnist-baseline_cnn-random-seed0")
+run = kt.read("runs/mnist-baseline_cnn-random-seed0")
 run.trials  # pandas.DataFrame, a row per trial: the columns of summary.csv
 run.epochs  # every learning curve
 run.space  # the hyperparameters, with ranges and conditions

@@ -1,6 +1,7 @@
 """What tests share beside fixtures: the command line, folders and processes looked at, cases."""
 
 import contextlib
+import inspect
 import os
 import signal
 import subprocess
@@ -19,6 +20,9 @@ SEARCH = ["search", "--trials", "3", "--dataset", "digits", "--train-samples", "
 SEARCH += ["--workers", "0"]  # one process, for the tests' own speed; workers are tested in test_workers.py
 SEARCH += ["--tensorboard", "--explain-speed"]
 
+# Click before 8.2 mixes standard error into standard output, unless it is told not to.
+_APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -32,7 +36,7 @@ def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
         patch.setenv("COLUMNS", "160")
         patch.setattr(sys, "argv", ["cli.py", *words])
         try:
-            done = CliRunner().invoke(cli.app, words, prog_name="python cli.py")
+            done = CliRunner(**_APART).invoke(cli.app, words, prog_name="python cli.py")
         finally:
             signal.signal(signal.SIGTERM, before)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

@@ -22,6 +22,7 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 NOT_RUN = {
     r"python3 -m venv \S+": "makes an environment; CI does, by the README's own line",
     r"\S*python -m pip install .*": "installs; CI does, by the README's own line",
+    r"\S*python -m pip wheel .*": "makes a wheel of the checkout; tests/test_install.py does",
     r"\S*python -m pytest.*": "these are the tests",
     r"tensorboard --logdir .*": "serves until it is stopped",
 }

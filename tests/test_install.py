@@ -169,3 +169,11 @@ def test_ci_tries_the_lower_bounds() -> None:
     for requirement in asked:
         name, bound = requirement.split(">=")
         assert re.fullmatch(rf"{re.escape(bound)}(\.0)*", tried[name]), f"{requirement}, and {tried[name]} is tried"
+
+
+def test_the_page_on_installing_names_what_is_needed_beside_tensorflow() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {requirement.split(">=")[0] for requirement in project["dependencies"]} - {"tensorflow"}
+    page = (ROOT / "docs" / "install.md").read_text()
+    lists = re.findall(r"-m pip install ([a-z0-9 -]+)$", page, re.MULTILINE)
+    assert needed in [set(names.split()) for names in lists]

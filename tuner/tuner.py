@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-from collections.abc import Iterable
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -19,24 +18,25 @@ from keras_search.tuner.executors import choice, foreign
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.oracles.recorded import Recorded
+from keras_search.tuner.overridable import Overridable
 from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
-from keras_search.tuner.search import given, session
+from keras_search.tuner.search import given, place, session
 from keras_search.tuner.search.best_models import BestModels
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.search.stop import outliving_the_terminal
 from keras_search.tuner.search.trials import Trials
 from keras_search.tuner.transport import settings
-from keras_search.tuner.trial import models, pruners
+from keras_search.tuner.trial import models, own_tuner, pruners
 from keras_search.tuner.trial.recompiled import Compiling
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
 
 objectives.watch_guesses()
 
 
-class Tuner(keras_tuner.Tuner):
+class Tuner(Overridable):
     """Searches the space of a hypermodel in parallel, and keeps a record that survives a kill.
 
     It takes Keras Tuner's arguments, and those after `executions_per_trial` by name:
@@ -120,12 +120,13 @@ class Tuner(keras_tuner.Tuner):
         trial_timeout: float | None = None,
         tensorboard: bool = False,
     ) -> None:
-        for name in self._replaced(keras_private.RUNS_A_TRIAL):
-            raise TypeError(f"`{name}` of your own is never called: train in the `fit` of a keras_tuner.HyperModel")
+        self._require_possible()
         self._compiling = Compiling(optimizer, loss, metrics, max_model_size, distribution_strategy)
         workers = choice.for_strategy(workers, executor, distribution_strategy)
         self._executor = choice.accepted(executor, workers, trials_per_gpu, trial_timeout)
         self._pruner = pruners.get(pruner)
+        if hypermodel is None and own_tuner.is_own(self, "run_trial"):
+            hypermodel = models.NoModel()
         hypermodel = models.hypermodel(hypermodel)
         self._settings = settings.current()
         # As in Keras Tuner.
@@ -185,12 +186,6 @@ class Tuner(keras_tuner.Tuner):
             # Without its own file, which holds nothing, Keras Tuner does not reload a project.
             self.reload()
         self._own.say_rescored(print)
-        if hooks := self._replaced(name for name in dir(keras_tuner.Tuner) if name.startswith("on_")):
-            verb = "is" if len(hooks) == 1 else "are"
-            print(
-                f"{' and '.join(hooks)} of {type(self).__name__} {verb} never called, trials may run in other "
-                "processes: give search a Keras callback"
-            )
 
     def _log_to_tensorboard(self, is_wanted: bool) -> None:
         folder = (self._run / layout.TENSORBOARD).resolve()
@@ -200,10 +195,6 @@ class Tuner(keras_tuner.Tuner):
         limit = "" if self.oracle.max_trials is None else f" of {self.oracle.max_trials}"
         done = f"{len(self.oracle.end_order)}{limit} trials done"
         return f"<Tuner {self._run}: {done}; objective: {self.oracle.objective.name}>"
-
-    def _replaced(self, names: Iterable[str]) -> list[str]:
-        """The methods among `names` that a subclass overrides."""
-        return [name for name in names if getattr(type(self), name) is not getattr(keras_tuner.Tuner, name)]
 
     def _populate_initial_space(self) -> None:
         if self._unbuilt is None:
@@ -216,13 +207,17 @@ class Tuner(keras_tuner.Tuner):
             InputError: Its trials cannot be ranked by the objective.
         """
         self._own.reload(self.oracle)
+        state = files.read_json(Path(self._get_tuner_fname()))
+        if isinstance(state, dict):
+            self.set_state(state)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are `max_trials`, or the oracle has no further point.
 
         Args:
             *fit_args, **fit_kwargs: Passed to the hypermodel's `fit`, which passes them to `model.fit` as a rule: the
-                data, `validation_data`, `epochs`, `callbacks` and so on. Not so `verbose`: 0 silences the search.
+                data, `validation_data`, `epochs`, `callbacks` and so on. `verbose=0` silences the search, and is passed
+                on only to a `fit` or `run_trial` of your own that looks for it.
 
         Raises:
             SearchError: The first trials all failed the same way, or a trial showed that none can work; or the run
@@ -230,23 +225,22 @@ class Tuner(keras_tuner.Tuner):
             KeyboardInterrupt: Ctrl-C or SIGTERM; running trials go on where they were when the search is run again.
             InputError: Another process searches in the run directory; or the run there was made for another search, or
                 has taken the place of this tuner's; or the data are not numbers; or the hypermodel or an argument
-                cannot go to worker processes.
-            ValueError: A `tf.data.Dataset` cannot go to worker processes.
+                cannot go to the worker processes that were asked for.
         """
         if self._executor is not None:
             foreign.adopt(self._executor)  # it may have been shut down since
-        # Not passed on: a `fit` that sets `verbose` itself would pass it to `model.fit` twice.
-        progress = Progress(silent=fit_kwargs.pop("verbose", None) == 0)
+        progress = Progress(silent=fit_kwargs.get("verbose") == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
+        stays = place.stays(self._executor, self._workers, self._trials, fit)
         if self._may_settle and self._own.settle(progress.note, is_made=True):
             self._run, self.project_name = self._own.path, self._own.path.name
             keras_private.set_project(self.oracle, self._run)
             self._log_to_tensorboard(self._tensorboard is not None)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
-            self._search(progress, fit)
+            self._search(progress, fit, stays)
 
-    def _search(self, progress: Progress, fit: FitArguments) -> None:
-        """Searches in the locked run directory."""
+    def _search(self, progress: Progress, fit: FitArguments, stays: str | None) -> None:
+        """Searches in the locked run directory, in this process if there is a reason why it `stays`."""
         self._require_built("search")
         run_record.check_links(self._run)
         self._own.open(self.oracle, progress.note)
@@ -256,14 +250,10 @@ class Tuner(keras_tuner.Tuner):
         self.save()
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
-        with self._executing() as executor:
+        self.on_search_begin()
+        with place.executing(self._executor, self._workers, self._trials_per_gpu, stays, progress.note) as executor:
             session.run(self._trials, executor, fit, progress, self._time_budget)
-
-    def _executing(self) -> contextlib.AbstractContextManager[Executor]:
-        """The executor for the trials; the user's own is left open."""
-        if self._executor is not None:
-            return contextlib.nullcontext(self._executor)
-        return choice.make(self._workers, self._trials_per_gpu)
+        self.on_search_end()
 
     def _require_built(self, what: str) -> None:
         if self._unbuilt is not None:
@@ -285,6 +275,7 @@ class Tuner(keras_tuner.Tuner):
             timeout=self._trial_timeout,
             retries=self._retries,
             tensorboard=self._tensorboard,
+            tuner=self,
         )
 
     @property
@@ -314,6 +305,8 @@ class Tuner(keras_tuner.Tuner):
             InputError: The run is no longer this tuner's.
         """
         self._own.check()
+        if own_tuner.is_own(self, "load_model"):
+            return [self.load_model(trial) for trial in self._trials.best()[:num_models]]
         return self._models.best(num_models, self.load_model)
 
     def save(self) -> None:

@@ -1,5 +1,6 @@
 """The commands of `benchmarks/` that train nothing, or little, and the clock that they share."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,15 @@ def test_pruners_are_compared_on_runs(tmp_path: Path) -> None:
     names = [line.split("|")[1].strip() for line in done.stdout.splitlines() if "|" in line]
     assert names[2:] == ["median", "asha"]
     assert run_benchmark("compare_pruners.py", "runs/pruning-1", cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_gpus_trains_the_same_on_both_sides(tmp_path: Path) -> None:
+    asked = ["digits", "--cpu", "--epochs", "2", "--measure", "deep_cnn"]
+    plain, ours = (run_benchmark("gpu.py", *asked, trials, cwd=tmp_path) for trials in ("0", "1"))
+    assert (plain.returncode, ours.returncode) == (0, 0), plain.stderr + ours.stderr
+    plain, ours = (json.loads(done.stdout.splitlines()[-1]) for done in (plain, ours))
+    assert len(plain["losses"]) == 4
+    assert ours["losses"] == pytest.approx(plain["losses"], rel=1e-2)
+    assert plain["seconds"] > 0
+    assert ours["seconds"] > 0

@@ -173,26 +173,5 @@ def test_a_narrowed_space_is_what_is_sampled(tmp_path: Path) -> None:
 
 def test_it_says_what_it_is_and_refuses_what_it_would_not_do(tmp_path: Path) -> None:
     assert repr(tuner(tmp_path)) == f"<Tuner {tmp_path / 'run'}: 0 of 4 trials done; objective: val_accuracy>"
-
-    for name in ("run_trial", "_build_and_fit_model"):
-        own = type("Own", (Tuner,), {name: lambda self, trial, *args, **kwargs: None})
-        with pytest.raises(TypeError, match=f"^`{name}` of your own is never called: [^\n]*`fit`[^\n]*$"):
-            own(Small(), directory=tmp_path, project_name="own")
     with pytest.raises(ValueError, match="workers=1"):
         tuner(tmp_path, trial_timeout=1)
-    assert not (tmp_path / "own").exists()
-
-
-def test_hooks_of_a_subclass_that_are_never_called_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    class Logs(Tuner):
-        def on_trial_end(self, trial: object) -> None: ...
-
-        def on_epoch_end(self, *args: object, **kwargs: object) -> None: ...
-
-    Tuner(Small(), directory=tmp_path, project_name="plain")
-    assert capsys.readouterr().out == ""
-    Logs(Small(), directory=tmp_path, project_name="logs")
-    assert capsys.readouterr().out == (
-        "on_epoch_end and on_trial_end of Logs are never called, trials may run in other processes: give search a "
-        "Keras callback\n"
-    )

@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,10 @@ import pytest
 import keras_search as kt
 from keras_search.tuner import TUNERS, SearchError, names
 from tests.helpers import ROOT
+from tests.tuner.keras_tuner_names import MODULES
 
 X = np.random.default_rng(0).random((40, 4), dtype="float32")
 Y = X.sum(axis=1)
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(keras_tuner.__path__, "keras_tuner.")
-    if not module.name.startswith("keras_tuner.src")
-]
 CLASSES = [getattr(kt, name) for name in TUNERS]
 
 

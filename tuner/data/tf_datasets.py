@@ -21,7 +21,11 @@ def shuffles(dataset: Any) -> bool:
 
 
 def graph(dataset: Any) -> bytes:
-    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with."""
+    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with.
+
+    Raises:
+        ValueError: It has state outside its graph, such as the Python code that it runs.
+    """
     import tensorflow as tf
 
     try:
@@ -31,8 +35,7 @@ def graph(dataset: Any) -> bytes:
         ).numpy()
     except tf.errors.OpError as error:
         raise ValueError(
-            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph "
-            "cannot go to worker processes: pass arrays, or search with workers=0"
+            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph"
         ) from error
     if b"SeedGenerator" not in serialized:
         return serialized

@@ -23,6 +23,7 @@ class Executor(abc.ABC):
         is_local: Whether calls run on this machine.
         directory: The run directory; set it before a call on another machine that names paths in it.
         is_shut: Whether it takes no more calls.
+        is_auto: Whether it was chosen by the toolkit, which may then choose this process in its place.
     """
 
     slots: int
@@ -30,6 +31,7 @@ class Executor(abc.ABC):
     is_local: bool
     directory: Path | None = None
     is_shut = False
+    is_auto = False
 
     @abc.abstractmethod
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:

@@ -35,7 +35,19 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
     visible = gpus()
     if count is None:
         count = len(visible) * trials_per_gpu if visible else workers_that_fit()
-    return WorkerPool(count, visible)
+    pool = WorkerPool(count, visible)
+    pool.is_auto = is_auto(workers)
+    return pool
+
+
+def is_auto(workers: int | str) -> bool:
+    """Whether `workers` leaves it to the toolkit where trials run."""
+    return check_workers(workers) is None
+
+
+def is_here(workers: int | str) -> bool:
+    """Whether `workers` asks for this process."""
+    return check_workers(workers) == 0
 
 
 def for_strategy(workers: int | str, executor: object, strategy: object) -> int | str:

@@ -81,9 +81,6 @@ FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "s
 # The attributes that Keras sets on every callback, which are not the callback's own state.
 OF_CALLBACKS = ("_model", "params")
 
-# The methods in which Keras Tuner's tuners run a trial. Ours runs trials elsewhere and never calls them.
-RUNS_A_TRIAL = ("run_trial", "_build_and_fit_model")
-
 names.require(names.ATTRIBUTES, names.OVERRIDDEN)
 
 
@@ -200,6 +197,11 @@ def number_of_steps(hp: kinds.Int | kinds.Float) -> int:
 def value_at_step(hp: kinds.Int | kinds.Float, place: int) -> Any:
     """The value of a range with steps at `place`, counted from 0."""
     return hp._get_value_by_index(place)
+
+
+def configure_tensorboard(tuner: keras_tuner.Tuner, callbacks: list[Any], trial: Trial, execution: int) -> None:
+    """Makes each `TensorBoard` among the `callbacks` write where the `tuner` says."""
+    tuner._configure_tensorboard_dir(callbacks, trial, execution)
 
 
 @contextlib.contextmanager

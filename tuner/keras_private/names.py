@@ -51,7 +51,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "_get_epochs": "the number of epochs of a round",
     },
     "keras_tuner.Tuner": {
-        "_build_and_fit_model": "refused in a subclass, as it is never called",
+        "_configure_tensorboard_dir": "called where a subclass overrides it",
         "_get_tuner_fname": "the path of `tuner0.json`",
     },
 }
@@ -99,9 +99,26 @@ FOR_SPEED: dict[str, dict[str, str]] = {
     },
 }
 
+# The attributes by which models and iterators go to other processes with what they are connected to.
+FOR_TRAVEL: dict[str, dict[str, str]] = {
+    "keras.Layer": {"_trainable": "whether it is trained, without its layers"},
+    "keras.Model": {"_compile_config": "the arguments of `compile` as the user gave them"},
+    "keras.Sequential": {"_layers": "the layers with the input layer", "_functional": "the model of these"},
+    "keras.src.ops.function.Function": {
+        "_inputs_struct": "the inputs, nested as the user gave them",
+        "_outputs_struct": "the outputs, nested as the user gave them",
+    },
+    "keras.src.ops.node.Node": {"_keras_history": "the call that gives a symbolic tensor"},
+    "keras.src.ops.operation.Operation": {"_inbound_nodes": "the calls of an operation"},
+    "keras.src.legacy.preprocessing.image.Iterator": {"_flow_index": "begins the order of the images"},
+}
+
 # The methods that our classes override, public ones too: if one were renamed, ours would silently never be called.
 OVERRIDDEN: dict[str, tuple[str, ...]] = {
-    "keras.callbacks.Callback": ("set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"),
+    "keras.callbacks.Callback": (
+        "set_params", "on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_train_batch_begin",
+        "on_train_batch_end",
+    ),
     "keras.losses.Loss": ("call", "get_config"),
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (
@@ -110,7 +127,11 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
     ),
     "keras_tuner.oracles.BayesianOptimizationOracle": ("_vectorize_trials", "_vector_to_values", "_get_hp_bounds"),
     "keras_tuner.oracles.HyperbandOracle": ("_remove_completed_brackets",),
-    "keras_tuner.Tuner": ("search", "get_best_models", "load_model", "reload", "save", "_populate_initial_space"),
+    "keras_tuner.Tuner": (
+        "search", "get_best_models", "load_model", "save_model", "reload", "save", "_populate_initial_space",
+        "run_trial", "_build_and_fit_model", "_try_build", "_build_hypermodel", "on_epoch_end", "on_trial_end",
+        "project_dir",
+    ),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from keras_search.results.text import count
 from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
-from keras_search.tuner.record import place, question, rescoring, run_record
+from keras_search.tuner.record import directory, question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 
 
@@ -64,7 +64,7 @@ class OwnRun:
         """
         self.check()
         before = self.path
-        self.path = place.choose(
+        self.path = directory.choose(
             before, self._asked, self.hypermodel, self._is_named, self._overwrite and is_made, self._id, is_made
         )
         if self.path == before:
@@ -84,7 +84,7 @@ class OwnRun:
         if self._asked["seed"] is None and isinstance(before.get("seed"), int):
             self.seed = before["seed"]
         if self._id is not None:
-            place.claim(self._id, self)
+            directory.claim(self._id, self)
         rescored, missing = rescoring.rescore(oracle, self.path, self._was)
         if missing:
             oracle.trials = {}
@@ -108,7 +108,7 @@ class OwnRun:
             there.clear()
         before = run_record.read_question(self.path)
         if there:
-            if told := place.differences(self.path, before, self._asked, self.hypermodel):
+            if told := directory.differences(self.path, before, self._asked, self.hypermodel):
                 raise question.refusal(self.path, told)
             # Since this tuner was made, another search may have added trials, or a signal ended its own.
             self.reload(oracle)
@@ -127,7 +127,7 @@ class OwnRun:
         asked = before | {"objective": now} if before else self._asked | {"seed": self.seed}
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self.path, asked, objective)
-        place.claim(self._id, self)
+        directory.claim(self._id, self)
 
     def check(self) -> None:
         """Raises InputError if the run is no longer the one that was searched or read."""

@@ -42,7 +42,7 @@ class BestModels:
         with contained(), settings.applied(self.settings), bars.absent():
             if self.own.has_weights(trial):
                 task = self.trials.task(trial)
-                return kept_models.load(task.hypermodel, trial, task.seed, task.directory)
+                return kept_models.load(task, task.directory)
             if self.fit is not None and self._is_repeatable(trial):
                 return kept_models.train_again(self.trials.task(trial, *self.fit))
         why = self._weights_lost(trial)

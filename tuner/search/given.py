@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
-
-from keras_search.search_spaces.custom import fits_itself
 from keras_search.tuner.data import shared, user_data
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.transport import calls
+from keras_search.tuner.trial import own_code, own_tuner
 
 FitArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> FitArguments:
-    """Checks the arguments; returns them with arrays for data, unless the hypermodel has a `fit` of its own.
+    """Checks the arguments; returns them with arrays for data, unless the user's own code trains with them.
+
+    `verbose` is left out where the user's own code does not look for it.
 
     Raises:
         InputError: The data are not numbers.
     """
-    if fits_itself(trials.hypermodel):
+    if own_tuner.method(trials.tuner, "run_trial") is None:
+        fit_kwargs = own_code.with_verbose(trials.hypermodel, fit_kwargs)
+    if trials.trains_itself:
         return fit_args, fit_kwargs
     fit_args, fit_kwargs = user_data.in_call(fit_args, fit_kwargs)
     named = dict(zip("xy", fit_args)) | fit_kwargs
@@ -32,22 +33,12 @@ def checked(trials: Trials, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any
 
 
 @contextlib.contextmanager
-def placed(
-    fit: FitArguments, hypermodel: keras_tuner.HyperModel, executor: Executor, run: Path
-) -> Iterator[FitArguments]:
-    """The arguments `fit` in the form that the trials in `executor` load, as long as the block runs.
-
-    Raises:
-        InputError: The hypermodel or an argument cannot go to worker processes.
-        ValueError: An argument is a `tf.data.Dataset` that cannot.
-    """
+def placed(fit: FitArguments, executor: Executor, run: Path) -> Iterator[FitArguments]:
+    """The arguments `fit` in the form that the trials in `executor` load, as long as the block runs."""
     if executor.shares_memory:
         yield shared.hold(fit)
         return
     # An executor on other machines carries the files in it back and forth.
     executor.directory = run.resolve()
     with shared.folder(run) as folder:
-        stored = shared.store(fit, folder)
-        given = {f"argument {number} of search": value for number, value in enumerate(stored[0], 1)} | stored[1]
-        calls.require_portable({"the hypermodel": hypermodel} | given)
-        yield stored
+        yield shared.store(fit, folder)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from keras_search.results.reading import trial_rows
-from keras_search.search_spaces.custom import asks_in_fit
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.keras_private import TrialStatus
@@ -65,6 +64,12 @@ class Loop:
             SearchError: The first trials all failed the same way, or a trial showed that none can work.
             Interrupted: A signal has arrived.
         """
+        try:
+            self._run()
+        finally:
+            self._reports.listen(self._running.values())
+
+    def _run(self) -> None:
         if self._executor.slots > 1 and self._is_baseline_alone():
             self._notes.first_alone()
         while True:
@@ -103,8 +108,7 @@ class Loop:
             # After that time, a cluster may have more slots.
             ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
-        for task in self._running.values():
-            self._reports.listen(task)
+        self._reports.listen(self._running.values())
         return ended
 
     def _tell(self, future: Future, task: TrialTask) -> None:
@@ -156,8 +160,8 @@ class Loop:
         return slots * _WAITING_PER_SLOT
 
     def _is_baseline_alone(self) -> bool:
-        """Whether no second trial may be drawn yet: the first one shows which hyperparameters `fit` asks for."""
-        return not self._oracle.end_order and asks_in_fit(self._trials.hypermodel)
+        """Whether no second trial may be drawn yet: the first one shows which hyperparameters its training asks for."""
+        return not self._oracle.end_order and self._trials.asks_in_training
 
     def _has_begun(self, task: TrialTask) -> bool:
         """Whether a waiting trial was begun before: it was interrupted, or its worker died."""

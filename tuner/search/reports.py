@@ -1,6 +1,6 @@
 """What trials in other processes print, log and change there, said and logged where the search is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,15 @@ class Reports:
         self._passed_on.setdefault(task.trial_id, log.stat().st_size if log.exists() else 0)
         return elsewhere.run, task, elsewhere.caller(self._asks_for_changes)
 
-    def listen(self, task: TrialTask) -> None:
-        """Logs what `task` has logged since."""
-        if self._is_elsewhere:
+    def listen(self, tasks: Iterable[TrialTask]) -> None:
+        """Gives the script's handlers what `tasks` have logged since."""
+        for task in tasks if self._is_elsewhere else ():
             log = task.directory / layout.TRIAL_LOG
             self._passed_on[task.trial_id] = logs.replay(log, self._passed_on[task.trial_id])
 
     def ended(self, task: TrialTask, result: TrialResult) -> None:
         """Shows what the trial of `task` has printed, or says where that is; and says what it has changed."""
-        self.listen(task)
+        self.listen([task])
         if not self._is_elsewhere:
             return
         self._asks_for_changes &= result.error is not None
@@ -63,7 +63,7 @@ class Reports:
             self._progress.printed(task, line)
         if printed.is_more and not self._is_output_told:
             self._is_output_told = True
-            self._progress.note(f"what the trials print is in {self._run}/{layout.TRIAL_PREFIX}*/{layout.TRIAL_OUTPUT}")
+            self._progress.warn(f"what the trials print is in {self._run}/{layout.TRIAL_PREFIX}*/{layout.TRIAL_OUTPUT}")
         if result.changed and not self._are_changes_told:
             self._are_changes_told = True
             self._progress.warn(

@@ -12,7 +12,7 @@ from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import patches, versions
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.summary import SummaryWriter
-from keras_search.tuner.search import given
+from keras_search.tuner.search import given, place
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.loop import Loop
 from keras_search.tuner.search.progress import Progress
@@ -27,7 +27,7 @@ def run(
 
     Raises:
         SearchError, Interrupted: As `Loop.run`.
-        InputError, ValueError: The hypermodel or an argument cannot go to worker processes.
+        InputError: What trials need does not arrive in worker processes, and there they have a time limit.
     """
     is_of_command_line = run_record.is_of_command_line(trials.run)  # which prints these things itself
     summary = SummaryWriter(trials.run)
@@ -38,19 +38,20 @@ def run(
     versions.tell(progress.note)
     if executor.is_local:
         patches.prepare(progress.note)
-    with (
-        given.placed(fit, trials.hypermodel, executor, trials.run) as placed,
-        Stop(time_budget, progress.stopping) as stop,
-        progress.search(trials.oracle, executor.slots, trials.baseline),
-    ):
-        try:
-            Loop(trials, executor, placed, progress, summary, stop).run()
-        except KeyboardInterrupt:
-            progress.stopped()
-            raise
-        finally:
-            with contextlib.suppress(OSError):
-                summary.refresh()
+    with given.placed(fit, executor, trials.run) as placed:
+        executor = place.arrived(executor, trials, placed, progress.note)
+        with (
+            Stop(time_budget, progress.stopping) as stop,
+            progress.search(trials.oracle, executor.slots, trials.baseline),
+        ):
+            try:
+                Loop(trials, executor, placed, progress, summary, stop).run()
+            except KeyboardInterrupt:
+                progress.stopped()
+                raise
+            finally:
+                with contextlib.suppress(OSError):
+                    summary.refresh()
     if trials.oracle.end_order and not trials.best() and not is_of_command_line:
         failed = results.read(trials.run).failures
         print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")

@@ -12,12 +12,13 @@ import keras_tuner
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
+from keras_search.search_spaces.custom import asks_in_fit, declares_all, fits_itself
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import keras_private
 from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.seeds import derive, trial_seed
-from keras_search.tuner.trial import models
+from keras_search.tuner.trial import models, own_tuner
 from keras_search.tuner.trial.pruners import Pruner
 from keras_search.tuner.trial.task import TrialResult, TrialTask
 from keras_search.tuner.trial.tensorboard_log import TensorBoardLog
@@ -37,6 +38,7 @@ class Trials:
         seed: The seed of the run.
         executions, keep_weights, pruner, timeout, retries: As for a `Tuner`.
         tensorboard: Writes them for TensorBoard; None to write nothing.
+        tuner: The tuner that searches, whose hooks are called; None for a search without one.
     """
 
     oracle: Recorded
@@ -50,6 +52,7 @@ class Trials:
     timeout: float | None
     retries: int
     tensorboard: TensorBoardLog | None
+    tuner: keras_tuner.Tuner | None = None
 
     def set_aside(self, say: Callable[[str], Any]) -> None:
         """Renames damaged files, which are written anew, and removes the saved states of trials that have ended."""
@@ -62,8 +65,14 @@ class Trials:
         for trial_id in keras_private.to_be_retried(self.oracle):
             keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
 
+    def are_done(self) -> bool:
+        """Whether there are as many as were asked for."""
+        return self.oracle.max_trials is not None and len(self.oracle.end_order) >= self.oracle.max_trials
+
     def ask(self) -> Trial | None:
         """The oracle's next trial, marked as waiting; None if it has none now."""
+        if self.tuner is not None:
+            self.tuner.pre_create_trial()
         names = (f"tuner{number}" for number in itertools.count())
         trial = self.oracle.create_trial(next(name for name in names if name not in self.oracle.ongoing_trials))
         if trial.status != TrialStatus.RUNNING:
@@ -101,11 +110,15 @@ class Trials:
             timeout=self.timeout,
             retries=self.retries,
             tensorboard=None if self.tensorboard is None else self.tensorboard.curves(trial.trial_id),
+            tuner=self.tuner_in_training,
         )
 
     def begin(self, task: TrialTask) -> TrialTask:
         """Marks the trial of `task` as running; returns it with the score that its weights must beat to be kept."""
-        self._mark(self.oracle.get_trial(task.trial_id), TrialStatus.RUNNING)
+        trial = self.oracle.get_trial(task.trial_id)
+        self._mark(trial, TrialStatus.RUNNING)
+        if self.tuner is not None and task.retries == self.retries:
+            self.tuner.on_trial_begin(trial)
         best = self.best()
         if self.keep_weights and self.keep_weights <= len(best):
             return replace(task, weights_from=best[self.keep_weights - 1].score)
@@ -128,11 +141,41 @@ class Trials:
         if self.tensorboard is not None:
             score = None if result.error else self.oracle.objective.get_value(result.metrics)
             self.tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
-        self.oracle.end_trial(trial)
+        self._end(trial)
         (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
         if self.tensorboard is not None:
             self.tensorboard.declare(self.oracle.get_space().space)
         self._remove_beaten()
+
+    def _end(self, trial: Trial) -> None:
+        """Ends `trial` in the oracle; the tuner's `on_trial_end` does it, unless a user's own leaves that out."""
+        try:
+            if self.tuner is not None:
+                self.tuner.on_trial_end(trial)
+        finally:
+            self.end(trial)
+
+    def end(self, trial: Trial) -> None:
+        """Ends `trial` in the oracle, unless it has ended."""
+        if trial.trial_id in {running.trial_id for running in self.oracle.ongoing_trials.values()}:
+            self.oracle.end_trial(trial)
+
+    @property
+    def tuner_in_training(self) -> keras_tuner.Tuner | None:
+        """The tuner, if it overrides a part of the training of a trial."""
+        return self.tuner if own_tuner.method(self.tuner, *own_tuner.IN_TRAINING) else None
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether the hypermodel or the tuner has its own way of training, which may be given anything."""
+        own = own_tuner.method(self.tuner, *own_tuner.FITTING)
+        return own is not None or fits_itself(self.hypermodel)
+
+    @property
+    def asks_in_training(self) -> bool:
+        """Whether trials may ask for hyperparameters that are not known before one has run."""
+        own = not declares_all(self.hypermodel) and own_tuner.asks(self.tuner)
+        return own or asks_in_fit(self.hypermodel)
 
     def _remove_beaten(self) -> None:
         """Removes the weights of all but the best trials, and checkpoints that no trial can go on from."""

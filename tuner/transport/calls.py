@@ -1,12 +1,10 @@
 """A call that runs in another process, under the settings of the script that makes it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_search.results.errors import Parameter
 from keras_search.results.text import error_line
-from keras_search.tuner.errors import InputError
 from keras_search.tuner.transport import custom_objects, parcels, settings
 
 
@@ -14,22 +12,11 @@ class LacksCode(ImportError):
     """The call names code that this process cannot import."""
 
 
-def require_portable(parts: Mapping[str, Any]) -> None:
-    """Raises InputError if a part, or what is registered with Keras, cannot go to another process.
+class Spoiled(Exception):
+    """The call cannot be unpacked in this process, though its code is there; its argument says why, in one line."""
 
-    Args:
-        parts: The parts by their names in messages.
-    """
-    for name, part in {**parts, "what is registered with Keras": custom_objects.current()}.items():
-        try:
-            parcels.pack(None, part)
-        except Exception as error:  # an object's own pickling may raise anything
-            raise InputError(
-                f"{name} cannot go to worker processes ({error_line(error)}): give arrays or a keras.utils.PyDataset "
-                "for data, open files and the like when training begins, or search with ",
-                Parameter("workers"),
-                "=0",
-            ) from error
+    def __str__(self) -> str:
+        return f"what was sent to another process cannot be unpacked there: {self.args[0]}"
 
 
 def pack(
@@ -46,7 +33,7 @@ def run(packed: bytes, place: Callable[[str], Path] = Path) -> Any:
         place: Gives the path on this machine of each name below the root.
 
     Raises:
-        LacksCode: The call cannot be unpacked here.
+        LacksCode, Spoiled: The call cannot be unpacked here.
     """
     values = parcels.unpack(packed, place)
     with settings.applied(_next(values)), custom_objects.registered(_next(values)):
@@ -59,3 +46,5 @@ def _next(values: Iterator[Any]) -> Any:
         return next(values)
     except ImportError as error:
         raise LacksCode(error) from error
+    except Exception as error:  # an object's own unpickling may raise anything
+        raise Spoiled(error_line(error)) from error

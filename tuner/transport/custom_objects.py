@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import cloudpickle
 import keras
 
 from keras_search.tuner import keras_private
+from keras_search.tuner.transport import parcels
 
 # Packages whose objects are registered in every process that imports them.
 _EVERYWHERE = ("keras", "keras_tuner")
@@ -108,7 +108,7 @@ def _by_name(item: Any) -> _Imported | None:
 
 def _can_be_sent(item: Any) -> bool:
     try:
-        cloudpickle.dumps(item)
+        parcels.pack(None, item)
     except Exception:  # an object's own pickling may raise anything
         return False
     return True

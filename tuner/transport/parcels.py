@@ -16,6 +16,10 @@ from typing import Any
 
 import cloudpickle
 
+from keras_search.tuner.transport import reducers
+from keras_search.tuner.transport.keras_graphs import Graphs
+from keras_search.tuner.transport.reducers import Reduced
+
 # Bytes, and the nanoseconds of the last change.
 Stamp = tuple[int, int]
 
@@ -44,14 +48,11 @@ def unpack(packed: bytes, place: Callable[[str], Path] = Path) -> Iterator[Any]:
         yield unpacker.load()
 
 
-# As pickle wants it, what makes an object again, or its name.
-_Reduced = str | tuple[Any, ...]
-
 _CLOUDPICKLES_OWN = cloudpickle.Pickler.dispatch_table
 assert isinstance(_CLOUDPICKLES_OWN, ChainMap)
 
 
-def _reduced(code: types.CodeType) -> _Reduced:
+def _reduced(code: types.CodeType) -> Reduced:
     """Reduces `code` with the path of its file, which tracebacks name and cloudpickle leaves out."""
     try:
         return marshal.loads, (marshal.dumps(code),)
@@ -60,12 +61,19 @@ def _reduced(code: types.CodeType) -> _Reduced:
 
 
 class _Packer(cloudpickle.Pickler):
-    dispatch_table = _CLOUDPICKLES_OWN.new_child({types.CodeType: _reduced})
+    dispatch_table = _CLOUDPICKLES_OWN.new_child({types.CodeType: _reduced, **reducers.ANEW, **reducers.FILES})
 
     def __init__(self, file: io.BytesIO, root: Path | None) -> None:
         super().__init__(file)
         self._root = root
+        self._graphs = Graphs()
         self.names: set[str] = set()
+
+    def reducer_override(self, value: Any) -> Any:
+        for reduced in (reducers.reduced, self._graphs.reduced):
+            if (made := reduced(value)) is not NotImplemented:
+                return made
+        return super().reducer_override(value)
 
     def persistent_id(self, value: Any) -> str | None:
         if self._root is None or not isinstance(value, Path) or self._root not in value.parents:

@@ -13,9 +13,8 @@ from keras_search.search_spaces.custom import kind
 from keras_search.search_spaces.epochs import like
 from keras_search.tuner.fast import patches, wrapped_fit
 from keras_search.tuner.fast.wrapped_fit import FitCall
-from keras_search.tuner.trial import checkpoint, kept
+from keras_search.tuner.trial import checkpoint, kept, own_tuner
 from keras_search.tuner.trial.callbacks import EpochCount
-from keras_search.tuner.trial.models import fresh_model
 from keras_search.tuner.trial.task import TrialTask
 
 
@@ -73,7 +72,7 @@ def train_predecessor(
     """
     count = EpochCount()
     callbacks = [*fit_kwargs["callbacks"], count]
-    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
+    model = own_tuner.fresh_model(task, seed)
     hp, epochs = within_budget(task, model, 0, task.initial_epoch)
     task.hypermodel.fit(hp, model, *fit_args, **fit_kwargs | epochs | {"callbacks": callbacks})
     patches.restore(model)

@@ -1,5 +1,6 @@
 """The trained models of trials, from the weights that were kept or by repeating the training."""
 
+import copy
 import itertools
 import tempfile
 from collections.abc import Sequence
@@ -17,10 +18,9 @@ from keras_search.results.text import error_line
 from keras_search.tuner import objectives
 from keras_search.tuner.data import shared
 from keras_search.tuner.fast import patches
-from keras_search.tuner.keras_private import Trial
-from keras_search.tuner.trial import continuation, kept, user_callbacks
+from keras_search.tuner.trial import continuation, kept, own_tuner, user_callbacks
 from keras_search.tuner.trial.callbacks import BestWeights
-from keras_search.tuner.trial.models import fresh_model
+from keras_search.tuner.trial.run import run_trial
 from keras_search.tuner.trial.task import TrialTask
 
 
@@ -28,18 +28,18 @@ class UnrepeatableError(ValueError):
     """A repeated training gives other numbers than it gave before."""
 
 
-def load(hypermodel: keras_tuner.HyperModel, trial: Trial, seed: int, folder: Path) -> keras.Model:
-    """The model of `trial` with the weights in `folder`.
+def load(task: TrialTask, folder: Path) -> keras.Model:
+    """The model of a trial with the weights in `folder`.
 
     Raises:
-        ValueError: The weights do not fit the model that `hypermodel` builds.
+        ValueError: The weights do not fit the model that the hypermodel builds.
     """
-    model = fresh_model(hypermodel, trial.hyperparameters, seed)
+    model = own_tuner.fresh_model(task, task.seed)
     try:
         kept.load_weights(model, layout.weights(folder))
     except Exception as error:
         raise ValueError(
-            f"the weights of trial {trial.trial_id} do not fit the model that build gives now ({error_line(error)}): "
+            f"the weights of trial {task.trial_id} do not fit the model that build gives now ({error_line(error)}): "
             "undo the change of the hypermodel, or train its hyperparameters again"
         ) from error
     patches.restore(model)
@@ -57,19 +57,54 @@ def train_again(task: TrialTask) -> keras.Model:
     Raises:
         UnrepeatableError: The objective has another value this time, so the model is another one.
     """
+    if task.tuner is not None:
+        return _run_again(task)
     rows = trial_rows.read_epochs(task.directory)
     execution, number, value = _best(task.objective, rows) or (_last_execution(rows, task), None, None)
     weights = _WeightsOf(task.objective, number)
     with tempfile.TemporaryDirectory() as folder:
         model = _trained(task, execution, weights, Path(folder))
-        if value is not None and not np.isclose(weights.value, value, rtol=1e-4, atol=1e-6):
-            raise UnrepeatableError(
-                f"trial {task.trial_id}, trained once more, has {task.objective.name} {weights.value:.6g} where it had "
-                f"{value:.6g}: the data, their order or the hypermodel have changed"
-            )
+        if value is not None:
+            _check_same(task, weights.value, value)
         if why := kept.weights(model, weights, Path(folder)):
             raise ValueError(f"the weights of trial {task.trial_id} cannot be kept ({why})")
-        return load(task.hypermodel, Trial(task.hyperparameters, task.trial_id), task.seed, Path(folder))
+        return load(task, Path(folder))
+
+
+def _run_again(task: TrialTask) -> keras.Model:
+    """`train_again` for a tuner with its own way of training, of which no part can be left out."""
+    before = trial_rows.read_trial(task.directory)["score"]
+    fit_args, fit_kwargs = shared.hold((tuple(task.fit_args), task.fit_kwargs))
+    with tempfile.TemporaryDirectory() as folder:
+        again = replace(
+            task,
+            directory=Path(folder) / task.directory.name,
+            hyperparameters=task.hyperparameters.copy(),
+            tuner=copy.copy(task.tuner),  # without the oracle, which would take the metrics for those of the search
+            fit_args=fit_args,
+            fit_kwargs=fit_kwargs,
+            keeps_weights=True,
+            keeps_checkpoint=False,
+            pruner=None,
+            timeout=None,
+            tensorboard=None,
+        )
+        again.directory.mkdir()
+        result = run_trial(again)
+        why = trial_rows.read_trial(again.directory)["error"] or result.weights_lost
+        if why:
+            raise ValueError(f"trial {task.trial_id} cannot be trained once more: {why}")
+        _check_same(task, task.objective.get_value(result.metrics), before)
+        return load(task, again.directory)
+
+
+def _check_same(task: TrialTask, value: float, before: float) -> None:
+    """Raises UnrepeatableError if the objective has another `value` than it had."""
+    if not np.isclose(value, before, rtol=1e-4, atol=1e-6):
+        raise UnrepeatableError(
+            f"trial {task.trial_id}, trained once more, has {task.objective.name} {value:.6g} where it had "
+            f"{before:.6g}: the data, their order or the hypermodel have changed"
+        )
 
 
 class _WeightsOf(BestWeights):
@@ -99,7 +134,7 @@ def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path
         task = replace(task, continues=folder)
         again = fit_kwargs | {"callbacks": user_callbacks.copied(task, execution, given)}
         continuation.train_predecessor(task, execution, seed, fit_args, again)
-    model = fresh_model(task.hypermodel, task.hyperparameters, seed)
+    model = own_tuner.fresh_model(task, seed)
     begun = continuation.go_on(task, execution, model)
     hp, epochs = continuation.within_budget(task, model, begun, task.budget)
     callbacks = [*user_callbacks.copied(task, execution, given), weights]

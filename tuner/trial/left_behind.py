@@ -25,6 +25,8 @@ _MOST_OBJECTS = 5_000
 # Of a container, as many items are compared from its beginning, and as many from its end.
 _MOST_ITEMS = 500
 _MOST_COMPARED = 50_000
+# Of a container, the objects in so many items are visited.
+_MOST_VISITED = 30
 _DEPTH = 4
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
@@ -112,7 +114,7 @@ class _Walk:
         elif isinstance(thing, type):
             self._class(thing)
         elif issubclass(type(thing), _CONTAINERS):
-            self._waiting += [item for item in _items(thing)[:_MOST_ITEMS] if not isinstance(item, _ATOMS)]
+            self._waiting += _objects_in(thing)
         elif not isinstance(thing, (*_ATOMS, types.ModuleType)):
             self._object(thing)
 
@@ -226,6 +228,16 @@ def _items(container: Any) -> list[Any]:
     """The items of `container`; the keys and values of a dict."""
     kind = _python_type(container)
     return list(chain.from_iterable(dict.items(container)) if kind is dict else kind.__iter__(container))
+
+
+def _objects_in(container: Any, depth: int = 2) -> Iterator[Any]:
+    """The first objects in `container` and in containers in it; of data, which are much, nothing is visited."""
+    for item in _items(container)[:_MOST_VISITED]:
+        if not issubclass(type(item), _CONTAINERS):
+            if not isinstance(item, (*_ATOMS, np.ndarray)):
+                yield item
+        elif depth:
+            yield from _objects_in(item, depth - 1)
 
 
 def _python_type(container: Any) -> Any:

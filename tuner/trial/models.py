@@ -2,7 +2,7 @@
 
 import contextlib
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -16,6 +16,16 @@ from keras_search.tuner.fast import patches
 from keras_search.tuner.keras_private import HyperParameter, get_hypermodel
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import bars
+
+
+class NoModel(keras_tuner.HyperModel):
+    """The hypermodel of a tuner that has none, as its own `run_trial` needs none."""
+
+    def build(self, hp: keras_tuner.HyperParameters) -> Any:
+        return None
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
+        raise keras_tuner.errors.FatalValueError("the tuner has no hypermodel: give it one, or train in run_trial")
 
 
 def hypermodel(given: Any) -> keras_tuner.HyperModel:
@@ -70,22 +80,35 @@ def declared(
     return saved, [], error
 
 
-def fresh_model(hypermodel: keras_tuner.HyperModel, hp: keras_tuner.HyperParameters, seed: int) -> keras.Model:
+def fresh_model(
+    hypermodel: keras_tuner.HyperModel,
+    hp: keras_tuner.HyperParameters,
+    seed: int,
+    build: Callable[[keras_tuner.HyperParameters], keras.Model] | None = None,
+) -> keras.Model:
     """Builds the model of the point `hp` as if it were the first of its process, with an accelerated `fit`.
 
     `patches.restore` undoes the acceleration before users get the model. A hypermodel with a `fit` of its own may build
     anything.
 
+    Args:
+        build: Builds the model in place of the hypermodel's `build`.
+
     Raises:
         keras_tuner.errors.FatalTypeError: The hypermodel did not return a Keras model.
     """
-    settings.clear_session()
-    gc.collect()
-    keras_private.set_random_seed(seed)
-    model = hypermodel.build(hp)
+    begin_process(seed)
+    model = (build or hypermodel.build)(hp)
     if isinstance(model, keras.Model):
         patches.accelerate(model, seed)
     elif not fits_itself(hypermodel):
         told = "None" if model is None else f"{model!r} of {type(model).__name__}"
         raise keras_tuner.errors.FatalTypeError(f"the hypermodel must return a Keras model, it returned {told}")
     return model
+
+
+def begin_process(seed: int) -> None:
+    """Makes what follows as reproducible as if it were the first in its process, and frees the models before it."""
+    settings.clear_session()
+    gc.collect()
+    keras_private.set_random_seed(seed)

@@ -51,7 +51,6 @@ class Resumption(keras.callbacks.Callback):
         execution: The number of the execution that is trained.
         executions: How many executions the trial has.
         outcomes: What `fit` gave in the earlier ones.
-        begun: For how many epochs the trial's predecessor has trained the model.
         started_at: When the trial began.
         log, best: The callbacks whose state is written with the training's.
         others: Callbacks that need not be written.
@@ -64,7 +63,6 @@ class Resumption(keras.callbacks.Callback):
         execution: int,
         executions: int,
         outcomes: list[Any],
-        begun: int,
         started_at: str,
         log: EpochLog,
         best: BestWeights,
@@ -76,7 +74,7 @@ class Resumption(keras.callbacks.Callback):
         self._execution = execution
         self._is_last_execution = execution == executions - 1
         self._outcomes = outcomes
-        self._begun = begun
+        self._begun = 0
         self._started_at = started_at
         self._log = log
         self._best = best
@@ -91,8 +89,13 @@ class Resumption(keras.callbacks.Callback):
         # The epoch that must come next once the state is restored; None before that, and after this epoch.
         self._next: int | None = None
 
-    def attach(self, model: Any) -> None:
-        """Makes this callback the last one of `model.fit`, and notes the others."""
+    def attach(self, model: Any, begun: int) -> None:
+        """Makes this callback the last one of `model.fit`, and notes the others.
+
+        Args:
+            begun: For how many epochs the trial's predecessor has trained the model.
+        """
+        self._begun = begun
         if isinstance(model, keras.Model):
             wrapped_fit.add(model, self._followed)
 

@@ -19,12 +19,12 @@ from keras_search.results.text import error_line, shortened
 from keras_search.results.trial_record import TrialRecord
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.tuner.data import shared
-from keras_search.tuner.trial import asked, bars, kept, saved_state, scores
-from keras_search.tuner.trial.callbacks import BestWeights, Diverged
-from keras_search.tuner.trial.execution import Execution
+from keras_search.tuner.trial import asked, bars, kept, own_run, saved_state, scores
+from keras_search.tuner.trial.callbacks import Diverged
 from keras_search.tuner.trial.resumption import OtherTrainingError
 from keras_search.tuner.trial.saved_state import State
 from keras_search.tuner.trial.task import TrialResult, TrialTask
+from keras_search.tuner.trial.training import Training
 
 _LONGEST_LINE = 500
 _MOST_LINES = 400
@@ -103,47 +103,28 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
 
 
 def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
-    begun, outcomes = (state.begun, [_recalled(outcome) for outcome in state.outcomes]) if state else (0, [])
-    finished = [outcome for outcome in outcomes if isinstance(outcome, keras.callbacks.History)]
-    record.epochs_run = max((begun + len(history.epoch) for history in finished), default=0)
     fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs))
-    best = BestWeights(task.objective)
-    if state:
-        best.state = state.best
-    while True:
-        execution = Execution(task, len(outcomes), record, best, state)
-        outcomes.append(execution.train(fit_args, fit_kwargs, outcomes))
-        state = None
-        record.pruned = execution.is_pruned
-        if record.pruned or len(outcomes) >= task.executions:
-            return _result(task, record, outcomes, execution, best)
+    training = Training(task, record, state)
+    outcomes = own_run.train(task, training, fit_args, fit_kwargs)
+    return _result(task, record, outcomes, training)
 
 
-def _recalled(outcome: Any) -> Any:
-    """What `fit` gave in an earlier execution, from a saved state: a History from its metrics, a score as it is."""
-    if not (isinstance(outcome, dict) and all(isinstance(values, list) for values in outcome.values())):
-        return outcome
-    history = keras.callbacks.History()
-    history.history = outcome
-    history.epoch = list(range(max(map(len, outcome.values()))))
-    return history
-
-
-def _result(
-    task: TrialTask, record: TrialRecord, outcomes: list[Any], last: Execution, best: BestWeights
-) -> TrialResult:
-    """The result of all executions; also writes the `best` weights, through the model of the `last` one."""
+def _result(task: TrialTask, record: TrialRecord, outcomes: list[Any], training: Training) -> TrialResult:
+    """The result of all executions; also writes the best weights, through the model that was trained last."""
     metrics, best_step = scores.best(outcomes, task.objective)
     score = task.objective.get_value(metrics)
     if not math.isfinite(score):
         raise Diverged(f"{task.objective.name} is {score}")
     # A score that a custom `fit` returns is of no known epoch.
     if record.epochs_run and isinstance(outcomes[-1], keras.callbacks.History):
-        record.best_epoch = last.begun + best_step + 1
+        record.best_epoch = training.begun + best_step + 1
+    metrics = {name: float(value) for name, value in metrics.items()}
+    if training.execution is None and training.model is None:
+        record.weights_lost = "its run_trial has kept none: self.save_model(trial.trial_id, model) in it keeps them"
+        return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters)
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
-        record.weights_lost = kept.weights(last.model, best, task.directory)
-    metrics = {name: float(value) for name, value in metrics.items()}
+        record.weights_lost = kept.weights(training.model, training.best, task.directory)
     return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters, weights_lost=record.weights_lost)
 
 

@@ -39,6 +39,7 @@ class TrialTask:
         timeout: Seconds after which the process of the trial ends itself; None for never.
         retries: How often the trial is begun again, from its last finished epoch, if that process dies.
         tensorboard: The folder for its learning curves as TensorBoard reads them; None to write none.
+        tuner: The tuner, of a subclass that overrides a part of the training; None if it overrides none.
     """
 
     trial_id: str
@@ -61,6 +62,7 @@ class TrialTask:
     timeout: float | None = None
     retries: int = 0
     tensorboard: Path | None = None
+    tuner: Any = None
 
     @property
     def values(self) -> dict[str, Value]:

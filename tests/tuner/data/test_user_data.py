@@ -1,10 +1,8 @@
 """Data in the forms that users have them: lists, tables, tensors, batches of a fixed size; and what is none is said."""
 
 import itertools
-import multiprocessing
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -181,28 +179,3 @@ def test_keras_blames_nobody_for_its_own_defaults(tmp_path: Path) -> None:
             warnings.filterwarnings("error", category=UserWarning)
             row = search(tmp_path / str(number), data, epochs=2, validation_data=(X, Y), **told)
         assert (row["status"], row["epochs_run"]) == ("COMPLETED", 2), row["error"]
-
-
-class Opened(keras.callbacks.Callback):
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.file = path.open("w")
-
-
-def test_what_cannot_go_to_a_worker_is_named_before_a_trial_begins(tmp_path: Path) -> None:
-    def given(**kwargs: Any) -> str:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            tuner = Tuner(build, "val_loss", 1, executor=pool, directory=tmp_path, project_name="run")
-            with pytest.raises(InputError) as raised:
-                tuner.search(**kwargs, validation_data=(X, Y), verbose=0)
-        assert not list((tmp_path / "run").glob("trial_*"))
-        return str(raised.value)
-
-    for said, kwargs in (
-        ("x", {"x": (batch for batch in [(X, Y)])}),
-        ("callbacks", {"x": X, "y": Y, "callbacks": [Opened(tmp_path / "log")]}),
-    ):
-        message = given(**kwargs)
-        assert message.startswith(f"{said} cannot go to worker processes (")
-        assert "workers=0" in message
-        assert "\n" not in message

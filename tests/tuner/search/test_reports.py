@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,12 @@ import numpy as np
 import pytest
 
 from keras_search.tuner import Tuner
+from keras_search.tuner.executors.in_process import InProcessExecutor
+from keras_search.tuner.search.progress import Progress
+from keras_search.tuner.search.reports import Reports
+from keras_search.tuner.trial.task import TrialTask
 from tests.helpers import ROOT, run_process
-from tests.tuner.executors.cluster import Workers, scheduling
+from tests.tuner.executors.cluster import Workers, scheduling, until
 
 X = np.random.default_rng(0).random((32, 2), dtype="float32")
 Y = X.sum(axis=1)
@@ -64,9 +69,11 @@ def test_prints_logs_and_changes_of_a_worker_come_to_the_search(
     """Even where `verbose=0` silences the search: none of it is its own."""
     with caplog.at_level(logging.INFO, LOGGER.name):
         run = search(tmp_path, Chatty())
-    *lines, changed = sorted(capsys.readouterr().out.splitlines(), key=lambda line: not line.startswith("trial "))
-    shown = [line for line in lines if " line " in line]
-    assert shown == ["trial 0: line 0", "trial 1: line 0"]
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith("trial ")]
+    assert [line for line in shown if " line " in line] == ["trial 0: line 0", "trial 1: line 0"]
+    told, changed = (line for line in lines if line not in shown)
+    assert told == f"what the trials print is in {run}/trial_*/output.txt"
     names = f"{__name__}.histories"
     assert changed.startswith("the trials changed ")
     assert sorted(changed.removeprefix("the trials changed ").split(" in their ")[0].split(" and ")) == sorted(
@@ -124,6 +131,58 @@ def test_in_this_process_trials_print_and_log_as_ever(
     assert [record.process for record in caplog.records if record.name == LOGGER.name] == [os.getpid()]
     assert len(histories) == collected + 1
     assert not {"output.txt", "log.jsonl"} & {path.name for path in run.rglob("*")}
+
+
+def test_what_an_earlier_search_has_logged_is_not_logged_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Elsewhere(InProcessExecutor):
+        shares_memory = False
+
+    log = tmp_path / "log.jsonl"
+    line = '{"name": "earlier", "levelno": 40, "levelname": "ERROR", "msg": "%s"}\n'
+    log.write_text(line % "before")
+    objective = keras_tuner.Objective("loss", "min")
+    task = TrialTask("0", keras_tuner.HyperParameters(), tmp_path, Chatty(), objective, 1, True)
+    reports = Reports(tmp_path, Elsewhere(), Progress())
+    for said in ("now", "when it is begun again"):
+        reports.call(task)
+        with log.open("a") as file:
+            file.write(line % said)
+    reports.listen([task])
+    assert [record.getMessage() for record in caplog.records] == ["now", "when it is begun again"]
+
+
+INTERRUPTED = """
+import logging, time
+logging.basicConfig(level=logging.INFO, filename="train.log", format="%(message)s")
+import keras, numpy as np
+from keras_search import Tuner
+
+def build(hp):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 9)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+class Slow(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logging.info("an epoch has ended")
+        time.sleep(60)
+
+Tuner(build, "loss", 2, workers=1, project_name="run").search(np.ones((16, 2)), np.ones(16), callbacks=[Slow()])
+"""
+
+
+@pytest.mark.slow
+def test_what_was_logged_when_a_signal_ends_the_search_has_reached_the_handlers(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(INTERRUPTED)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    log = tmp_path / "runs" / "run" / "trial_0" / "log.jsonl"
+    until(lambda: log.exists() and log.read_text(), 120)
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert (tmp_path / "train.log").read_text() == "an epoch has ended\n"
 
 
 @pytest.mark.slow

@@ -1,14 +1,12 @@
 """A call that is made in another process: under the script's settings, or refused before it goes."""
 
 import sys
-import threading
 from pathlib import Path
 from types import ModuleType
 
 import keras
 import pytest
 
-from keras_search.tuner.errors import InputError
 from keras_search.tuner.transport import calls
 
 
@@ -46,9 +44,13 @@ def test_code_that_is_not_there_is_told_from_an_error_of_the_call(monkeypatch: p
         calls.run(packed)
 
 
-def test_what_cannot_go_is_named() -> None:
-    calls.require_portable({"the hypermodel": len, "argument 1 of search": [1, 2]})
-    with pytest.raises(InputError) as raised:
-        calls.require_portable({"the hypermodel": len, "callbacks": threading.Lock()})
-    assert str(raised.value).startswith("callbacks cannot go to worker processes (TypeError: cannot pickle")
-    assert str(raised.value).endswith("or search with workers=0")
+def test_what_cannot_be_unpacked_is_told_from_an_error_of_the_call() -> None:
+    class Breaks:
+        def __setstate__(self, state: object) -> None:
+            raise KeyError("no such part")
+
+    broken = Breaks()
+    broken.part = 1
+    packed, _ = calls.pack(len, ([broken],), {})
+    with pytest.raises(calls.Spoiled, match=r"cannot be unpacked there: KeyError: 'no such part'$"):
+        calls.run(packed)

@@ -224,6 +224,15 @@ def test_it_takes_no_time_however_much_there_is() -> None:
     assert left_behind.changed(before, left_behind.state([function])) == ["numbers"]
 
 
+def test_much_data_hides_nothing(script: types.ModuleType) -> None:
+    data = [[[float(number)] * 20 for number in range(100)] for _ in range(200)]
+    model = script.Model()
+    model.fit_on = reads(data=data, named={"deep": [model]})
+    del model.tracker
+    names = told([model.fit_on], lambda: (setattr(model, "best_loss", 1.0), setattr(model, "history", {})))
+    assert names == ["Model.best_loss", "Model.history"]
+
+
 def test_what_is_not_the_users_is_not_looked_at(script: types.ModuleType) -> None:
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")

@@ -1,5 +1,6 @@
 """One trial: what it trains, with what callbacks, and how its failure is told."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ def of_three_numbers(hp: keras_tuner.HyperParameters) -> keras.Model:
 def test_an_error_in_a_call_is_told_without_what_keras_puts_around_it(tmp_path: Path) -> None:
     made = Tuner(of_three_numbers, "loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
     made.search(X, Y, verbose=0)
-    expected = "ValueError: Input 0 with name 'None' of layer 'dense' is incompatible with the layer: expected axis -1"
-    assert trials(tmp_path)[0]["error"].startswith(expected)
+    expected = r"ValueError: Input 0 .*of layer .dense. is incompatible with the layer: expected axis -1"
+    assert re.match(expected, trials(tmp_path)[0]["error"])
     # Keras Tuner alone keeps the traceback.
     (tmp_path / "run" / "trial_0" / "record.json").unlink()
-    assert trials(tmp_path)[0]["error"].startswith(expected)
+    assert re.match(expected, trials(tmp_path)[0]["error"])
 
 
 class Failing(keras.layers.Layer):
