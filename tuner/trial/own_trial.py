@@ -86,7 +86,7 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
         if run_trial is None:
             return training.train(fit_args, fit_kwargs)
         if isinstance(task.hypermodel, models.NoModel):
-            keras.utils.set_random_seed(task.seed)
+            keras_private.set_random_seed(task.seed)
         else:
             models.begin_process(task.seed)
         trial = own_tuner.trial(task)
