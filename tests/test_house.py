@@ -25,6 +25,7 @@ tuner
 tuner.tuners
 tuner.tuner
 tuner.forms
+tuner.searching
 tuner.overridable
 tuner.search
 tuner.script
@@ -130,3 +131,33 @@ def test_only_commands_know_the_names_of_options() -> None:
 def test_results_are_read_without_keras() -> None:
     readers = [module for module in modules() if module.partition(".")[0] == "results"]
     assert not [module for module in readers if HEAVY & {name.partition(".")[0] for name in imported(module)}]
+
+
+def at_once(module: str) -> Iterator[str]:
+    """What is imported when `module` is: not within functions, nor for its types alone."""
+    waiting: list[ast.AST] = [ast.parse(modules()[module].read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef | ast.Lambda) and "TYPE_CHECKING" not in ast.unparse(
+            getattr(node, "test", ast.Constant(None))
+        ):
+            waiting += ast.iter_child_nodes(node)
+
+
+def test_trials_on_another_backend_do_not_load_tensorflow() -> None:
+    loaded, waiting = set(), ["tuner.tuner", "tuner.tuners", "tuner.trial.run", "tuner.transport.calls"]
+    while waiting:
+        module = waiting.pop()
+        if module in loaded:
+            continue
+        loaded.add(module)
+        names = list(at_once(module))
+        backends = [name for name in names if name.partition(".")[0] in ("tensorflow", "jax", "torch")]
+        assert not backends, f"{module} imports {', '.join(backends)} when it is imported"
+        ours = [name.removeprefix("keras_search.") for name in names if name.startswith("keras_search.")]
+        waiting += [name if name in modules() else name.rpartition(".")[0] for name in ours]
+    assert "tuner.fast.patches" in loaded

@@ -26,7 +26,7 @@ NAMESAKES = "keras_search/engine/"  # modules that users import by the names of 
 LIBRARIES = ("keras.", "keras_tuner.", "tensorflow.")
 PRIVATE = re.compile(r"(keras\.src|keras_tuner\.src|keras_tuner\.engine|tensorflow\.(python|compiler|core))\b")
 
-TABLES = (names.ATTRIBUTES, names.FOR_SPEED, names.FOR_TRAVEL, names.OVERRIDDEN)
+TABLES = (names.ATTRIBUTES, names.OF_TENSORFLOW, names.FOR_SPEED, names.FOR_TRAVEL, names.OVERRIDDEN)
 LISTED = sorted({f"{owner}.{name}" for table in TABLES for owner in table for name in table[owner]})
 LISTED_NAMES = {name.rpartition(".")[2] for name in LISTED}
 
@@ -140,7 +140,10 @@ def test_what_is_listed_is_in_the_installed_version(name: str) -> None:
     assert names.absent({owner: [attribute]}) == []
 
 
-@pytest.mark.parametrize("name", sorted(name for name, _ in imports(f"{ALLOWED}__init__.py") if PRIVATE.match(name)))
+@pytest.mark.parametrize(
+    "name",
+    sorted({name for file in FILES if file.startswith(ALLOWED) for name, _ in imports(file) if PRIVATE.match(name)}),
+)
 def test_what_is_imported_is_in_the_installed_version(name: str) -> None:
     pkgutil.resolve_name(name)
 

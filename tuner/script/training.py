@@ -13,6 +13,7 @@ import numpy as np
 from keras_search.search_spaces.losses import SmoothedCrossentropy
 from keras_search.search_spaces.space import Value
 from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
+from keras_search.tuner import keras_private
 from keras_search.tuner.script.configurations import is_same
 from keras_search.tuner.script.literals import NoPlainCode
 
@@ -39,7 +40,7 @@ class Fit:
 def build(hypermodel: keras_tuner.HyperModel, values: Mapping[str, Value], seed: int) -> keras.Model:
     """The model of the point `values`, with a loss of Keras's own in place of the toolkit's."""
     keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
+    keras_private.set_random_seed(seed)
     model = hypermodel.build(_hyperparameters(values))
     if isinstance(hypermodel, SpaceHyperModel) and isinstance(model.loss, SmoothedCrossentropy):
         # The same loss, for labels that are one-hot vectors.
@@ -132,7 +133,7 @@ def check(model: keras.Model, again: keras.Model, copy: keras.Model, data: tuple
     labels = keras.utils.to_categorical(y, model.output_shape[-1]) if takes_vectors(model) else y
     answers = []
     for each in (model, copy):
-        keras.utils.set_random_seed(0)
+        keras_private.set_random_seed(0)
         answers.append((each.predict_on_batch(x), each.test_on_batch(x, labels)))
     if not all(np.allclose(answer, other, rtol=1e-4, atol=1e-5) for answer, other in zip(*answers)):
         raise NoPlainCode(_UNLIKE)

@@ -137,6 +137,18 @@ def test_another_question_is_refused_and_named(name: str, done: Path) -> None:
     assert message.endswith("give another project_name, or start it anew with overwrite=True")
 
 
+def test_the_run_of_another_backend_is_refused(tmp_path: Path) -> None:
+    searched(tmp_path)
+    path = tmp_path / "run" / "run.json"
+    record = json.loads(path.read_text())
+    assert record["tuner"].pop("backend") == "tensorflow"
+    path.write_text(json.dumps(record | {"tuner": record["tuner"] | {"backend": "jax"}}))
+    with pytest.raises(InputError, match="backend was jax and is now tensorflow"):
+        tuner(tmp_path).search(verbose=0)
+    path.write_text(json.dumps(record))  # of an older version, which ran on TensorFlow only
+    tuner(tmp_path).search(verbose=0)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [

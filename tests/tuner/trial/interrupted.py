@@ -9,7 +9,6 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers
 
 from keras_search.tuner import Tuner
@@ -115,6 +114,8 @@ def weighted() -> dict[str, Any]:
 
 
 def shuffled_dataset() -> dict[str, Any]:
+    import tensorflow as tf
+
     keras.utils.set_random_seed(0)  # part of a dataset's own
     return {
         "x": tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(96, seed=3).batch(16),
