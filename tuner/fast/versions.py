@@ -7,7 +7,7 @@ import keras
 from keras_search.tuner import backend
 
 # Minor versions that pass the tests in `tests/tuner/fast`. Before you add another, make sure that it passes them.
-TRIED = ("3.8", "3.9", "3.13", "3.14", "3.15")
+TRIED = ("3.8", "3.9", "3.10", "3.12", "3.13", "3.14", "3.15")
 
 
 def tell(say: Callable[[str], None]) -> None:
