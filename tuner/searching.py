@@ -47,7 +47,6 @@ class Searching(Overridable):
     keep_weights: int | None
     _run: Path
     _own: OwnRun
-    _may_settle: bool
     _unbuilt: Exception | None
     _settings: Settings
     _executor: Executor | None
@@ -97,7 +96,7 @@ class Searching(Overridable):
         progress = Progress(silent=fit_kwargs.get("verbose") == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
         stays = place.stays(self._executor, self._workers, self._trials, fit)
-        if self._may_settle and self._own.settle(progress.note, is_made=True):
+        if self._own.settle(progress.note, is_made=True):
             self._run, self.project_name = self._own.path, self._own.path.name
             keras_private.set_project(self.oracle, self._run)
             self._log_to_tensorboard(self._tensorboard is not None)

@@ -133,9 +133,16 @@ class Tuner(Searching):
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
-        self._own = OwnRun(self._run, hypermodel, asked, overwrite, drawn, is_named=project_name not in forms.UNTITLED)
-        self._may_settle = self._unbuilt is None and bool(space or saved is None)
-        if not overwrite and self._may_settle and self._own.settle(print, is_made=False):
+        self._own = OwnRun(
+            self._run,
+            hypermodel,
+            asked,
+            overwrite,
+            drawn,
+            is_named=project_name not in forms.UNTITLED,
+            only_reads=self._unbuilt is not None or not (space or saved is None),
+        )
+        if not overwrite and self._own.settle(print, is_made=False):
             self._run, project_name = self._own.path, self._own.path.name
         self._fit: FitArguments | None = None
         self._open(
