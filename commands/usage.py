@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import typer
 
 # Every mistake in usage: Click's class, or from 0.28 on one of Typer's own.
-_Misuse: type[Any] = next(kind for kind in reversed(BadParameter.__mro__) if kind not in Exception.__mro__)
+_Misuse: type[BaseException] = next(kind for kind in reversed(BadParameter.__mro__) if kind not in Exception.__mro__)
 
 
 class Command(TyperCommand):

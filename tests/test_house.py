@@ -25,6 +25,7 @@ tuner
 tuner.tuners
 tuner.tuner
 tuner.forms
+tuner.searching
 tuner.overridable
 tuner.search
 tuner.script

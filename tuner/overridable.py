@@ -10,7 +10,7 @@ import keras_tuner
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.trial import kept, own_run, own_tuner
+from keras_search.tuner.trial import kept, own_trial, own_tuner
 from keras_search.tuner.trial.callbacks import BestWeights
 from keras_search.tuner.trial.recompiled import Compiling
 
@@ -47,8 +47,8 @@ class Overridable(keras_tuner.Tuner):
     """
 
     hypermodel: keras_tuner.HyperModel
-    _trials: Trials
     _compiling: Compiling
+    _trials: Trials
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: not the search's own parts."""
@@ -76,15 +76,15 @@ class Overridable(keras_tuner.Tuner):
         assert execution is not None
         return execution.build_and_fit(args, kwargs)
 
-    def _in_trial(self, name: str) -> own_run.OwnRun:
+    def _in_trial(self, name: str) -> own_trial.OwnTrial:
         """The trial that runs, for the method `name`."""
-        run = own_run.current(self)
+        run = own_trial.current(self)
         if run is None:
             raise RuntimeError(f"{name} trains a trial of a search, and none runs: call search")
         return run
 
     def _try_build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        run = own_run.current(self)
+        run = own_trial.current(self)
         execution = run.training.execution if run is not None and run.training.is_on else None
         if execution is not None and not execution.is_building:
             return execution.build()
@@ -98,7 +98,7 @@ class Overridable(keras_tuner.Tuner):
 
     def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs an epoch of a training loop in a `run_trial` of one's own, and keeps the weights of the best."""
-        if (run := own_run.current(self)) is not None:
+        if (run := own_trial.current(self)) is not None:
             run.epoch_ends(model, epoch, logs)
 
     def on_trial_end(self, trial: Trial) -> None:
@@ -113,7 +113,7 @@ class Overridable(keras_tuner.Tuner):
         Raises:
             InputError: They cannot be written.
         """
-        run = own_run.current(self)
+        run = own_trial.current(self)
         if run is not None and run.task.trial_id == trial_id:
             run.keep(model)
             return
@@ -124,7 +124,7 @@ class Overridable(keras_tuner.Tuner):
     @property
     def project_dir(self) -> str:
         """The run directory."""
-        run = own_run.current(self)
+        run = own_trial.current(self)
         return super().project_dir if run is None else str(run.task.directory.parent)
 
 
@@ -132,7 +132,5 @@ def _toolkits_own(kind: type) -> set[str]:
     """The names of what `kind` inherits from the toolkit, and Keras Tuner does not have."""
     parts = [part for part in kind.__mro__ if issubclass(part, Overridable) and part not in own_tuner.own_classes(kind)]
     methods = {name for part in parts for name in vars(part) if not name.startswith("__")}
-    attributes = {
-        name for part in parts for name in inspect.unwrap(part.__init__).__code__.co_names if name.startswith("_")
-    }
+    attributes = {name for part in parts for name in inspect.unwrap(part.__init__).__code__.co_names if name[0] == "_"}
     return (methods | attributes) - set(dir(keras_tuner.Tuner))

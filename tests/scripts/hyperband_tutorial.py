@@ -75,4 +75,4 @@ print("[test loss, test accuracy]:", eval_result)
 
 brackets = {trial.hyperparameters.get("tuner/bracket") for trial in tuner.oracle.trials.values()}
 assert len(eval_result) == 2 and best_hps.get("tuner/epochs") <= 3
-print("FINISHED", len(tuner.oracle.trials), "trials in brackets", sorted(brackets))
+print("FINISHED in brackets", sorted(brackets))

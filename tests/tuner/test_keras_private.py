@@ -150,8 +150,9 @@ def test_what_is_imported_is_in_the_installed_version(name: str) -> None:
 
 def test_the_names_in_the_state_of_keras_are_those_that_keras_uses() -> None:
     sources = "".join(path.read_text() for path in Path(keras.__file__).parent.joinpath("src").rglob("*.py"))
-    for name in (keras_private.DTYPE_POLICY, keras_private.CUSTOM_OBJECTS, *keras_private.FORGOTTEN):
-        assert re.search(rf'[gs]et_global_attribute\(\s*"{name}"', sources), name
+    named = (keras_private.DTYPE_POLICY, keras_private.CUSTOM_OBJECTS, keras_private.SEED_GENERATOR)
+    for name in (*named, *keras_private.FORGOTTEN):
+        assert re.search(rf'([gs]et_global_attribute\(\s*|^[A-Z_]+ = )"{name}"', sources, re.MULTILINE), name
 
 
 def test_a_version_without_a_listed_name_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

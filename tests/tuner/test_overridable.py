@@ -13,7 +13,8 @@ import pytest
 
 from keras_search.results.reading import trial_rows
 from keras_search.tuner import Tuner, overridable
-from keras_search.tuner.errors import SearchError
+from keras_search.tuner.errors import InputError, SearchError
+from keras_search.tuner.fast import patches
 from keras_search.tuner.trial import own_tuner
 from tests.tuner.trial.in_process import X, Y, rows
 from tests.tuner.trial.interrupted import killing
@@ -294,6 +295,22 @@ def test_a_loop_of_ones_own_has_a_learning_curve_and_best_weights(tmp_path: Path
     assert all((weights == 1.0).all() for weights in tuner.get_best_models()[0].get_weights())
 
 
+def test_models_that_a_run_trial_builds_train_fast_and_are_restored(tmp_path: Path) -> None:
+    class Builds(Tuner):
+        def run_trial(self, trial: Any, x: Any, y: Any, **kwargs: Any) -> Any:
+            self.model = self.hypermodel.build(trial.hyperparameters)
+            history = self.model.fit(x, y, validation_data=(x, y), verbose=0)
+            self.status = patches.status(self.model)
+            return history
+
+    tuner = made(Builds, tmp_path, max_trials=1)
+    build_before = tuner.hypermodel.build
+    tuner.search(X, Y)
+    assert tuner.status["fit"] is True
+    assert patches.status(tuner.model) == {}
+    assert tuner.hypermodel.build == build_before
+
+
 class Saves(Tuner):
     def run_trial(self, trial: Any, x: Any, y: Any, **kwargs: Any) -> float:
         model = self.hypermodel.build(trial.hyperparameters)
@@ -302,7 +319,8 @@ class Saves(Tuner):
         return float(model.evaluate(x, y, verbose=0))
 
 
-@pytest.mark.parametrize("kind", [Saves, Mine.__mro__[1]], ids=["saves", "plain"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Saves, Tuner])
 def test_models_that_were_not_kept_are_trained_once_more(kind: Any, tmp_path: Path) -> None:
     tuner = search(kind, tmp_path, keep_weights=1)
     best = tuner.get_best_models(2)
@@ -397,9 +415,26 @@ class SetsVerbose(Fits):
         return model.fit(*args, verbose=2, **kwargs)
 
 
-@pytest.mark.parametrize("hypermodel", [LooksForVerbose(), SetsVerbose()])
-@pytest.mark.parametrize("kind", [Tuner, Folds])
+@pytest.mark.parametrize(
+    ("kind", "hypermodel"),
+    [
+        (Tuner, LooksForVerbose()),
+        (Folds, SetsVerbose()),
+        pytest.param(Tuner, SetsVerbose(), marks=pytest.mark.slow),
+        pytest.param(Folds, LooksForVerbose(), marks=pytest.mark.slow),
+    ],
+)
 def test_verbose_reaches_a_fit_that_looks_for_it_and_no_other(kind: Any, hypermodel: Any, tmp_path: Path) -> None:
     tuner = made(kind, tmp_path, hypermodel, max_trials=1)
     tuner.search(X, Y, **({} if kind is Folds else {"validation_data": (X, Y)}), verbose=0)
     assert [row["status"] for row in rows(tmp_path)] == ["COMPLETED"]
+
+
+def test_an_argument_of_a_run_trial_that_cannot_go_to_workers_is_called_by_its_name_there(tmp_path: Path) -> None:
+    class Takes(Tuner):
+        def run_trial(self, trial: Any, x: Any, folds: Any) -> float:
+            return 1.0
+
+    tuner = made(Takes, tmp_path, workers=2)
+    with pytest.raises(InputError, match=r"^the argument `folds`"):
+        tuner.search(X, (number for number in range(3)))

@@ -4,10 +4,13 @@ TensorFlow is loaded only for a dataset, which has loaded it already.
 """
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-def is_dataset(data: Any) -> bool:
+def is_dataset(data: Any) -> "TypeGuard[tf.data.Dataset]":
     """Whether `data` is a `tf.data.Dataset`; where TensorFlow is not loaded, nothing is."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)

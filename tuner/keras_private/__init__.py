@@ -25,7 +25,7 @@ try:
     from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 
     # Draws the seeds of layers and initializers that have none: a trial that is continued needs its state.
-    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR, global_seed_generator
+    from keras.src.random.seed_generator import global_seed_generator
 
     # The names of registered objects, which workers need too.
     from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
@@ -72,10 +72,11 @@ except ImportError:
 MODELS = "keras.src.models."
 OPERATIONS = "keras.src.ops."
 
-# Names in Keras's global state: the dtype policy, the objects of a `custom_object_scope`, and settings that
-# `clear_session` resets to None, their default.
+# Names in Keras's global state: the dtype policy, the objects of a `custom_object_scope`, the generator of seeds, and
+# settings that `clear_session` resets to None, their default.
 DTYPE_POLICY = "dtype_policy"
 CUSTOM_OBJECTS = "custom_objects_scope_dict"
+SEED_GENERATOR = "global_seed_generator"
 FORGOTTEN = ("flash_attention", "interactive_logging", "traceback_filtering", "safe_mode_saving")
 
 # The attributes that Keras sets on every callback, which are not the callback's own state.
@@ -142,7 +143,7 @@ def set_random_seed(seed: int) -> None:
         keras.utils.set_random_seed(seed)
     else:
         set_global_attribute("global_random_seed", seed)
-        set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        set_global_attribute(SEED_GENERATOR, None)
         random.seed(seed)
         np.random.seed(seed)
         if "tensorflow" in sys.modules:

@@ -53,6 +53,11 @@ def origin(tensor: Any) -> tuple[Any, int] | None:
     return None if operation is None or Node is None else (operation._inbound_nodes[call], output)
 
 
+def without_calls(operation: Any) -> dict[str, Any]:
+    """The attributes of `operation`, as if it was never called."""
+    return vars(operation) | {"_inbound_nodes": [], "_outbound_nodes": []}
+
+
 def called(operation: Any, args: Any, kwargs: Any, outputs: list[Any]) -> Any:
     """Connects `operation` by a call whose symbolic results are `outputs`; returns the call."""
     if Node is not None and not isinstance(operation, keras.layers.InputLayer):

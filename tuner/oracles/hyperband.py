@@ -42,9 +42,14 @@ class Bracketed(Budgeted):
     _start_new_bracket: Callable[[], None]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
+        is_baseline = not self.start_order
         answer = super().populate_space(trial_id)
         values = answer.get("values")
-        if values and BUDGET in values and "epochs" in values:
+        if is_baseline and values:
+            # It is in no bracket. Scripts read what every trial of Keras Tuner's has, most often of the best.
+            whole = epochs.whole(values.get("epochs")) or self.max_epochs
+            values = values | {BUDGET: whole, BUDGET_BEFORE: 0, BRACKET: 0, ROUND: 0}
+        elif values and BUDGET in values and "epochs" in values:
             values = values | {"epochs": epochs.like(values["epochs"], self.max_epochs)}
         return answer | {"values": values}
 
@@ -52,7 +57,7 @@ class Bracketed(Budgeted):
         noted = super().epochs_of(trial)
         if noted is not None:
             return noted
-        # A point in no bracket, as the baseline is.
+        # A point in no bracket.
         return range(epochs.whole(trial.hyperparameters.values.get("epochs")) or self.max_epochs)
 
     def continuable(self) -> set[str]:
@@ -72,6 +77,8 @@ class Bracketed(Budgeted):
         if any(entry["id"] == trial.trial_id for bracket in self._brackets for entry in _entries(bracket)):
             return  # the point has just been drawn again
         values = trial.hyperparameters.values
+        if trial.trial_id == self.start_order[0] and self.baseline.items() <= values.items():
+            return
         if values.get(ROUND) == 0:
             self._bracket_with_room()["rounds"][0].append({"past_id": None, "id": trial.trial_id})
         for bracket in self._brackets:

@@ -27,6 +27,7 @@ class Persistent(Oracle):
     fresh: dict[str, Any] | None
 
     # Keras Tuner's, with the types that it does not declare.
+    max_consecutive_failed_trials: int | None
     _id_to_hash: dict[str, str | None]
     _run_times: dict[str, int]
     _retry_queue: list[str]

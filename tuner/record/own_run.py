@@ -27,6 +27,7 @@ class OwnRun:
         overwrite: Whether the first search of this tuner deletes another tuner's run.
         drawn: The seed of a new run, if none was asked for.
         is_named: Whether the user has named the project.
+        only_reads: Whether the hypermodel declares nothing and builds nothing, and so reads the run back at most.
 
     Attributes:
         path: The run directory; `settle` may choose one beside that which was given.
@@ -41,6 +42,7 @@ class OwnRun:
         overwrite: bool,
         drawn: int,
         is_named: bool,
+        only_reads: bool,
     ) -> None:
         self.seed: int = drawn if asked["seed"] is None else asked["seed"]
         self.path = path
@@ -48,6 +50,7 @@ class OwnRun:
         self._asked = asked
         self._overwrite = overwrite
         self._is_named = is_named
+        self._only_reads = only_reads
         self._id: str | None = None
         self._was: str | None = None
         self._rescored: dict[str, rescoring.Rescored] = {}
@@ -63,6 +66,8 @@ class OwnRun:
             InputError: The run is no longer the tuner's.
         """
         self.check()
+        if self._only_reads:
+            return False
         before = self.path
         self.path = directory.choose(
             before, self._asked, self.hypermodel, self._is_named, self._overwrite and is_made, self._id, is_made
@@ -72,8 +77,11 @@ class OwnRun:
         say(f"{str(before)!r} is another search's: this one has {str(self.path)!r}")
         return True
 
-    def reload(self, oracle: keras_tuner.Oracle) -> None:
+    def reload(self, oracle: keras_tuner.Oracle, can_search: bool = True) -> None:
         """Loads the run's trials into `oracle`, scored by its objective; changes nothing on disk.
+
+        Args:
+            can_search: Whether the tuner can go on with the run; one that only reads it leaves it to the next tuner.
 
         Raises:
             InputError: A trial has no metric for the objective.
@@ -83,7 +91,8 @@ class OwnRun:
         self._id, self._was = before.get("id"), before.get("objective")
         if self._asked["seed"] is None and isinstance(before.get("seed"), int):
             self.seed = before["seed"]
-        if self._id is not None:
+        goes_on = can_search and not directory.differences(self.path, before, self._asked, self.hypermodel)
+        if self._id is not None and goes_on:
             directory.claim(self._id, self)
         rescored, missing = rescoring.rescore(oracle, self.path, self._was)
         if missing:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import keras_tuner
 
 from keras_search.results.errors import Parameter
 from keras_search.results.text import error_line
@@ -18,6 +17,7 @@ from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.trials import Trials
 from keras_search.tuner.transport import calls, obstacles
+from keras_search.tuner.trial import own_tuner
 
 
 def stays(executor: Executor | None, workers: int | str, trials: Trials, fit: FitArguments) -> str | None:
@@ -69,7 +69,7 @@ def arrived(executor: Executor, trials: Trials, fit: FitArguments, say: Callable
     """
     if executor.shares_memory or not executor.is_local or trials.are_done():
         return executor
-    parts = _models(trials) | _named(trials.hypermodel, fit)
+    parts = _models(trials) | _named(trials, fit)
     if _spoiled(executor, parts) is None:
         return executor
     name, why = next(((name, why) for name, part in parts.items() if (why := _spoiled(executor, part))), ("", ""))
@@ -112,7 +112,7 @@ def _in_this_process(obstacle: str) -> str:
 
 def _parts(trials: Trials, fit: FitArguments) -> dict[str, Any]:
     """What goes to worker processes with every trial, by its names in messages."""
-    given = _named(trials.hypermodel, fit).items()
+    given = _named(trials, fit).items()
     without = {name: keras.tree.map_structure(obstacles.without_arrays, value) for name, value in given}
     return _models(trials) | without
 
@@ -121,16 +121,17 @@ def _models(trials: Trials) -> dict[str, Any]:
     return {obstacles.HYPERMODEL: trials.hypermodel, "the tuner": trials.tuner_in_training}
 
 
-def _named(hypermodel: keras_tuner.HyperModel, fit: FitArguments) -> dict[str, Any]:
+def _named(trials: Trials, fit: FitArguments) -> dict[str, Any]:
     """The arguments of `search` by their names in messages."""
     args, kwargs = fit
-    its_own = custom.fits_itself(hypermodel)
-    parameters = list(inspect.signature(hypermodel.fit if its_own else keras.Model.fit).parameters.values())
-    names = [
-        parameter.name
-        for parameter in parameters[2 if its_own else 1 :]
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-    ]
+    # What takes them, and how many arguments of its own come before them.
+    taking, others = keras.Model.fit, 1
+    if run_trial := own_tuner.method(trials.tuner, "run_trial"):
+        taking = run_trial
+    elif custom.fits_itself(trials.hypermodel):
+        taking, others = trials.hypermodel.fit, 2
+    parameters = list(inspect.signature(taking).parameters.values())
+    names = [parameter.name for parameter in parameters[others:] if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     numbered = [f"argument {number} of `search`" for number in range(len(names) + 1, len(args) + 1)]
     positions = [*(f"the argument `{name}`" for name in names), *numbered]
     return dict(zip(positions, args)) | {f"the argument `{name}`": value for name, value in kwargs.items()}

@@ -78,7 +78,11 @@ class Progress:
             yield
         if not self._is_complete() and not self._is_stopped:
             ended = count(len(oracle.end_order), "trial")
-            self._console.print(f"the oracle has no further point: the search ends with {ended}")
+            # Hyperband and a grid are complete when they have no further point, unless more trials were asked for.
+            if oracle.max_trials is None:
+                self._console.print(f"the search is complete: {ended}")
+            else:
+                self._console.print(f"the oracle has no further point: the search ends with {ended}")
 
     def stopping(self, why: str) -> None:
         self._is_stopped = True

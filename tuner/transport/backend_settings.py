@@ -56,7 +56,7 @@ def _of_tensorflow() -> dict[str, Setting]:
 
 
 def _of_jax() -> dict[str, Setting]:
-    import jax
+    import jax  # type: ignore[import-not-found]
 
     def setting(name: str) -> Setting:
         return lambda: jax.config.values[name], lambda value: jax.config.update(name, value)
@@ -65,7 +65,7 @@ def _of_jax() -> dict[str, Setting]:
 
 
 def _of_torch() -> dict[str, Setting]:
-    import torch
+    import torch  # type: ignore[import-not-found]
 
     def attribute(owner: Any, name: str) -> Setting:
         return lambda: getattr(owner, name), lambda value: setattr(owner, name, value)

@@ -98,7 +98,7 @@ def _loaded(sent: Mapping[str, Any]) -> dict[str, Any]:
 def _by_name(item: Any) -> _Imported | None:
     """The name by which another process can import `item`; None for what is defined in a script or in a function."""
     module, name = getattr(item, "__module__", None), getattr(item, "__qualname__", None)
-    if not module or not name or module == "__main__" or "<locals>" in name:
+    if not module or not name or module in parcels.SCRIPT or "<locals>" in name:
         return None
     with contextlib.suppress(AttributeError):
         if operator.attrgetter(name)(sys.modules.get(module)) is item:

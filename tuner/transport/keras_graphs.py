@@ -6,6 +6,7 @@ it depends on, and a model as what lies between its inputs and outputs. A layer,
 goes as its class, its configuration and its values, with the user's functions in it.
 """
 
+import copyreg
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -46,6 +47,8 @@ class Graphs:
             return self._tensor(value)
         if (plain := travel.plain(value)) is not None:
             return plain, (plain(value),)
+        if isinstance(value, keras.Operation) and not isinstance(value, keras.Layer):
+            return copyreg.__newobj__, (type(value),), travel.without_calls(value)  # type: ignore[attr-defined]
         if not travel.is_pickled_by_keras(value):
             return NotImplemented
         if isinstance(value, keras.optimizers.Optimizer):

@@ -8,6 +8,7 @@ import io
 import marshal
 import os
 import pickle
+import sys
 import types
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator
@@ -23,12 +24,18 @@ from keras_search.tuner.transport.reducers import Reduced
 # Bytes, and the nanoseconds of the last change.
 Stamp = tuple[int, int]
 
+# The names of the script's own module, the second in a process that `multiprocessing` has spawned. No other process can
+# import the script by them.
+SCRIPT = ("__main__", "__mp_main__")
+
 # The beginnings of the names of files that `results.files` is writing.
 _TEMPORARY = (".", "writing.")
 
 
 def pack(root: Path | None, *values: Any) -> tuple[bytes, set[str]]:
     """Pickles `values`, with paths below `root` as names; returns the bytes and these names."""
+    if SCRIPT[1] in sys.modules:
+        cloudpickle.register_pickle_by_value(sys.modules[SCRIPT[1]])  # the first needs no telling
     buffer = io.BytesIO()
     packer = _Packer(buffer, root)
     for value in values:

@@ -61,5 +61,5 @@ def _process() -> str:
 
 def _roots(task: TrialTask) -> Iterator[Any]:
     """What of the task is the user's: data are not looked at."""
-    yield task.hypermodel
+    yield from (task.hypermodel, task.tuner)
     yield from keras.tree.flatten(task.fit_kwargs.get("callbacks") or [])

@@ -19,6 +19,7 @@ import keras_tuner
 import numpy as np
 
 from keras_search.search_spaces.origin import is_users
+from keras_search.tuner.transport import parcels
 
 _SECONDS = 0.2
 _MOST_OBJECTS = 5_000
@@ -136,7 +137,7 @@ class _Walk:
     def _variables(self, namespace: dict[str, Any], names: set[str]) -> None:
         """Notes the variables of a module that are called so."""
         module = namespace.get("__name__", "__main__")
-        prefix = f"{module}." if module != "__main__" and module in sys.modules else ""
+        prefix = f"{module}." if module not in parcels.SCRIPT and module in sys.modules else ""
         for name in sorted(names & namespace.keys()):
             self._note(namespace, name, f"{prefix}{name}", namespace[name])
         self._owners[id(namespace)] = namespace

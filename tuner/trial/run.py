@@ -19,7 +19,7 @@ from keras_search.results.text import error_line, shortened
 from keras_search.results.trial_record import TrialRecord
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
 from keras_search.tuner.data import shared
-from keras_search.tuner.trial import asked, bars, kept, own_run, saved_state, scores
+from keras_search.tuner.trial import asked, bars, kept, own_trial, saved_state, scores
 from keras_search.tuner.trial.callbacks import Diverged
 from keras_search.tuner.trial.resumption import OtherTrainingError
 from keras_search.tuner.trial.saved_state import State
@@ -105,7 +105,7 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
 def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
     fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs))
     training = Training(task, record, state)
-    outcomes = own_run.train(task, training, fit_args, fit_kwargs)
+    outcomes = own_trial.train(task, training, fit_args, fit_kwargs)
     return _result(task, record, outcomes, training)
 
 

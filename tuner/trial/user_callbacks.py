@@ -46,9 +46,16 @@ def _copies(callbacks: list[Any]) -> list[Any]:
 
 def _copy(callback: Any, memo: dict[int, Any]) -> Any:
     with contextlib.suppress(Exception):  # an object's own copying may raise anything
-        return copy.deepcopy(callback, memo)
+        return _deepcopy(callback, memo)
     copied = copy.copy(callback)
     for name, value in vars(callback).items():
         with contextlib.suppress(Exception):
-            setattr(copied, name, copy.deepcopy(value, memo))
+            setattr(copied, name, _deepcopy(value, memo))
+    return copied
+
+
+def _deepcopy(value: Any, memo: dict[int, Any]) -> Any:
+    noted = dict(memo)  # a copy that fails leaves unfinished parts in it
+    copied = copy.deepcopy(value, noted)
+    memo.update(noted)
     return copied

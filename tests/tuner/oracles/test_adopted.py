@@ -57,7 +57,8 @@ def test_one_of_keras_tuner_is_the_toolkits_in_its_place(theirs: type, ours: typ
     oracle = theirs("val_accuracy", hyperparameters=units(3), seed=1)
     assert begun(oracle, tmp_path, {"units": 2}) is oracle
     assert type(oracle) is ours
-    assert asked(oracle, 1, lambda values: 0.5) == [{"units": 2}]
+    (first,) = asked(oracle, 1, lambda values: 0.5)
+    assert {name: value for name, value in first.items() if not name.startswith("tuner/")} == {"units": 2}
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [(AsksTwice, [1, 1, 2, 2, 3, 3, 4, 4]), (OwnBayesian, [1] + [2] * 7)])

@@ -74,6 +74,29 @@ def test_a_tuner_made_after_the_search_reads_it_back() -> None:
     assert runs() == ["untitled_project"]
 
 
+class Dummy(keras_tuner.HyperModel):
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        raise RuntimeError("only the results are wanted")
+
+
+class Other(Instant):
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        hp.Int("filters", 1, 9)
+        return super().build(hp)
+
+
+@pytest.mark.parametrize("reader", [Dummy, Other])
+def test_a_tuner_that_only_reads_leaves_the_run_to_the_next(reader: type[keras_tuner.HyperModel]) -> None:
+    named: dict[str, Any] = {"max_trials": 2, "seed": 1, "workers": 0, "project_name": "named"}
+    kt.RandomSearch(Instant(), **named).search(verbose=0)
+    dummy = kt.RandomSearch(reader(), **named)
+    again = kt.RandomSearch(Instant(), **named)
+    assert list(dummy.oracle.trials) == list(again.oracle.trials) == ["0", "1"]
+    assert again.remaining_trials == 0
+    again.search(verbose=0)
+    assert runs() == ["named"]
+
+
 def test_a_search_for_another_model_is_not_taken_for_the_same() -> None:
     tuners: list[kt.Tuner] = []
     for name in ("flat", "deep"):

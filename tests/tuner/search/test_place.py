@@ -35,10 +35,11 @@ def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes into a database, which is this process's, under a lock."""
+    """Writes into a database, which is this process's, under a lock, and for TensorBoard."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: Path | None = None) -> None:
         super().__init__()
+        self.board = None if board is None else tf.summary.create_file_writer(str(board))
         self.database = sqlite3.connect(":memory:")
         self.database.execute("create table losses (loss)")
         self.lock = threading.Lock()
@@ -48,6 +49,9 @@ class Recorder(keras.callbacks.Callback):
         with self.lock:
             self.epochs += 1
             self.database.execute("insert into losses values (?)", [self.epochs])
+        if self.board is not None:
+            with self.board.as_default():
+                tf.summary.scalar("loss", (logs or {})["loss"], step=epoch)
 
 
 def searched(folder: Path, hypermodel: Any = build, fit: tuple[Any, ...] = (X, Y), **given: Any) -> Tuner:
@@ -97,8 +101,9 @@ def test_what_cannot_go_is_named_and_the_trials_run_here(
 
 
 def test_each_trial_has_a_callback_of_its_own_even_if_parts_of_it_are_shared(tmp_path: Path) -> None:
-    given = Recorder()
-    searched(tmp_path, callbacks=[given], workers=0, verbose=0)
+    given = Recorder(tmp_path / "board")
+    tuner = searched(tmp_path, callbacks=[given], workers=0, verbose=0)
+    assert statuses(tuner) == ["COMPLETED"] * 2
     assert given.epochs == 0
     assert given.database.execute("select * from losses").fetchall() == [(1,), (1,)]
 

@@ -48,7 +48,7 @@ def test_an_oracle_without_a_number_of_trials_has_none_in_the_lines(
     assert begins == begins_again == f"search in this process, kept in {tmp_path / 'run'}"
     assert trials[0].startswith("[1] trial 0000 | loss 0.0000 at epoch 1 of 2 | units=1 (baseline) | ")
     assert [line.split("]")[0] for line in trials] == [f"[{number}" for number in range(1, len(trials) + 1)]
-    assert end == f"the oracle has no further point: the search ends with {len(trials)} trials"
+    assert end == f"the search is complete: {len(trials)} trials"
     assert again == f"going on: {len(trials)} trials are done"
 
 

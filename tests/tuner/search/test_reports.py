@@ -91,6 +91,31 @@ def test_prints_logs_and_changes_of_a_worker_come_to_the_search(
     assert len({record.process for record in caplog.records if record.name == LOGGER.name} | {os.getpid()}) == 2
 
 
+class Counted(Tuner):
+    """Counts its epochs, which end in the process of the trial, and its trials, which end where the search is."""
+
+    epochs = trials = 0
+
+    def on_epoch_end(self, *args: Any, **kwargs: Any) -> None:
+        self.epochs += 1
+
+    def on_trial_end(self, trial: Any) -> None:
+        super().on_trial_end(trial)
+        self.trials += 1
+
+
+@pytest.mark.slow
+def test_what_a_hook_of_the_tuner_counts_in_training_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        return Chatty().build(hp)
+
+    tuner = Counted(build, "loss", 2, workers=1, directory=tmp_path, project_name="run")
+    tuner.search(X, Y, epochs=2, verbose=0)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("the trials changed Counted.epochs in their own processes only: ")
+    assert (tuner.epochs, tuner.trials) == (0, 2)
+
+
 @pytest.mark.slow
 def test_what_a_trial_printed_and_logged_before_its_process_was_killed_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

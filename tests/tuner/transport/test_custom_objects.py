@@ -1,6 +1,7 @@
 """What a script has registered with Keras: taken along, there while a call runs, and gone with it."""
 
 import sys
+import types
 from collections.abc import Iterator
 
 import cloudpickle
@@ -50,6 +51,20 @@ def test_there_they_are_found_by_name_while_a_call_runs(objects: dict) -> None:
         assert keras.saving.get_registered_object("scoped").__name__ == "Halved"
     for name in ("ours>Halved", "named", "scoped"):
         assert keras.saving.get_registered_object(name) is None
+
+
+def test_what_a_script_registers_in_a_spawned_process_travels_itself(
+    objects: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = types.ModuleType("__mp_main__")  # what `multiprocessing` calls it there
+    exec("import keras\nclass Own(keras.layers.Layer):\n    pass\n", vars(script))
+    monkeypatch.setitem(sys.modules, "__mp_main__", script)
+    keras.saving.register_keras_serializable("ours")(script.Own)
+    travelling = sent()
+    monkeypatch.undo()
+    objects.clear()
+    with custom_objects.registered(travelling):
+        assert keras.saving.get_registered_object("ours>Own").__name__ == "Own"
 
 
 def test_keras_own_and_what_cannot_be_sent_stay_behind(objects: dict) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sys
 import traceback
+import types
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,16 @@ def made(code: str, name: str, file: str = "own.py") -> Any:
     script: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(code, file, "exec"), script)
     return script[name]
+
+
+def test_a_script_in_a_spawned_process_goes_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = types.ModuleType("__mp_main__")  # what `multiprocessing` calls it there
+    exec("FACTOR = 2\ndef own(x):\n    return FACTOR * x\n", vars(script))
+    monkeypatch.setitem(sys.modules, "__mp_main__", script)
+    packed, _ = pack(None, script.own)
+    monkeypatch.undo()
+    (there,) = unpack(packed)
+    assert there(3) == 6
 
 
 def test_values_come_one_after_the_other_as_they_are_asked_for() -> None:

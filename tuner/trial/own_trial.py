@@ -2,16 +2,20 @@
 
 import contextlib
 import statistics
+import weakref
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import keras_tuner
 
 from keras_search.results import layout
 from keras_search.tuner import keras_private, objectives
+from keras_search.tuner.fast import patches
 from keras_search.tuner.keras_private import Trial
+from keras_search.tuner.seeds import derive
 from keras_search.tuner.trial import models, own_code, own_tuner, scores
 from keras_search.tuner.trial.callbacks import EpochLog, numbers
 from keras_search.tuner.trial.recording_oracle import RecordingOracle
@@ -20,7 +24,7 @@ from keras_search.tuner.trial.training import Training
 
 
 @dataclass
-class OwnRun:
+class OwnTrial:
     """A trial that the user's own tuner runs.
 
     Attributes:
@@ -63,10 +67,10 @@ class OwnRun:
         self.training.best.state = None, model.get_weights()
 
 
-_CURRENT: ContextVar[OwnRun | None] = ContextVar("the trial that the user's tuner runs in this process", default=None)
+_CURRENT: ContextVar[OwnTrial | None] = ContextVar("the trial that the user's tuner runs in this process", default=None)
 
 
-def current(tuner: Any) -> OwnRun | None:
+def current(tuner: Any) -> OwnTrial | None:
     """The trial that `tuner` runs now; None if it runs none."""
     run = _CURRENT.get()
     return run if run is not None and run.task.tuner is tuner else None
@@ -76,8 +80,8 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
     """Trains the trial of `task`, by its tuner's own `run_trial` if there is one; returns what the executions gave."""
     if task.tuner is None:
         return training.train(fit_args, fit_kwargs)
-    run = OwnRun(task, training)
-    with _running(run):
+    run = OwnTrial(task, training)
+    with _running(run), _accelerating(run):
         run_trial = own_tuner.method(task.tuner, "run_trial")
         if run_trial is None:
             return training.train(fit_args, fit_kwargs)
@@ -93,17 +97,45 @@ def train(task: TrialTask, training: Training, fit_args: Sequence[Any], fit_kwar
 
 
 @contextlib.contextmanager
-def _running(run: OwnRun) -> Iterator[None]:
-    if "oracle" not in vars(run.task.tuner):  # in another process
-        run.task.tuner.oracle = RecordingOracle(run.task)
+def _running(run: OwnTrial) -> Iterator[None]:
+    tuner, is_here = run.task.tuner, "oracle" in vars(run.task.tuner)
+    if not is_here:
+        tuner.oracle = RecordingOracle(run.task)
     token = _CURRENT.set(run)
     try:
         yield
     finally:
         _CURRENT.reset(token)
+        if not is_here:
+            del tuner.oracle
 
 
-def _outcome(run: OwnRun, trial: Trial, returned: Any) -> Any:
+@contextlib.contextmanager
+def _accelerating(run: OwnTrial) -> Iterator[None]:
+    """In the block, the models that `run_trial` builds by the hypermodel have an accelerated `fit`."""
+    hypermodel = run.task.tuner.hypermodel
+    build, before = hypermodel.build, vars(hypermodel).get("build")
+    built: list[weakref.ref[keras.Model]] = []
+
+    def accelerated(hp: keras_tuner.HyperParameters) -> Any:
+        model = build(hp)
+        if isinstance(model, keras.Model) and not run.training.is_on:
+            patches.accelerate(model, derive(run.task.seed, "model", len(built)))
+            built.append(weakref.ref(model))
+        return model
+
+    hypermodel.build = accelerated
+    try:
+        yield
+    finally:
+        for model in built:
+            patches.restore(model())
+        del hypermodel.build
+        if before is not None:
+            hypermodel.build = before
+
+
+def _outcome(run: OwnTrial, trial: Trial, returned: Any) -> Any:
     """What the user's `run_trial` has found: the metrics told to the oracle, else what it returned, else its epochs."""
     objective = run.task.objective
     told = trial.metrics.metrics
