@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from keras_search.tuner import keras_private
-from keras_search.tuner.fast import acceleration, arguments, versions, wrapped_fit
+from keras_search.tuner import backend, keras_private
+from keras_search.tuner.fast import acceleration, arguments, order, versions, wrapped_fit
 
 _ALL = "all"
 
@@ -37,6 +37,8 @@ def accelerate(model: keras.Model, seed: int) -> None:
     if why := versions.why_none() or _why_not_at_all(model):
         state.status = {_ALL: why}
         wrapped_fit.add(model, arguments.unwarned)
+        if backend.name() != backend.DEFAULT:
+            wrapped_fit.add(model, order.drawn)
     else:
         from keras_search.tuner.fast import accelerations
 
