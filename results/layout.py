@@ -28,6 +28,7 @@ TRIAL_HUNG = "hung.txt"
 TRIAL_ASKED = "asked.json"
 TRIAL_OUTPUT = "output.txt"
 TRIAL_LOG = "log.jsonl"
+TRIAL_CALLBACKS = "callbacks"
 
 HYPERPARAMETER_PREFIX = "hp_"
 # Keras Tuner keeps notes of the oracle among the values of a trial. They are not hyperparameters; their columns have

@@ -70,7 +70,7 @@ class Searching(Overridable):
         Raises:
             InputError: Its trials cannot be ranked by the objective.
         """
-        self._own.reload(self.oracle, can_search=self._unbuilt is None)
+        self._own.reload(self.oracle)
         state = files.read_json(Path(self._get_tuner_fname()))
         if isinstance(state, dict):
             self.set_state(state)

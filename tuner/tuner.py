@@ -153,7 +153,7 @@ class Tuner(Searching):
             loss=loss,
             metrics=metrics,
             distribution_strategy=distribution_strategy,
-            directory=str(directory),
+            directory=directory,
             project_name=project_name,
             logger=logger,
             tuner_id=tuner_id,

@@ -7,7 +7,7 @@ import keras
 from keras_search.tuner import backend
 
 # Minor versions that pass the tests in `tests/tuner/fast`. Before you add another, make sure that it passes them.
-TRIED = ("3.8", "3.9", "3.13", "3.14", "3.15")
+TRIED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 def tell(say: Callable[[str], None]) -> None:
@@ -21,5 +21,5 @@ def why_none() -> str | None:
     if backend.name() != "tensorflow":
         return f"Keras runs on {backend.title()}, not on TensorFlow"
     if ".".join(keras.__version__.split(".")[:2]) not in TRIED:
-        return f"Keras is {keras.__version__}, and they were tried with {', '.join(TRIED)} only"
+        return f"Keras is {keras.__version__}, and they were tried with {TRIED[0]} to {TRIED[-1]} only"
     return None

@@ -77,11 +77,8 @@ class OwnRun:
         say(f"{str(before)!r} is another search's: this one has {str(self.path)!r}")
         return True
 
-    def reload(self, oracle: keras_tuner.Oracle, can_search: bool = True) -> None:
+    def reload(self, oracle: keras_tuner.Oracle) -> None:
         """Loads the run's trials into `oracle`, scored by its objective; changes nothing on disk.
-
-        Args:
-            can_search: Whether the tuner can go on with the run; one that only reads it leaves it to the next tuner.
 
         Raises:
             InputError: A trial has no metric for the objective.
@@ -91,7 +88,7 @@ class OwnRun:
         self._id, self._was = before.get("id"), before.get("objective")
         if self._asked["seed"] is None and isinstance(before.get("seed"), int):
             self.seed = before["seed"]
-        goes_on = can_search and not directory.differences(self.path, before, self._asked, self.hypermodel)
+        goes_on = not self._only_reads and not directory.differences(self.path, before, self._asked, self.hypermodel)
         if self._id is not None and goes_on:
             directory.claim(self._id, self)
         rescored, missing = rescoring.rescore(oracle, self.path, self._was)

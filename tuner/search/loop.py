@@ -130,9 +130,9 @@ class Loop:
         self._progress.trial_ends(trial, task.directory)
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None
-        if result.is_fatal:
+        if result.fatal is not None:
             reason = trial_rows.read_trial(task.directory)["error"]
-            raise SearchError(f"trial {task.trial_id} shows that no trial can work: {reason}")
+            raise outcome.fatal_error(result.fatal, f"trial {task.trial_id} shows that no trial can work: {reason}")
         if result.error is not None and self._oracle.fails_again():
             reason = trial_rows.read_trial(task.directory)["error"]
             raise SearchError(

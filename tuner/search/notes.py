@@ -8,7 +8,7 @@ from keras_search.results.text import count
 from keras_search.search_spaces.custom import declares_all
 from keras_search.tuner import objectives
 from keras_search.tuner.search.trials import Trials
-from keras_search.tuner.trial import own_tuner
+from keras_search.tuner.trial import models, own_tuner
 from keras_search.tuner.trial.task import TrialResult, TrialTask
 
 
@@ -29,9 +29,13 @@ class Notes:
     def first_alone(self) -> None:
         """Says why the first trial runs alone."""
         asking = "run_trial" if own_tuner.asks(self._trials.tuner) else "fit"
+        known = (
+            "; a declare_hyperparameters that names them all lets every worker begin at once"
+            if not isinstance(self._trials.hypermodel, models.NoModel)
+            else ""
+        )
         self._say(
-            f"the first trial runs alone: its {asking} may ask for hyperparameters that are not known before; a "
-            "declare_hyperparameters that names them all lets every worker begin at once"
+            f"the first trial runs alone: its {asking} may ask for hyperparameters that are not known before{known}"
         )
 
     def of_oracle(self) -> None:

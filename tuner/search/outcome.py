@@ -2,7 +2,10 @@
 
 from concurrent.futures import Future
 
+import keras_tuner
+
 from keras_search.results import layout
+from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import WorkerDied, cause_of_death
 from keras_search.tuner.search.progress import duration
 from keras_search.tuner.trial import asked
@@ -27,6 +30,12 @@ def result(future: Future, task: TrialTask) -> TrialResult:
         cause = cause_of_death(error)
         reason = f"WorkerDied: its worker process ended with {cause}; out of memory, or a crash"
     return TrialResult({}, 0, reason, hyperparameters=asked.read(task.directory / layout.TRIAL_ASKED))
+
+
+def fatal_error(name: str, message: str) -> SearchError:
+    """The error that ends a search with `message`; it is also the one of `keras_tuner.errors`, which scripts catch."""
+    kinds = SearchError, getattr(keras_tuner.errors, name)
+    return type(SearchError.__name__, kinds, {"__module__": SearchError.__module__})(message)
 
 
 def _hung(task: TrialTask) -> bool:

@@ -1,6 +1,7 @@
 """A trial in another process than the search: what it prints, logs and changes there is told to the search."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -45,12 +46,14 @@ def run(task: TrialTask, caller: Caller) -> TrialResult:
     """
     if caller.process == _process():
         return run_trial(task)
+    task = replace(task, is_elsewhere=True)
     before = left_behind.state(_roots(task)) if caller.asks_for_changes else None
     with (
         output.into(task.directory / layout.TRIAL_OUTPUT) as printed,
         logs.sent(caller.logging, task.directory / layout.TRIAL_LOG),
     ):
         result = run_trial(task)
+    shutil.rmtree(task.directory / layout.TRIAL_CALLBACKS, ignore_errors=True)
     changed = [] if before is None else left_behind.changed(before, left_behind.state(_roots(task)))
     return replace(result, printed=printed, changed=changed)
 

@@ -69,7 +69,7 @@ def run_trial(task: TrialTask) -> TrialResult:
             {},
             0,
             error=_traceback(),
-            is_fatal=isinstance(error, keras_tuner.errors.FatalError),
+            fatal=_fatal(error),
             may_be_retried=_is_chance(error),
             hyperparameters=task.hyperparameters,
         )
@@ -78,6 +78,12 @@ def run_trial(task: TrialTask) -> TrialResult:
     record.files = files.digests(task.directory, _RECORDED)
     record.save(task.directory)
     return result
+
+
+def _fatal(error: BaseException) -> str | None:
+    """The name of Keras Tuner's class of `error`, or of what that inherits from; None if it is not fatal."""
+    fatal = (kind for kind in type(error).__mro__ if issubclass(kind, keras_tuner.errors.FatalError))
+    return next((kind.__name__ for kind in fatal if hasattr(keras_tuner.errors, kind.__name__)), None)
 
 
 def _is_chance(error: BaseException) -> bool:

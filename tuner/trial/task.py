@@ -40,6 +40,7 @@ class TrialTask:
         retries: How often the trial is begun again, from its last finished epoch, if that process dies.
         tensorboard: The folder for its learning curves as TensorBoard reads them; None to write none.
         tuner: The tuner, of a subclass that overrides a part of the training; None if it overrides none.
+        is_elsewhere: Whether it runs in another process than the search, maybe beside other trials.
     """
 
     trial_id: str
@@ -63,6 +64,7 @@ class TrialTask:
     retries: int = 0
     tensorboard: Path | None = None
     tuner: Any = None
+    is_elsewhere: bool = False
 
     @property
     def values(self) -> dict[str, Value]:
@@ -93,7 +95,8 @@ class TrialResult:
         metrics: Every metric at the best epoch, averaged over the executions; empty if the trial failed.
         best_step: The best epoch, counted from 0 as Keras Tuner does.
         error: The traceback of a failed trial; else None.
-        is_fatal: Whether the error shows that the hypermodel fails at every point.
+        fatal: The name of the class of `keras_tuner.errors` which says that the hypermodel fails at every point; None
+            if the error is of none.
         may_be_retried: Whether the error may be one of bad luck, and no `FailedTrialError` of the hypermodel's.
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
@@ -105,7 +108,7 @@ class TrialResult:
     metrics: dict[str, float]
     best_step: int
     error: str | None = None
-    is_fatal: bool = False
+    fatal: str | None = None
     may_be_retried: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
     weights_lost: str | None = None

@@ -8,13 +8,25 @@ from typing import Any
 
 import keras
 
+from keras_search.results import layout
 from keras_search.tuner import keras_private
 from keras_search.tuner.transport import reducers
-from keras_search.tuner.trial import own_tuner
+from keras_search.tuner.trial import callback_files, own_tuner
 from keras_search.tuner.trial.task import TrialTask
 
 
 def copied(
+    task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback] | None
+) -> list[keras.callbacks.Callback]:
+    """Copies of `given`, which write no file together with those of another trial."""
+    callbacks = _placed(task, execution, given)
+    if not task.is_elsewhere:
+        return callbacks
+    folder = task.directory / layout.TRIAL_CALLBACKS / str(execution)
+    return callback_files.redirected(callbacks, folder, task.is_interrupted)
+
+
+def _placed(
     task: TrialTask, execution: int, given: Iterable[keras.callbacks.Callback] | None
 ) -> list[keras.callbacks.Callback]:
     """Copies of `given`; a `TensorBoard` among them writes where Keras Tuner would have it write, and the point too.

@@ -21,9 +21,9 @@ def test_the_keras_that_is_installed_was_tried() -> None:
     ("version", "why"),
     [
         ("3.15.99", None),
-        ("3.99.0", "Keras is 3.99.0, and they were tried with 3.8, 3.9, 3.13, 3.14, 3.15 only"),
-        ("3.150.0", "Keras is 3.150.0, and they were tried with 3.8, 3.9, 3.13, 3.14, 3.15 only"),
-        ("4.15.0", "Keras is 4.15.0, and they were tried with 3.8, 3.9, 3.13, 3.14, 3.15 only"),
+        ("3.99.0", "Keras is 3.99.0, and they were tried with 3.8 to 3.15 only"),
+        ("3.150.0", "Keras is 3.150.0, and they were tried with 3.8 to 3.15 only"),
+        ("4.15.0", "Keras is 4.15.0, and they were tried with 3.8 to 3.15 only"),
     ],
 )
 def test_any_patch_of_a_minor_version_that_was_tried_will_do(
@@ -40,7 +40,7 @@ def untried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(keras.config, "backend", lambda: "jax")
         return "Keras runs on JAX, not on TensorFlow"
     monkeypatch.setattr(keras, "__version__", "3.99.0")
-    return "Keras is 3.99.0, and they were tried with 3.8, 3.9, 3.13, 3.14, 3.15 only"
+    return "Keras is 3.99.0, and they were tried with 3.8 to 3.15 only"
 
 
 def test_a_model_is_trained_by_keras_alone(untried: str, calls: list[int]) -> None:

@@ -109,8 +109,9 @@ def not_a_model(hp: keras_tuner.HyperParameters) -> str:
 )
 def test_a_hypermodel_that_can_never_work_ends_the_search(tmp_path: Path, hypermodel: object, said: str) -> None:
     broken = Tuner(hypermodel, workers=0, directory=tmp_path, project_name="run")
-    with pytest.raises(SearchError, match=f"^trial 00 shows that no trial can work: {said}[^\n]*$"):
+    with pytest.raises(SearchError, match=f"^trial 00 shows that no trial can work: {said}[^\n]*$") as raised:
         broken.search(X, Y, validation_data=(X, Y), verbose=0)
+    assert isinstance(raised.value, keras_tuner.errors.FatalTypeError), "as scripts catch it"
     [row] = trials(tmp_path)
     assert row["status"] == "FAILED"
     assert row["error"] in (tmp_path / "run" / "summary.csv").read_text()

@@ -20,6 +20,8 @@ from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((40, 3, 8, 6)), np.arange(40) % 2
+# Keras has them from 3.10 on.
+LIMITS = [name for name in ("max_epochs", "max_steps_per_epoch") if hasattr(keras.config, name)]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +44,6 @@ def seen() -> dict[str, object]:
         "epsilon": keras.config.epsilon(),
         "image_data_format": keras.config.image_data_format(),
         "dtype_policy": keras.layers.Dense(1).dtype_policy.name,
-        "max_epochs": keras.config.max_epochs(),
-        "max_steps_per_epoch": keras.config.max_steps_per_epoch(),
         "flash_attention": keras.config.is_flash_attention_enabled(),
         "interactive_logging": keras.config.is_interactive_logging_enabled(),
         "traceback_filtering": keras.config.is_traceback_filtering_enabled(),
@@ -57,6 +57,7 @@ def seen() -> dict[str, object]:
         "directory": str(Path.cwd()),
         "path": "/tmp" in sys.path,
         "recursion_limit": sys.getrecursionlimit(),
+        **{name: getattr(keras.config, name)() for name in LIMITS},
     }
 
 
@@ -73,8 +74,9 @@ def set_everything() -> None:
     keras.config.set_epsilon(1e-3)
     keras.config.set_image_data_format("channels_first")
     keras.config.set_dtype_policy("mixed_bfloat16")
-    keras.config.set_max_epochs(7)
-    keras.config.set_max_steps_per_epoch(8)
+    if LIMITS:
+        keras.config.set_max_epochs(7)
+        keras.config.set_max_steps_per_epoch(8)
     keras.config.disable_flash_attention()
     keras.config.disable_interactive_logging()
     keras.config.disable_traceback_filtering()
@@ -154,12 +156,14 @@ def searched(folder: Path, build: object, **arguments: object) -> tuple[list[dic
 def set_float64() -> None:
     keras.config.set_floatx("float64")
     keras.config.set_image_data_format("channels_first")
-    keras.config.set_max_steps_per_epoch(1)
+    if LIMITS:
+        keras.config.set_max_steps_per_epoch(1)
 
 
 def set_policy() -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
-    keras.config.set_max_epochs(1)
+    if LIMITS:
+        keras.config.set_max_epochs(1)
 
 
 @pytest.mark.slow
@@ -167,7 +171,7 @@ def test_a_script_with_settings_gets_the_same_models_with_and_without_workers(
     tmp_path: Path, one_worker: WorkerPool
 ) -> None:
     """One after the other, in one worker, so that what one leaves behind would be seen in the next."""
-    for name, script, epochs in (("float64", set_float64, 2), ("float32", set_policy, 1)):
+    for name, script, epochs in (("float64", set_float64, 2), ("float32", set_policy, 1 if LIMITS else 2)):
         with settings.kept():
             script()
             here, model_here = searched(tmp_path / name / "here", image_model, workers=0)
@@ -243,8 +247,9 @@ def test_custom_objects_are_found_by_name(workers: int, tmp_path: Path, one_work
         for name in ("squared", "halved"):
             layers.append(keras.layers.Dense(2, keras.saving.get_registered_object(name)))
         model = keras.Sequential([*layers, given()])
+        model = keras.models.clone_model(model) if hp.Boolean("cloned") else model
         model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-        return keras.models.clone_model(model) if hp.Boolean("cloned") else model
+        return model
 
     objects = keras.saving.get_custom_objects()
     before = dict(objects)
