@@ -68,9 +68,10 @@ try:
 except ImportError:
     DataAdapter = object
 
-# The modules of classes and of operations in the configuration of a model.
+# The modules of classes, of operations and of PyTorch's optimizers in the configuration of a model.
 MODELS = "keras.src.models."
 OPERATIONS = "keras.src.ops."
+OPTIMIZERS = "keras.src.backend.torch.optimizers."
 
 # Names in Keras's global state: the dtype policy, the objects of a `custom_object_scope`, the generator of seeds, and
 # settings that `clear_session` resets to None, their default.

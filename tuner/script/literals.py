@@ -45,6 +45,8 @@ def name_of_class(spec: Spec) -> str | None:
     module, name = spec["module"] or "", spec["class_name"]
     if module.startswith(keras_private.MODELS):
         return f"keras.{name}"
+    if module.startswith(keras_private.OPTIMIZERS) and hasattr(importlib.import_module("keras.optimizers"), name):
+        return f"keras.optimizers.{name}"  # which makes that of the backend
     if module.split(".")[0] != "keras" or module.startswith("keras.src"):
         return None
     if not hasattr(importlib.import_module(module), name):

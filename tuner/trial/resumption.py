@@ -160,7 +160,7 @@ class Resumption(keras.callbacks.Callback):
         if len(self._written) != len(state.callbacks):
             raise OtherTrainingError
         for callback, attributes in zip(self._written, state.callbacks, strict=True):
-            vars(callback).update(attributes)
+            _restore(callback, attributes)
         _set_generators(state.generators)
         model.history.history.update(state.history)
         # Starts later the way `BackupAndRestore` does; no epoch is left if a callback had stopped the training.
@@ -226,6 +226,14 @@ def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
         for name, value in vars(callback).items()
         if name not in keras_private.OF_CALLBACKS and not inspect.isroutine(value) and not isinstance(value, _STATELESS)
     }
+
+
+def _restore(callback: keras.callbacks.Callback, attributes: dict[str, Any]) -> None:
+    """Gives `callback` the `attributes` that were written."""
+    if getattr(callback, "monitor_op", "none of its own") is None:
+        # Keras sets it after the first epoch, and changes the sign of `min_delta` then.
+        attributes = {name: value for name, value in attributes.items() if name != "min_delta"}
+    vars(callback).update(attributes)
 
 
 def _generators() -> tuple[Any, ...]:

@@ -155,6 +155,10 @@ def early_stopping() -> list[keras.callbacks.Callback]:
     return [keras.callbacks.EarlyStopping("val_loss", patience=2, min_delta=0.01, restore_best_weights=True)]
 
 
+def too_small_a_gain() -> list[keras.callbacks.Callback]:
+    return [keras.callbacks.EarlyStopping("val_loss", patience=3, min_delta=10)]
+
+
 def plateau() -> list[keras.callbacks.Callback]:
     return [keras.callbacks.ReduceLROnPlateau("val_loss", patience=1, min_delta=0.05), Jitter()]
 
