@@ -40,7 +40,7 @@ def _show_version(is_asked: bool) -> None:
         return
     packages = {**_BELOW, backend.title(): backend.name()}
     below = (f"{name} {installed.version(package) or 'of unknown version'}" for name, package in packages.items())
-    print(f"keras-search {installed.toolkit()} ({', '.join(below)})")
+    print(f"keras-search {installed.version('keras_search')} ({', '.join(below)})")
     raise typer.Exit
 
 

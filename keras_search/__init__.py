@@ -5,7 +5,7 @@ import keras_search as kt  # in place of keras_tuner: it has all of its names
 run = kt.read("runs/x")  # a run of this toolkit, or any Keras Tuner project, as tables
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,10 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if name == "__version__":
-        return import_module(f"{__name__}.results.installed").toolkit()
+        try:
+            return metadata.version("keras-search-toolkit")
+        except metadata.PackageNotFoundError:  # a checkout that is not installed
+            return "0+unknown"
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -5,14 +5,6 @@ from collections.abc import Iterable
 from importlib import metadata
 
 
-def toolkit() -> str:
-    """The toolkit's own version; `0+unknown` in a checkout that is not installed."""
-    try:
-        return metadata.version("keras-search-toolkit")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
-
-
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """The versions of those packages that are installed, named as distributions are: `keras-tuner`."""
     numbers = {package: version(package.replace("-", "_")) for package in packages}
