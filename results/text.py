@@ -91,6 +91,8 @@ def telling_line(message: str) -> str:
 
     Messages of Keras and TensorFlow begin with where it went wrong: in which call, or `Graph execution error:`.
     """
+    # Keras tells the sizes of data that differ on a line for each.
+    message = re.sub(r"\s*('\w+' sizes:)", r" \1", message)
     lines = [line for line in _IN_A_CALL.sub(r"\1", message).splitlines() if line.strip()]
     telling = [line for line in lines if not line[0].isspace() and not line.rstrip().endswith(":")]
     return (telling or lines or [""])[0].strip()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+from keras_search.tuner import backend
 from tests.helpers import ROOT, SEARCH, Cli, mostly_slow, refused, run_cli
 
 
@@ -122,6 +123,7 @@ def test_search_writes_the_learning_curves_for_tensorboard(searched: tuple[Path,
         assert shown == pytest.approx(expected)
 
 
+@pytest.mark.skipif(backend.name() != backend.DEFAULT, reason="Keras is faster here on TensorFlow alone")
 def test_search_explains_what_made_it_fast(searched: tuple[Path, str], run_directory: Path) -> None:
     told = [json.loads((run_directory / f"trial_{number}" / "record.json").read_text()) for number in range(3)]
     assert all(record["accelerations"]["adam"] is True for record in told)

@@ -1,5 +1,6 @@
 """The objective of a search: made of what the user wrote, and its values in the metrics of a training."""
 
+import difflib
 import functools
 import math
 from collections.abc import Iterable, Mapping
@@ -199,6 +200,8 @@ def _missing(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> 
     hint = (
         "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
     )
+    if similar := difflib.get_close_matches(names[0], metrics, 1):
+        hint = f"write {similar[0]}, or compile with that metric"
     namesakes = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
     if namesakes:
         hint = f"Keras numbers the metrics of one name anew in every trial: write {namesakes[0]}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras_tuner
 
-from keras_search.tuner import seeds
+from keras_search.tuner import objectives, seeds
 from keras_search.tuner.tuner import Tuner
 
 __all__ = ["BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch", "Tuner"]
@@ -42,7 +42,7 @@ class RandomSearch(Tuner):
         **kwargs: Any,
     ) -> None:
         oracle = keras_tuner.oracles.RandomSearchOracle(
-            objective=objective,
+            objective=objectives.resolve(objective),
             max_trials=max_trials,
             seed=seeds.of_oracle(seed),
             hyperparameters=hyperparameters,
@@ -76,7 +76,7 @@ class GridSearch(Tuner):
         **kwargs: Any,
     ) -> None:
         oracle = keras_tuner.oracles.GridSearchOracle(
-            objective=objective,
+            objective=objectives.resolve(objective),
             max_trials=max_trials,
             seed=seeds.of_oracle(seed),
             hyperparameters=hyperparameters,
@@ -115,7 +115,7 @@ class BayesianOptimization(Tuner):
         **kwargs: Any,
     ) -> None:
         oracle = keras_tuner.oracles.BayesianOptimizationOracle(
-            objective=objective,
+            objective=objectives.resolve(objective),
             max_trials=max_trials,
             num_initial_points=num_initial_points,
             alpha=alpha,
@@ -159,7 +159,7 @@ class Hyperband(Tuner):
         **kwargs: Any,
     ) -> None:
         oracle = keras_tuner.oracles.HyperbandOracle(
-            objective=objective,
+            objective=objectives.resolve(objective),
             max_epochs=max_epochs,
             factor=factor,
             hyperband_iterations=hyperband_iterations,

@@ -118,10 +118,11 @@ class Run:
 
     @property
     def failures(self) -> str:
-        """How many trials failed and why the first did, in a run in which all failed."""
-        reasons = self.trials["error"].dropna()
+        """How many trials failed, and why the first of them did."""
+        failed = self.trials[self.trials["status"].isin(["FAILED", "INVALID"])]
+        reasons = failed["error"].dropna()
         first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
-        return f"{count(len(self.trials), 'trial')} failed{first}"
+        return f"{count(len(failed), 'trial')} failed{first}"
 
     def _nothing_finished(self) -> str:
         # A resumed search does not repeat failed trials.

@@ -94,6 +94,8 @@ Arguments received by Picky.call():
 
 def test_of_an_error_in_a_keras_layer_its_message_is_told() -> None:
     assert telling_line(IN_A_CALL) == "nothing suits me"
+    lengths = "Make sure all arrays contain the same number of samples.'x' sizes: 51\n'y' sizes: 48\n"
+    assert telling_line(lengths).endswith("samples. 'x' sizes: 51 'y' sizes: 48")
     assert telling_line(f"Error when building:\n{IN_A_CALL}") == "nothing suits me"
 
 

@@ -246,3 +246,19 @@ def test_weights_of_an_older_run_are_loaded_and_removed(tmp_path: Path) -> None:
 def test_a_name_costs_nothing_until_it_is_used() -> None:
     command = "import sys, keras_search as kt; kt.oracles, kt.engine, kt.tuners; assert 'tensorflow' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", command], cwd=ROOT).returncode == 0
+
+
+def test_what_only_an_oracle_takes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^Hyperband got max_trials, which only its oracle may take: leave it out$"):
+        kt.Hyperband(build, "val_loss", max_trials=2, directory=tmp_path)
+
+
+def test_failures_are_told_by_a_silent_search_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    searched(kt.RandomSearch(Fails(tmp_path / "log", 1), "val_loss", 2, directory=tmp_path, workers=0))
+    assert capsys.readouterr().out.startswith("1 trial failed, the first with ValueError: bad luck 16")
+
+
+def test_a_metric_of_another_name_is_suggested(tmp_path: Path) -> None:
+    searched(kt.RandomSearch(build, "val_los:min", 1, directory=tmp_path, workers=0))
+    error = kt.read(tmp_path / "untitled_project").trials["error"].item()
+    assert error.endswith("is not among the metrics loss, val_loss: write val_loss, or compile with that metric")

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,10 @@ class Grid(Recorded, GridSearchOracle):
 class Bayesian(Recorded, BayesianOptimizationOracle):
     """Gaussian process with an upper confidence bound.
 
-    Keras Tuner's own has three faults that are corrected here. It may leave the range of a number, as it allows the end
+    Keras Tuner's own has four faults that are corrected here. It may leave the range of a number, as it allows the end
     of the unit interval. It fails on a trial with a value that its hyperparameter does not have, as the baseline's may
-    be in a narrowed space. It begins to learn after three random points for each hyperparameter, which a search of 20
-    trials hardly reaches; here, after `INITIAL_POINTS`.
+    be in a narrowed space, and where a hyperparameter appears while trials run. It begins to learn after three random
+    points for each hyperparameter, which a search of 20 trials hardly reaches; here, after `INITIAL_POINTS`.
     """
 
     INITIAL_POINTS = 10
@@ -58,8 +59,19 @@ class Bayesian(Recorded, BayesianOptimizationOracle):
             return super().own_answer(trial_id)
 
     def _vectorize_trials(self) -> tuple[np.ndarray, np.ndarray]:
+        dimensions = len(self._nonfixed_space())
+        if getattr(self.gpr, "n_features_in_", dimensions) != dimensions:
+            # The space has grown since: Keras Tuner would ask the old model of the running trials.
+            points, scores = self._vectors(lambda trial: trial.status == TrialStatus.COMPLETED)
+            self.gpr.fit(np.nan_to_num(points), np.nan_to_num(scores, posinf=0, neginf=0))
+        return self._vectors(lambda trial: True)
+
+    def _vectors(self, is_wanted: Callable[[Trial], bool]) -> tuple[np.ndarray, np.ndarray]:
+        """The points and scores of the trials that are wanted, as Keras Tuner has them."""
         everything = self.trials
-        self.trials = {trial_id: trial for trial_id, trial in everything.items() if self._is_point(trial)}
+        self.trials = {
+            trial_id: trial for trial_id, trial in everything.items() if self._is_point(trial) and is_wanted(trial)
+        }
         try:
             return super()._vectorize_trials()
         finally:

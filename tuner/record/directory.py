@@ -1,6 +1,7 @@
 """The directory of a search: the one that it is given, or one beside it where that holds another search's run."""
 
 import gc
+import inspect
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -108,9 +109,19 @@ def _is_equal(value: Any, other: Any) -> bool:
     # Keras Tuner keeps bound methods in attributes.
     value, other = (getattr(each, "__func__", each) for each in (value, other))
     try:
+        if inspect.isfunction(value) and inspect.isfunction(other):
+            # The same lines make another function each time that they are run.
+            ours, theirs = _parts(value), _parts(other)
+            return value.__code__ == other.__code__ and len(ours) == len(theirs) and all(map(_is_equal, ours, theirs))
         return value is other or bool(value == other)
     except Exception:  # arrays, whose elements are compared, and whatever the user's own class raises
         return False
+
+
+def _parts(function: Any) -> list[Any]:
+    """What `function` has beside its code: the values of its closure, and its defaults."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
 
 
 def _places(path: Path) -> Iterator[Path]:

@@ -36,6 +36,7 @@ class Progress:
     """
 
     def __init__(self, silent: bool = False) -> None:
+        self.is_silent = silent
         self._console = live.make_console(silent)
         # Where nothing else is shown, no live line is in the way of it.
         self._loud = live.make_console() if silent else self._console

@@ -59,7 +59,7 @@ class Reports:
         self._asks_for_changes &= result.error is not None
         # If its process died, nobody has counted the lines.
         printed = result.printed or Printed(is_more=(task.directory / layout.TRIAL_OUTPUT).exists())
-        for line in printed.lines:
+        for line in filter(str.strip, printed.lines):
             self._progress.printed(task, line)
         if printed.is_more and not self._is_output_told:
             self._is_output_told = True

@@ -10,6 +10,7 @@ from keras_search.tuner.data import majority
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import patches, versions
+from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.summary import SummaryWriter
 from keras_search.tuner.search import given, place
@@ -52,9 +53,12 @@ def run(
             finally:
                 with contextlib.suppress(OSError):
                     summary.refresh()
-    if trials.oracle.end_order and not trials.best() and not is_of_command_line:
+    has_failed = any(trial.status == TrialStatus.FAILED for trial in trials.oracle.trials.values())
+    if has_failed and not trials.best() and not is_of_command_line:
         failed = results.read(trials.run).failures
         print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
+    elif has_failed and progress.is_silent:
+        progress.warn(results.read(trials.run).failures)
 
 
 @contextlib.contextmanager

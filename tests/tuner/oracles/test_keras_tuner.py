@@ -50,6 +50,22 @@ def test_the_grid_takes_in_what_appears_during_the_search(slots: int, tmp_path: 
     assert set(models) == {units for layers in (1, 2, 3) for units in itertools.product(("few", "many"), repeat=layers)}
 
 
+def test_bayesian_takes_in_what_appears_while_trials_run(tmp_path: Path) -> None:
+    hp = keras_tuner.HyperParameters()
+    hp.Int("layers", 1, 3)
+    oracle = made("bayesian", tmp_path, hp, trials=12)
+    oracle.num_initial_points = 2
+    running = [oracle.create_trial(f"tuner{slot}") for slot in range(2)]
+    while running:
+        trial = running.pop(0)
+        for layer in range(trial.hyperparameters["layers"]):
+            trial.hyperparameters.Int(f"units_{layer}", 1, 8)
+        tell(oracle, trial, trial.hyperparameters["layers"] / 3)
+        following = oracle.create_trial(f"tuner{len(oracle.trials)}")
+        running += [following] if following.status == "RUNNING" else []
+    assert [trial.status for trial in oracle.trials.values()] == ["COMPLETED"] * 12
+
+
 def test_bayesian_leaves_no_range_from_end_to_end(tmp_path: Path) -> None:
     """Its Gaussian process proposes positions in the unit interval, its ends more often than not."""
     oracle = made("bayesian", tmp_path, every_range(), trials=30, seed=1)
