@@ -37,7 +37,7 @@ def either(init: Callable[..., None]) -> Callable[..., None]:
             if twice := next((name for name in given if name in kwargs), None):
                 raise TypeError(f"Tuner got {twice} twice")
             args, kwargs = (), {**_DEFAULTS, **given, **kwargs}
-        elif its_own := next((name for name in ("objective", "max_trials") if name in kwargs), None):
+        elif args and (its_own := next((name for name in ("objective", "max_trials") if name in kwargs), None)):
             raise TypeError(f"{type(self).__name__} got {its_own}, which only its oracle may take: leave it out")
         init(self, *args, **kwargs)
 
