@@ -167,6 +167,8 @@ def test_trials_of_plain_keras_tuner_are_not_trained_again(tmp_path: Path, capsy
     theirs = keras_tuner.RandomSearch(build, max_trials=1, **arguments)
     theirs.search(X, Y, epochs=1, validation_data=(X, Y), verbose=0)
     made = search(tmp_path, max_trials=2, keep_weights=0)
+    assert len(made.get_best_models(2)) == 2, "theirs are loaded"
+    (tmp_path / "run" / "trial_0" / "checkpoint.weights.h5").unlink()
     capsys.readouterr()
     assert len(made.get_best_models(2)) == 1
     assert "what was not trained here cannot be repeated" in capsys.readouterr().out
