@@ -200,7 +200,9 @@ def _missing(objective: "keras_tuner.Objective", metrics: Mapping[str, Any]) -> 
     hint = (
         "pass validation_data to search, with a validation_freq that is at most the epochs, or compile with that metric"
     )
-    if similar := difflib.get_close_matches(names[0], metrics, 1):
+    # Where nothing is validated, `val_loss` is no misspelt `loss`.
+    of_its_kind = [name for name in metrics if name.startswith("val_") == names[0].startswith("val_")]
+    if similar := difflib.get_close_matches(names[0], of_its_kind, 1):
         hint = f"write {similar[0]}, or compile with that metric"
     namesakes = [name for name in metrics if _unnumbered(name) == _unnumbered(names[0])]
     if namesakes:

@@ -207,6 +207,7 @@ class Mine(Tuner):
         SEEN.append("end")
 
 
+@pytest.mark.slow
 def test_a_subclass_of_ones_own_is_trained_in_workers_and_its_search_hooks_called_here(tmp_path: Path) -> None:
     SEEN.clear()
     tuner = Mine("hello", objective="val_loss", max_trials=2, workers=1, directory=tmp_path, project_name="run")
@@ -250,6 +251,7 @@ class Folds(Tuner):
         ]
 
 
+@pytest.mark.slow
 def test_cross_validation_through_super_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     def searched(folder: Path) -> Any:
         tuner = made(Folds, folder, max_trials=1, executions_per_trial=2)
@@ -328,6 +330,7 @@ def test_models_that_were_not_kept_are_trained_once_more(kind: Any, tmp_path: Pa
     assert losses == pytest.approx([trial.score for trial in tuner.oracle.get_best_trials(2)], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_once_more_goes_through_the_users_own_run_trial(tmp_path: Path) -> None:
     tuner = search(Saves, tmp_path, keep_weights=1)
     metrics = {trial_id: trial.metrics.get_config() for trial_id, trial in tuner.oracle.trials.items()}
@@ -350,6 +353,7 @@ def test_a_model_of_ones_own_kind_is_saved_and_loaded_by_the_subclass(tmp_path: 
     assert search(Texts, tmp_path).get_best_models(2) == ["model 0", "model 1"]
 
 
+@pytest.mark.slow
 def test_hooks_of_batches_alone_slow_the_training_down(tmp_path: Path) -> None:
     steps = []
     for names in ((), ("on_epoch_end",), ("on_epoch_end", "on_batch_end")):

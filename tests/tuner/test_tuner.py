@@ -134,6 +134,7 @@ def test_a_folders_name_may_hold_glob_characters(tmp_path: Path) -> None:
     assert len(tuner(tmp_path / "a[b]*").oracle.trials) == 2
 
 
+@pytest.mark.slow
 def test_keras_tuner_reloads_the_run(tmp_path: Path) -> None:
     ours = run(tmp_path)
     theirs = keras_tuner.RandomSearch(

@@ -173,7 +173,14 @@ def test_a_model_that_is_too_large_fails_its_trial(tmp_path: Path) -> None:
     space.Choice("units", [1, 9])
     tuner = searched(
         kt.GridSearch(
-            build, "val_loss", 2, hyperparameters=space, tune_new_entries=False, max_model_size=10, directory=tmp_path
+            build,
+            "val_loss",
+            2,
+            hyperparameters=space,
+            tune_new_entries=False,
+            max_model_size=10,
+            directory=tmp_path,
+            workers=0,
         )
     )
     assert statuses(tuner) == ["COMPLETED", "FAILED"]
@@ -212,6 +219,7 @@ def predictions(tuner: Any) -> list[Any]:
     return [model.predict(X, verbose=0) for model in tuner.get_best_models(3)]
 
 
+@pytest.mark.slow
 def test_keras_tuner_and_the_toolkit_load_each_others_models(tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"objective": "val_loss", "max_trials": 3, "directory": tmp_path}
     theirs = searched(keras_tuner.RandomSearch(build, project_name="theirs", **arguments))
@@ -225,6 +233,7 @@ def test_keras_tuner_and_the_toolkit_load_each_others_models(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 def test_a_search_in_a_project_of_keras_tuners_leaves_its_weights_alone(tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"directory": tmp_path, "project_name": "theirs"}
     searched(keras_tuner.RandomSearch(build, "val_loss", 2, **arguments))
@@ -233,6 +242,7 @@ def test_a_search_in_a_project_of_keras_tuners_leaves_its_weights_alone(tmp_path
     assert statuses(tuner) == ["COMPLETED"] * 3
 
 
+@pytest.mark.slow
 def test_weights_of_an_older_run_are_loaded_and_removed(tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"directory": tmp_path, "project_name": "run", "workers": 0, "keep_weights": 1}
     before = predictions(searched(kt.Tuner(build, "val_loss", 1, **arguments)))

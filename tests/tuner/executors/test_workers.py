@@ -228,7 +228,8 @@ def test_200_trials_grow_no_process_by_100_mb(tmp_path: Path) -> None:
 def test_a_worker_is_replaced_before_its_memory_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_process, "CALLS_PER_WORKER", 2)
     search(tmp_path, Small(notes=tmp_path / "notes"), max_trials=3, workers=1)
-    assert [len(seen) for seen in sizes(tmp_path / "notes").values()] == [2, 1]
+    # The first call tries whether the hypermodel arrives.
+    assert [len(seen) for seen in sizes(tmp_path / "notes").values()] == [1, 2]
     assert [row["status"] for row in table(tmp_path)] == ["COMPLETED"] * 3
 
 

@@ -8,6 +8,7 @@ import keras_tuner
 import pytest
 
 import keras_search as kt
+from tests.helpers import mostly_slow
 
 
 class Instant(keras_tuner.HyperModel):
@@ -48,7 +49,7 @@ def script(**arguments: Any) -> list[list[dict[str, Any]]]:
     return [[trial.hyperparameters.values for trial in tuner.oracle.trials.values()] for tuner in tuners]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"overwrite": True}, {"project_name": "named"}])
+@pytest.mark.parametrize("arguments", mostly_slow([{}, {"overwrite": True}, {"project_name": "named"}], 1))
 def test_each_has_trials_of_its_own_and_finds_them_again(arguments: dict[str, Any]) -> None:
     first = script(**arguments)
     assert list(map(len, first)) == [2, 3]
