@@ -4,6 +4,7 @@ import importlib.util
 from concurrent import futures
 
 from keras_search.results.errors import Parameter
+from keras_search.tuner import runtime
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import foreign
 from keras_search.tuner.executors.base import Executor
@@ -26,6 +27,7 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
             raise InputError(
                 Parameter("scheduler"), " needs the package distributed: python -m pip install -e '.[distributed]'"
             )
+        runtime.load_keras()  # which the executor's module would load with all the lines that it prints
         from keras_search.tuner.executors.dask.executor import DaskExecutor
 
         return DaskExecutor(scheduler, workers, trials_per_gpu)
