@@ -119,7 +119,7 @@ class Run:
     @property
     def failures(self) -> str:
         """How many trials failed, and why the first of them did."""
-        failed = self.trials[self.trials["status"].isin(["FAILED", "INVALID"])]
+        failed = self.trials.loc[self.trials["status"].isin(["FAILED", "INVALID"])]
         reasons = failed["error"].dropna()
         first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
         return f"{count(len(failed), 'trial')} failed{first}"

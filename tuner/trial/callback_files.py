@@ -34,9 +34,11 @@ def redirected(callbacks: list[Any], folder: Path, goes_on: bool) -> list[Any]:
     moved = []
     for number, callback in enumerate(callbacks):
         attribute = next((name for kind, name in _PATHS.items() if isinstance(callback, kind)), None)
-        path = Path(getattr(callback, attribute)) if attribute else None
+        if attribute is None:
+            continue
+        path = Path(getattr(callback, attribute))
         # Which directory it is may depend on the epoch.
-        if path is None or "{" in str(path.parent) or not path.name:
+        if "{" in str(path.parent) or not path.name:
             continue
         own = folder / str(number) / path.name
         own.parent.mkdir(parents=True, exist_ok=True)
