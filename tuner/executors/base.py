@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-# The error of a call whose worker process was killed or crashed; loky's error is a subclass.
+# The error of a call whose worker process was killed or crashed; those of other pools are subclasses.
 WorkerDied = BrokenProcessPool
 
 
@@ -69,6 +69,6 @@ def failed(error: BaseException) -> Future:
 
 
 def cause_of_death(error: BaseException) -> str:
-    """How the process died, from the `WorkerDied` of its call: by signal or exit code, if loky knows them."""
+    """How the process died, from the `WorkerDied` of its call: by signal or exit code, if they are known."""
     codes = re.search(r"\{(.*)\}", str(error))
     return codes[1] if codes else str(error)
