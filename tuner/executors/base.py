@@ -21,6 +21,7 @@ class Executor(abc.ABC):
         slots: How many calls run at once.
         shares_memory: Whether a call gets the caller's arrays themselves, not copies.
         is_local: Whether calls run on this machine.
+        threads: In how many threads a call computes, where the toolkit decides that.
         directory: The run directory; set it before a call on another machine that names paths in it.
         is_shut: Whether it takes no more calls.
         is_auto: Whether it was chosen by the toolkit, which may then choose this process in its place.
@@ -29,6 +30,7 @@ class Executor(abc.ABC):
     slots: int
     shares_memory: bool
     is_local: bool
+    threads: int = 1
     directory: Path | None = None
     is_shut = False
     is_auto = False

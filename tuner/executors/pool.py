@@ -11,22 +11,23 @@ from keras_search.tuner.executors.worker_process import WorkerProcess
 
 
 class WorkerPool(Executor):
-    """Worker processes on this machine, each with Keras loaded once and one thread.
+    """Worker processes on this machine, each with Keras loaded.
 
     A worker whose memory has grown is replaced by another that is ready before it ends, one of them at a time.
 
     Args:
         slots: How many workers, and calls at once.
         gpus: The GPUs to spread them over, one visible to each worker; empty or None for the CPU.
+        threads: In how many threads each computes.
     """
 
     shares_memory = False
     is_local = True
 
-    def __init__(self, slots: int, gpus: list[str] | None = None) -> None:
-        self.slots = slots
+    def __init__(self, slots: int, gpus: list[str] | None = None, threads: int = 1) -> None:
+        self.slots, self.threads = slots, threads
         visible = [gpus[slot % len(gpus)] if gpus else None for slot in range(slots)]
-        self._environments = list(map(worker_process.environment, visible))
+        self._environments = [worker_process.environment(gpu, threads) for gpu in visible]
         self._workers = [WorkerProcess(environment) for environment in self._environments]
         self._retired: list[WorkerProcess] = []
         self._successor: WorkerProcess | None = None

@@ -28,9 +28,9 @@ _CHECK_S = 0.2
 _EXIT_S = 5.0
 
 
-def environment(gpu: str | None) -> dict[str, str]:
-    """The variables for a worker that sees only `gpu`, or no GPU."""
-    variables = {"CUDA_VISIBLE_DEVICES": "-1" if gpu is None else gpu, **backend.environment()}
+def environment(gpu: str | None, threads: int = 1) -> dict[str, str]:
+    """The variables for a worker that sees only `gpu`, or no GPU, and computes in `threads`."""
+    variables = {"CUDA_VISIBLE_DEVICES": "-1" if gpu is None else gpu, **backend.environment(threads)}
     # JAX would look for its GPUs, and print that there are none.
     return variables | ({"JAX_PLATFORMS": "cpu"} if gpu is None else {})
 

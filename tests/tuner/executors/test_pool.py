@@ -9,6 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+import tensorflow as tf
 
 from keras_search.tuner.executors import serving, worker_process
 from keras_search.tuner.executors.base import WorkerDied
@@ -112,6 +113,16 @@ def test_a_fork_server_has_no_thread_but_its_own() -> None:
             assert [word for word in worker.cmdline() if f"import {serving.fork_workers.__name__};" in word]
 
 
+@pytest.mark.slow
+def test_a_worker_computes_in_as_many_threads_as_were_asked_for() -> None:
+    for threads in (2, 1):
+        with WorkerPool(1, threads=threads) as pool:
+            assert pool.submit(tf.config.threading.get_intra_op_parallelism_threads).result() == threads
+            worker = psutil.Process(pool.submit(os.getpid).result())
+            assert worker.parent() != psutil.Process()  # it is a fork, also where libraries compute in threads
+
+
+@pytest.mark.slow
 def test_a_pool_goes_on_when_its_fork_server_is_killed() -> None:
     with WorkerPool(1) as pool:
         worker = psutil.Process(pool.submit(os.getpid).result())
@@ -122,6 +133,7 @@ def test_a_pool_goes_on_when_its_fork_server_is_killed() -> None:
         assert pool.submit(os.getpid).result() != worker.pid
 
 
+@pytest.mark.slow
 def test_workers_and_their_server_end_with_a_search_that_is_killed() -> None:
     script = (
         "import os, time\n"

@@ -267,6 +267,7 @@ def test_auto_takes_fewer_workers_where_memory_is_short(monkeypatch: pytest.Monk
     for available, count in ((workers.WORKER_BYTES * 3.5, 3), (0, 1), (workers.WORKER_BYTES * 100, 8)):
         monkeypatch.setattr(psutil, "virtual_memory", lambda size=available: type("Memory", (), {"available": size}))
         assert workers.workers_that_fit() == count
+    assert [workers.workers_that_fit(threads) for threads in (2, 3, 9)] == [4, 2, 1]
 
 
 @pytest.mark.slow
