@@ -148,6 +148,8 @@ class Persistent(Oracle):
             trial.status, trial.score, trial.best_step = "IDLE", None, None
             if trial_id in self.end_order:
                 self.end_order.remove(trial_id)
+                # This attempt is made once more, and is not another one.
+                self._run_times[trial_id] = max(0, self._run_times.get(trial_id, 0) - 1)
 
     def _draw_again(self, lost: list[str], directories: dict[str, Path]) -> None:
         """Adds the `lost` trials, with points that are proposed again."""
