@@ -135,8 +135,12 @@ def _writer(arguments: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def copied_anew() -> Iterator[None]:
-    """Lets `copy.deepcopy` make what is trivially new anew while the block runs."""
-    added = {kind: reducer for kind, reducer in ANEW.items() if kind not in copyreg.dispatch_table}
+    """Lets `copy.deepcopy` make what is trivially new anew while the block runs.
+
+    What is there once in a process, such as the runtime of TensorFlow, copies share.
+    """
+    shared: dict[type, Callable[[Any], Reduced]] = {kind: lambda _: "itself" for kind in travel.shared_classes()}
+    added = {kind: reducer for kind, reducer in (ANEW | shared).items() if kind not in copyreg.dispatch_table}
     copyreg.dispatch_table.update(added)
     try:
         yield
