@@ -17,7 +17,7 @@ from typing import Any
 
 import cloudpickle
 
-from keras_search.tuner.data import tf_datasets
+from keras_search.tuner.data import shared
 from keras_search.tuner.keras_private import travel
 
 travel.watch_writers()
@@ -117,7 +117,7 @@ def _of_tensorflow(value: Any) -> Any:
     if tensorflow is None:
         return NotImplemented
     if isinstance(value, tensorflow.data.Dataset):
-        return tf_datasets.of_graph, (tf_datasets.graph(value), value.element_spec)
+        return shared.reduced(value)
     arguments = travel.made_with(value)
     return NotImplemented if arguments is None else (_writer, (arguments,))
 
