@@ -37,6 +37,7 @@ class Told:
         dimensions: How many hyperparameters the space had.
         numbers: The number of each trial in the study; None for one outside of the space.
         running: The trials that have not ended.
+        common: What a sampler has found out of the parameters that all trials have; None if nothing.
     """
 
     study: optuna.Study
@@ -44,6 +45,13 @@ class Told:
     dimensions: int
     numbers: dict[str, int | None] = field(default_factory=dict)
     running: list[str] = field(default_factory=list)
+    common: Any = None
+
+    def share(self, sampler: samplers.BaseSampler) -> None:
+        """Lets `sampler` begin with what the one before has found out, which looked at all trials for that."""
+        if self.common is not None and hasattr(sampler, "_search_space"):
+            sampler._search_space = self.common
+        self.common = getattr(sampler, "_search_space", None)
 
 
 class OptunaOracle(Recorded, abc.ABC):
@@ -72,9 +80,11 @@ class OptunaOracle(Recorded, abc.ABC):
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         study, storage = self.study()
+        assert self._told is not None
         with storage.taking_back():
             for attempt in range(self._max_collisions):
                 study.sampler = self.sampler(derive(self.seed, trial_id, attempt))
+                self._told.share(study.sampler)
                 asked = study.ask()
                 values = self._suggest(asked)
                 if not self._duplicate(values):
