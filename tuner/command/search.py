@@ -49,7 +49,7 @@ def search(options: SearchOptions) -> Path:
             print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
-        with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
+        with cluster or choice.make(options.workers, options.trials_per_gpu, threads=options.threads) as executor:
             # At the same time as the workers.
             runtime.load_keras()
             tuner = _tuner(planned, executor)

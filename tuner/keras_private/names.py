@@ -83,6 +83,7 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_symbolic_build": "creates the variables of the metrics without data",
     },
     "keras.src.trainers.compile_utils.CompileMetrics": {
+        "build": "makes the metrics without data",
         "_user_metrics": "the metrics as the user gave them",
         "_user_weighted_metrics": "the weighted metrics as the user gave them",
     },
@@ -97,6 +98,12 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_get_variable_index": "the index of a weight's moments",
         "_momentums": "the first moments",
         "_velocities": "the second moments",
+    },
+    "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction": {
+        "_call_flat": "calls a trace with the variables of another model"
+    },
+    "tensorflow.python.eager.context.Context": {
+        "clear_kernel_cache": "called by `clear_session`; frees what was made of functions"
     },
     "tensorflow.python.data.ops.optional_ops._OptionalImpl": {
         "_element_spec": "the type of the element, which a loop does not know at first"

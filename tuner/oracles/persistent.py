@@ -199,6 +199,9 @@ class Persistent(Oracle):
                 self.update_space(trial.hyperparameters)
         elif not has_ended:
             trial.status, trial.score, trial.best_step = TrialStatus.IDLE, None, None
+            if trial_id in ended:
+                # This attempt is made once more, and is not another one.
+                self._run_times[trial_id] = max(0, self._run_times[trial_id] - 1)
 
     def _draw_again(self, lost: list[str], directories: dict[str, Path]) -> None:
         """Adds the `lost` trials, with points that are proposed again."""
