@@ -38,7 +38,7 @@ NULL_TRIALS = 300
 PRUNED_EPOCHS = 30
 # The first ones load what is loaded only then, as the tables when the first trial ends.
 _WARM_UP = 10
-_LONGEST_S = 40.0
+_LONGEST_S = 200.0
 _DATA = np.zeros((64, 4), "float32"), np.zeros(64, "int32")
 
 
@@ -169,9 +169,9 @@ def search(folder: Path, oracle: str, finished: int) -> Measured:
     began, began_cpu = time.monotonic(), time.process_time()
     made = tuner(folder, oracle, finished, executor=executor, time_budget=_LONGEST_S)
     made.search(*_DATA, validation_data=_DATA)
-    warm = max(1, min(_WARM_UP, len(executor.begins) // 3))
+    warm = min(_WARM_UP, len(executor.begins) // 3)
     (cpu, wall), (last_cpu, last_wall) = executor.begins[warm], executor.begins[-1]
-    trials = len(executor.begins) - 1 - warm
+    trials = max(1, len(executor.begins) - 1 - warm)
     cpu_s = (last_cpu - cpu) / trials
     return Measured(
         resumed_s=executor.begins[0][1] - began,
