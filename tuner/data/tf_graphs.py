@@ -101,7 +101,7 @@ class Pipeline:
                 constant = tensor(value)
                 variable = tf.raw_ops.VarHandleOp(dtype=constant.dtype, shape=constant.shape, shared_name=name)
                 tf.raw_ops.AssignVariableOp(resource=variable, value=constant)
-                weakref.finalize(self, tf.raw_ops.DestroyResourceOp, resource=variable)
+                _destroy_with(self, variable)
 
     def dataset(self, seed: int) -> tf.data.Dataset:
         """A dataset that begins anew; `seed` is for what has no seed of its own."""
@@ -109,17 +109,32 @@ class Pipeline:
         nodes = {node.name: node for node in definition.node}
         for number, name in enumerate(itertools.chain(*self._graph.seeds)):
             nodes[name].attr["value"].tensor.CopyFrom(tf.make_tensor_proto(derive(seed, "shuffle", number), tf.int64))
-        for name in self._graph.variables:
-            nodes[name].attr["shared_name"].s = f"{name} {uuid.uuid4().hex}".encode()
+        variables = [nodes[name] for name in self._graph.variables]
+        for node in variables:
+            node.attr["shared_name"].s = f"{node.name} {uuid.uuid4().hex}".encode()
         with tf.device("CPU:0"):
             variant = tf.raw_ops.DatasetFromGraph(graph_def=definition.SerializeToString())
         dataset: Any = tf.data.experimental.from_variant(variant, self._graph.element_spec)
         if self._graph.constants and not any(node.op == "RepeatDataset" for node in definition.node):
             dataset = _as_it_is(dataset)
         dataset.made_by = self  # whose constants it reads
+        for node in variables:
+            _destroy_with(dataset, _variable(node))
         if self._graph.is_random:
             tf_random.attach(dataset, seed)
         return dataset
+
+
+def _variable(node: Any) -> tf.Tensor:
+    """The handle of the variable of `node`."""
+    shape, name = tf.TensorShape(node.attr["shape"].shape), node.attr["shared_name"].s.decode()
+    with tf.device("CPU:0"):
+        return tf.raw_ops.VarHandleOp(dtype=node.attr["dtype"].type, shape=shape, shared_name=name)
+
+
+def _destroy_with(owner: Any, variable: tf.Tensor) -> None:
+    """Destroys a variable when `owner` is gone; the end of the process needs no help."""
+    weakref.finalize(owner, tf.raw_ops.DestroyResourceOp, resource=variable).atexit = False
 
 
 def tensor(value: Any) -> tf.Tensor:

@@ -84,7 +84,7 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
         versions.tell(print)
         patches.prepare(print)
         with shared.folder(run) as folder:
-            stored = shared.store(data, folder)
+            stored = shared.Store(folder, in_place=executor.is_local).all(data)
             yield from run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
 
 

@@ -47,6 +47,7 @@ PIPELINES: dict[str, Callable[[], Dataset]] = {
     "parallel map": lambda: source().map(lambda a, b: (a * 2, b), num_parallel_calls=-1).batch(8, drop_remainder=True),
     "parallel batch": lambda: source().batch(8, num_parallel_calls=2, deterministic=True).prefetch(2),
     "dict": lambda: Dataset.from_tensor_slices({"a": X, "b": {"c": Y}}).map(lambda d: (d["a"], d["b"]["c"])).batch(8),
+    "named features": lambda: Dataset.from_tensor_slices(({"a": X, "b": X}, Y)).batch(8),
     "zip": lambda: Dataset.zip((Dataset.from_tensor_slices(X), Dataset.from_tensor_slices(Y))).repeat(2).batch(8),
     "unbatch": lambda: source().batch(8).unbatch().take(20).skip(3).batch(4),
     "filter": lambda: source().filter(lambda a, b: b > 0).cache().batch(8),
