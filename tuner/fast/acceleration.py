@@ -114,11 +114,13 @@ class State:
     Attributes:
         seed: Decides the order of the examples in every epoch.
         trained: The number of the next epoch, counted over all calls of `fit`.
+        shares_traces: Whether the model may use traces of other models.
         status: By the name of each acceleration, True if it has been on, else why not.
     """
 
     seed: int
     trained: int = 0
+    shares_traces: bool = False
     status: dict[str, bool | str] = field(default_factory=dict)
 
 

@@ -11,13 +11,23 @@ from keras_search.tuner.fast.batch_norm import BatchNorm
 from keras_search.tuner.fast.dense import Dense
 from keras_search.tuner.fast.fit import Fit
 from keras_search.tuner.fast.pooling import Pooling
+from keras_search.tuner.fast.sharing import Sharing
 from keras_search.tuner.fast.steps import Batches
 from keras_search.tuner.fast.tracing import Tracing
 from keras_search.tuner.fast.validation import Validation
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
-# In the order of their application: the last two change what `Fit` has made of a call.
-ACCELERATIONS: Sequence[Acceleration] = (Adam(), Dense(), BatchNorm(), Pooling(), Fit(), Validation(), Tracing())
+# In the order of their application: the last three change what `Fit` has made of a call.
+ACCELERATIONS: Sequence[Acceleration] = (
+    Adam(),
+    Dense(),
+    BatchNorm(),
+    Pooling(),
+    Fit(),
+    Validation(),
+    Tracing(),
+    Sharing(),
+)
 
 
 def apply(model: keras.Model) -> None:

@@ -3,6 +3,7 @@
 Where none can be used, as on another backend than TensorFlow, their modules are not loaded.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,15 @@ def restore(model: Any) -> None:
     wrapped_fit.unwrap(model)
     acceleration.end(model)
     accelerations.forget_graphs(model)
+
+
+def traces_kept() -> contextlib.AbstractContextManager[None]:
+    """For clearing Keras's session between two models: what the second may use of the first is kept."""
+    if versions.why_none() is not None:
+        return contextlib.nullcontext()
+    from keras_search.tuner.fast import traces
+
+    return traces.kept()
 
 
 def status(model: Any) -> dict[str, bool | str]:

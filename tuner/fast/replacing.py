@@ -49,6 +49,11 @@ def has_its_own(target: Any, name: str) -> bool:
     return name in vars(target) and not is_replaced(target, name)
 
 
+def is_ours(target: Any, name: str) -> bool:
+    """Whether the attribute is a method that was replaced, or the record of these."""
+    return name == _RECORD or is_replaced(target, name)
+
+
 def put_back(model: keras.Model, owner: str) -> None:
     """Restores what `owner` has replaced in a model, its layers and its optimizer; methods that a user set stay."""
     for target in (model, getattr(model, "optimizer", None), *layers(model)):

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_search.tuner.fast import replacing
+from keras_search.tuner.fast import replacing, traces
 from keras_search.tuner.fast.tensors import tensor
 from keras_search.tuner.keras_private import DataAdapter, of_tensorflow
 
@@ -162,6 +162,8 @@ def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[...
         getattr(keras.Model, f"make_{name}")(model, force)
         keras_loop = getattr(model, name)
         own_loop = _looping(getattr(model, f"{purpose}_step"), model.jit_compile, model.run_eagerly)
+        if not model.run_eagerly:
+            own_loop = traces.Loop(model, purpose, own_loop)
 
         def function(data: Any) -> Any:
             return data.steps(own_loop) if isinstance(data, Pass) else keras_loop(data)
@@ -172,9 +174,9 @@ def _make(model: keras.Model, purpose: str, force: bool = False) -> Callable[...
 
 def _looping(step: Callable[..., Any], jit_compile: bool, run_eagerly: bool) -> Callable[..., Any]:
     """A function that runs some steps, and returns the result of the last one."""
-    single = step
-    if not run_eagerly:
-        single = tf.function(step, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
+    # Alone, a function within a function is only traced twice.
+    compiled = jit_compile and not run_eagerly
+    single = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False) if compiled else step
 
     def many(batch: Callable[[Any, tf.Tensor], Any], source: Any, first: tf.Tensor, end: tf.Tensor) -> Any:
         # Its type is known only after a step is traced, as in Keras's own loop.

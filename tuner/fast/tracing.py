@@ -5,7 +5,6 @@ the optimizer and of the metrics. Here they are created just before that step, i
 """
 
 import contextlib
-import inspect
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_search.tuner import keras_private
-from keras_search.tuner.fast import replacing
+from keras_search.tuner.fast import graphs, replacing
 from keras_search.tuner.fast.acceleration import CallAcceleration
 from keras_search.tuner.fast.steps import Batches
 from keras_search.tuner.fast.wrapped_fit import FitCall
@@ -26,7 +25,7 @@ class Tracing(CallAcceleration):
     what = "a model's step is traced once, not twice"
 
     def why_not_to(self, call: FitCall) -> str | None:
-        return _why_not_keras(call.model) if isinstance(call.x, Batches) else "it builds on `fit`, which is off"
+        return graphs.why_not_keras(call.model) if isinstance(call.x, Batches) else "it builds on `fit`, which is off"
 
     def change(self, call: FitCall) -> None:
         call.set("callbacks", [*call.get("callbacks"), VariablesFirst(call.x.data)])
@@ -43,7 +42,7 @@ class VariablesFirst(keras.callbacks.Callback):
         model = self.model
         assert model is not None  # Keras has set it
         optimizer = model.optimizer
-        if optimizer is None or optimizer.built or _why_not_keras(model):
+        if optimizer is None or optimizer.built or graphs.why_not_keras(model):
             return
         if not all(layer.built for layer in replacing.layers(model)):
             return
@@ -58,12 +57,3 @@ class VariablesFirst(keras.callbacks.Callback):
 
 def _symbolic(data: np.ndarray | tf.TensorSpec) -> keras.KerasTensor:
     return keras.KerasTensor((None, *data.shape[1:]), data.dtype.name)
-
-
-def _why_not_keras(model: keras.Model) -> str | None:
-    """Why a first step may create other variables than Keras's own step does; None if it cannot."""
-    if not type(model).__module__.startswith("keras."):
-        return f"the model is of a class of its own, {type(model).__name__}"
-    if getattr(inspect.unwrap(model.train_step), "__func__", None) is not keras.Model.train_step:
-        return "the model has a `train_step` of its own"
-    return "the model runs eagerly" if model.run_eagerly else None

@@ -10,7 +10,7 @@ names that older versions lack are here as well. Those of TensorFlow, which Kera
 import contextlib
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,34 @@ except ImportError:
 MODELS = "keras.src.models."
 OPERATIONS = "keras.src.ops."
 OPTIMIZERS = "keras.src.backend.torch.optimizers."
+# The modules of layers and operations whose configuration tells all that they compute. (Other preprocessing learns
+# from data, and a Lambda calls anything.)
+CONFIGURED = (
+    MODELS,
+    OPERATIONS,
+    *(
+        f"keras.src.layers.{kind}."
+        for kind in (
+            "activations",
+            "attention",
+            "convolutional",
+            "core.dense",
+            "core.einsum_dense",
+            "core.embedding",
+            "core.identity",
+            "core.input_layer",
+            "core.masking",
+            "merging",
+            "normalization",
+            "pooling",
+            "preprocessing.image_preprocessing",
+            "preprocessing.rescaling",
+            "regularization",
+            "reshaping",
+            "rnn",
+        )
+    ),
+)
 
 # Names in Keras's global state: the dtype policy, the objects of a `custom_object_scope`, the generator of seeds, and
 # settings that `clear_session` resets to None, their default.
@@ -89,6 +117,13 @@ names.require(names.ATTRIBUTES, names.OVERRIDDEN)
 def layers(model: keras.Model, include_self: bool = True) -> list[keras.Layer]:
     """The layers of `model`, including those inside other layers; `model` itself is the first if `include_self`."""
     return list(model._flatten_layers(include_self=include_self))
+
+
+def operations(model: keras.Model) -> list[keras.Operation]:
+    """The layers of `model`, including those inside other layers, and the operations between them."""
+    found = layers(model, include_self=False)
+    inside = [getattr(part, "operations", ()) for part in (model, *found)]
+    return list({id(each): each for each in (*found, *(operation for part in inside for operation in part))}.values())
 
 
 def begin_at(model: keras.Model, epoch: int | None) -> None:
@@ -114,7 +149,27 @@ def given_metrics(model: keras.Model) -> list[Any]:
 
 def make_metrics(model: keras.Model, batch: Any) -> None:
     """Creates the variables of the metrics of `model` for a symbolic `batch`."""
-    model._symbolic_build(data_batch=batch)
+    _, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    outputs = getattr(model, "outputs", None) or []
+    if len(outputs) == 1 and not keras.tree.is_nested(y) and all(map(_has_variables, _flat_metrics(model))):
+        # As Keras does, but without a trace of the model and of the metrics.
+        model._compile_metrics.build(y, keras.KerasTensor(outputs[0].shape, outputs[0].dtype))
+    else:
+        model._symbolic_build(data_batch=batch)
+
+
+def _flat_metrics(model: keras.Model) -> list[Any]:
+    return [metric for metric in keras.tree.flatten(given_metrics(model)) if metric is not None]
+
+
+def _has_variables(given: Any) -> bool:
+    """Whether a metric, as the user gave it, has its variables once it is made, before it sees data."""
+    if given in ("accuracy", "acc", "crossentropy", "ce"):
+        return True
+    metric = keras.metrics.get(given) if isinstance(given, str) else given
+    if isinstance(metric, keras.metrics.Metric):
+        return type(metric).__module__.startswith("keras.") and bool(metric.variables)
+    return str(getattr(metric, "__module__", "")).startswith("keras.")  # a function, of which Keras makes a mean
 
 
 def max_epochs() -> int | None:
@@ -189,6 +244,16 @@ def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
     """The ids of the trials that `oracle` will hand out again."""
     return oracle._retry_queue
+
+
+def point(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
+    """A point of `space` with these values; it shares the hyperparameters, which nobody changes, and not their list."""
+    made = keras_tuner.HyperParameters()
+    made._space = list(space._space)
+    for name, hyperparameters in space._hps.items():
+        made._hps[name] = list(hyperparameters)
+    made.values = dict(values)
+    return made
 
 
 def number_of_steps(hp: kinds.Int | kinds.Float) -> int:

@@ -20,7 +20,11 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         ("Boolean", "Choice", "Fixed", "Float", "Int"), "a class of hyperparameters"
     ),
     "keras_tuner.src.engine.objective": {"create_objective": "called for the objective of an oracle that a user makes"},
-    "keras_tuner.HyperParameters": {"_register": "called for every hyperparameter that a model asks for"},
+    "keras_tuner.HyperParameters": {
+        "_register": "called for every hyperparameter that a model asks for",
+        "_hps": "the hyperparameters by their names",
+        "_space": "the hyperparameters in their order",
+    },
     "keras_tuner.src.engine.hyperparameters.hp_types.numerical.Numerical": {
         "_get_n_values": "the number of values of a range with steps",
         "_get_value_by_index": "the value of a range at one of its steps",
@@ -79,6 +83,7 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_symbolic_build": "creates the variables of the metrics without data",
     },
     "keras.src.trainers.compile_utils.CompileMetrics": {
+        "build": "makes the metrics without data",
         "_user_metrics": "the metrics as the user gave them",
         "_user_weighted_metrics": "the weighted metrics as the user gave them",
     },
@@ -93,6 +98,12 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_get_variable_index": "the index of a weight's moments",
         "_momentums": "the first moments",
         "_velocities": "the second moments",
+    },
+    "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction": {
+        "_call_flat": "calls a trace with the variables of another model"
+    },
+    "tensorflow.python.eager.context.Context": {
+        "clear_kernel_cache": "called by `clear_session`; frees what was made of functions"
     },
     "tensorflow.python.data.ops.optional_ops._OptionalImpl": {
         "_element_spec": "the type of the element, which a loop does not know at first"

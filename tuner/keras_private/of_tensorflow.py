@@ -1,6 +1,8 @@
 """The private names of TensorFlow that the toolkit uses, where it is loaded."""
 # ruff: noqa: F401 - other modules import these names from here
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -36,6 +38,22 @@ def is_compiled_by_xla(graph: tf.Graph) -> bool:
 def set_element_spec(optional: Any, like: tf.experimental.Optional) -> None:
     """Declares the type of the element of `optional`, which a traced loop does not know, to be that of `like`."""
     optional._element_spec = like.element_spec
+
+
+@contextlib.contextmanager
+def caches_kept() -> Iterator[None]:
+    """Lets nothing in the block clear what TensorFlow has made of functions that have run."""
+    context = _context()
+    context.clear_kernel_cache = lambda: None
+    try:
+        yield
+    finally:
+        del context.clear_kernel_cache
+
+
+def call(function: Any, tensors: list[tf.Tensor], captures: list[tf.Tensor]) -> Any:
+    """Calls a concrete function with `captures` in place of what it has captured."""
+    return function._call_flat(tensors, captures)
 
 
 def inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:

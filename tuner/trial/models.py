@@ -109,6 +109,7 @@ def fresh_model(
 
 def begin_process(seed: int) -> None:
     """Makes what follows as reproducible as if it were the first in its process, and frees the models before it."""
-    settings.clear_session()
+    with patches.traces_kept():
+        settings.clear_session()
     gc.collect()
     keras_private.set_random_seed(seed)

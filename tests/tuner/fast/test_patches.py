@@ -158,6 +158,7 @@ REPLACED = {
     "fit": {("Sequential", "make_train_function"), ("Sequential", "make_test_function")},
     "validation": set(),
     "tracing": set(),
+    "sharing": set(),
 }
 
 
@@ -222,6 +223,7 @@ def test_why_one_is_not_on_is_told() -> None:
         "fit": True,
         "validation": "`fit` is given no validation data",
         "tracing": True,
+        "sharing": True,
     }
     assert status(optimizer=keras.optimizers.Adam(amsgrad=True))["adam"] == "the optimizer is Adam with `amsgrad`"
     assert status(optimizer=None)["adam"] == "the model has no optimizer"
@@ -244,7 +246,7 @@ def test_why_fit_is_keras_own_is_told(given: dict[str, Any], why: str | bool) ->
     found = status(**given)
     assert found["fit"] is True if why is True else why in str(found["fit"])
     off = "it builds on `fit`, which is off" if given else why
-    assert (found["validation"] == off, found["tracing"] == off) == (why is not True, why is not True)
+    assert [found[name] == off for name in ("validation", "tracing", "sharing")] == [why is not True] * 3
 
 
 def test_why_validation_and_tracing_are_keras_own_is_told() -> None:
