@@ -54,8 +54,8 @@ def _packed(data: tuple[Any, Any, Any], class_weight: dict[int, float] | None = 
         return x
     if not isinstance(x, Images):
         return keras_private.packed(x, y, sample_weight, class_weight)
-    # Keras looks at no more than the shape and the type.
-    packed = keras_private.packed(np.broadcast_to(x.dtype.type(), x.shape), y, sample_weight, class_weight)
+    # Keras looks at no more of it than how many there are, and would copy it.
+    packed = keras_private.packed(np.empty((len(x), 0), x.dtype), y, sample_weight, class_weight)
     return (x, *packed[1:]) if isinstance(packed, tuple) else x
 
 

@@ -9,6 +9,9 @@ import tensorflow as tf
 from keras_search.tuner.fast.steps import ArrayBatches, Pass
 from keras_search.tuner.fast.tensors import tensor
 
+# Of the examples that are converted for one call.
+_MOST_BYTES = 8_000_000
+
 
 class ImageBatches(ArrayBatches):
     """The batches of data with images (`Images`) among them.
@@ -20,6 +23,12 @@ class ImageBatches(ArrayBatches):
         self._is_on_gpu = bool(tf.config.list_logical_devices("GPU"))
         if self._is_on_gpu:
             super()._place(keras.tree.map_structure(np.asarray, data))
+
+    def _resize(self, batch_size: int) -> None:
+        super()._resize(batch_size)
+        if not self._is_compiled_so:
+            batch = batch_size * sum(part[:1].nbytes for part in keras.tree.flatten(self.data))
+            self._per_call = max(1, min(self._per_call, _MOST_BYTES // batch))
 
     def shuffle(self, generator: np.random.Generator | None) -> None:
         if self._is_on_gpu:

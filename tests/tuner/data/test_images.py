@@ -1,6 +1,7 @@
 """Images that are converted where they are read: the numbers of an array, without the array."""
 
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,18 @@ def test_training_on_images_is_training_on_the_array_to_the_last_bit(per_batch: 
     assert got[0] == expected[0]
     for weights, others in zip(got[1], expected[1], strict=True):
         np.testing.assert_array_equal(weights, others)
+
+
+def test_no_array_of_all_images_is_made_to_train_on_them() -> None:
+    images = Images(np.zeros((40_000, 24, 24), "uint8"))
+    model = keras.Sequential([keras.Input((24, 24, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    patches.accelerate(model, seed=3)
+    tracemalloc.start()
+    model.fit(images, np.zeros(40_000), batch_size=500, validation_data=(images, np.zeros(40_000)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < images.size * 4 / 2
 
 
 def test_what_keras_trains_itself_gets_an_array() -> None:
