@@ -65,18 +65,6 @@ def folder(run: Path) -> Iterator[Path]:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def store(data: Any, folder: Path) -> Any:
-    """Writes the arrays and datasets in `data` into `folder`, and returns `data` with references in their places.
-
-    Args:
-        data: The arguments of a `fit`: any nesting of tuples, lists and dicts.
-
-    Raises:
-        ValueError: A `tf.data.Dataset` runs Python code, so no other process can use it.
-    """
-    return Store(folder).all(data)
-
-
 class Store:
     """Writes arrays and datasets into a folder, each once.
 
@@ -94,7 +82,11 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
 
     def all(self, data: Any) -> Any:
-        """`data`, in any nesting, with references in the places of its arrays and datasets."""
+        """`data`, in any nesting of tuples, lists and dicts, with references in the places of its arrays and datasets.
+
+        Raises:
+            ValueError: A `tf.data.Dataset` runs Python code, so no other process can use it.
+        """
         return keras.tree.map_structure(self.place, data)
 
     def place(self, leaf: Any) -> Any:
@@ -158,7 +150,7 @@ def hold(data: Any) -> Any:
 
 
 def load(data: Any, seed: int = 0, takes_images: bool = False) -> Any:
-    """The data that `store` or `hold` was given, with arrays mapped from their files.
+    """The data that a `Store` or `hold` was given, with arrays mapped from their files.
 
     Args:
         seed: For what is random in a dataset and has no seed.

@@ -37,7 +37,7 @@ class TrainingTask:
         values: The point.
         epochs: The number of epochs; None if the hypermodel decides.
         seed: Seeds the weights, the dropout and the order of the images.
-        data: What `data` returns, after `shared.store`.
+        data: What `data` returns, after `shared.Store`.
         save_to: Where the trained model is saved; None if it is not.
     """
 
