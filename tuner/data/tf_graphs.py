@@ -40,7 +40,7 @@ class Graph:
         constants: The names of these variables, which no other graph has.
         seeds: The names of the two nodes with the seeds of each shuffle that was given none.
         variables: The names of the nodes of the variables that the user's functions change.
-        is_random: Whether the functions draw from the state of `tf_random`.
+        states: The names of the states from which random operations draw (`tf_random`).
     """
 
     definition: bytes
@@ -48,7 +48,7 @@ class Graph:
     constants: tuple[str, ...]
     seeds: tuple[tuple[str, str], ...]
     variables: tuple[str, ...]
-    is_random: bool
+    states: tuple[str, ...]
 
 
 def of(dataset: tf.data.Dataset) -> tuple[Graph, list[Any]]:
@@ -81,9 +81,9 @@ def of(dataset: tf.data.Dataset) -> tuple[Graph, list[Any]]:
     constants = _taken(definition, taken)
     names = [_read_from_variable(node, definition) for node in list(definition.node) if node.name in constants]
     values = [constants[node] for node, _ in names]
-    is_random = tf_random.take_seeds(definition)
+    states = tf_random.take_seeds(definition)
     serialized = definition.SerializeToString()
-    return Graph(serialized, dataset.element_spec, tuple(n for _, n in names), seeds, variables, is_random), values
+    return Graph(serialized, dataset.element_spec, tuple(n for _, n in names), seeds, variables, states), values
 
 
 class Pipeline:
@@ -120,8 +120,7 @@ class Pipeline:
         dataset.made_by = self  # whose constants it reads
         for node in variables:
             _destroy_with(dataset, _variable(node))
-        if self._graph.is_random:
-            tf_random.attach(dataset, seed)
+        tf_random.attach(dataset, self._graph.states, seed)
         return dataset
 
 
