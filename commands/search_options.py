@@ -50,6 +50,13 @@ Overrides = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run of that name first.")]
+Threads = Annotated[
+    int,
+    typer.Option(
+        help="In how many threads each worker computes. Scores depend on it in their last digits, so a run keeps it.",
+        metavar="N",
+    ),
+]
 TrialsPerGpu = Annotated[int, typer.Option(help="How many of auto's workers share a GPU.", metavar="K")]
 Scheduler = Annotated[
     str | None,

@@ -46,7 +46,7 @@ class Asked(TypedDict, total=False):
         space_code: A fingerprint of the file of the user's own space; None for every other space.
         dataset: The dataset, with the beginning of its fingerprint.
         objective: `NAME:DIRECTION`.
-        oracle, pruner, seed: As given.
+        oracle, pruner, seed, threads: As given.
         train_samples: How many of the training images were used; None for all.
         set: How the space was narrowed.
     """
@@ -58,6 +58,7 @@ class Asked(TypedDict, total=False):
     oracle: str
     pruner: str
     seed: Required[int]
+    threads: int
     train_samples: int | None
     set: list[str]
 

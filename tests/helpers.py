@@ -85,6 +85,20 @@ def is_alive(pid: int) -> bool:
     return False
 
 
+def worker_processes(parent: psutil.Process) -> list[psutil.Process]:
+    """The processes below `parent` in which trials run, without the fork server that they are forked from."""
+    workers = []
+    for process in parent.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if _runs("work", process) or (_runs("fork_workers", process) and _runs("fork_workers", process.parent())):
+                workers.append(process)
+    return workers
+
+
+def _runs(task: str, process: psutil.Process | None) -> bool:
+    return process is not None and any(f"serving import {task};" in word for word in process.cmdline())
+
+
 def mostly_slow(cases: Iterable[Any], quick: int) -> list[Any]:
     """The parameters of a test, of which the default suite tries the first `quick` alone."""
     parameters = []

@@ -26,6 +26,8 @@ DIGITS = ["search", "--dataset", "digits"]
         (["search", "--workers", "many"], "--workers is 'many': give auto or a number"),
         (["search", "--workers", "-1"], "--workers is -1"),
         (["search", "--trials-per-gpu", "0"], "--trials-per-gpu is 0"),
+        (["search", "--threads", "0"], "--threads is 0: it must be a number, at least 1"),
+        (["search", "--threads", "2", "--workers", "0"], "--threads is 2, which is for worker processes"),
         (["search", "--keep-weights", "-1"], "--keep-weights is -1"),
         (["search", "--run", "x" * 300], "name is 300 bytes long (UTF-8): give one of at most 200"),
         (["search", "--seed", "4294967296"], "--seed is 4294967296"),

@@ -26,7 +26,7 @@ from keras_search.tuner.command import durations, overrides
 from keras_search.tuner.data import datasets, pictures
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.executors import choice
-from keras_search.tuner.executors.workers import check_workers
+from keras_search.tuner.executors.workers import check_threads, check_workers
 from tests.helpers import tree
 from tests.results.made_run import make_run, random_trials
 
@@ -155,6 +155,7 @@ def test_a_flag_is_shown_without_a_value(
 REFUSALS: dict[str, Callable[[], object]] = {
     "workers": lambda: check_workers("many"),
     "trials_per_gpu": lambda: check_workers("auto", 0),
+    "threads": lambda: check_threads(0, has_workers=True),
     "scheduler": lambda: choice.make("auto", scheduler="nowhere"),
     "time_budget": lambda: durations.parse("time_budget", "soon"),
     "objective": lambda: objectives.parse("glory:most"),
@@ -189,7 +190,16 @@ def test_every_option_that_an_error_may_name_is_there() -> None:
     from keras_search.tuner.tuner import Tuner
 
     asked = set(inspect.signature(Tuner).parameters)
-    for name in ("workers", "trials_per_gpu", "keep_weights", "max_trials", "project_name", "seed", "trial_timeout"):
+    for name in (
+        "workers",
+        "trials_per_gpu",
+        "threads",
+        "keep_weights",
+        "max_trials",
+        "project_name",
+        "seed",
+        "trial_timeout",
+    ):
         assert name in asked
     commands = {entry.name: entry.callback for entry in cli.app.registered_commands}
     parameters = {name: set(inspect.signature(callback).parameters) for name, callback in commands.items()}

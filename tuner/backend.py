@@ -38,13 +38,14 @@ def require_installed() -> None:
     raise SearchError(f"Keras is to run on {wanted!r}, which is not installed: python -m pip install {wanted}{others}")
 
 
-def environment() -> dict[str, str]:
-    """The variables of a process that trains on this backend in one thread, and may share a GPU with others."""
-    # One thread a worker: its numbers do not depend on the number of workers, and no core waits for another.
-    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PJRT_NPROC")
+def environment(threads: int = 1) -> dict[str, str]:
+    """The variables of a process that trains on this backend in `threads`, and may share a GPU with others."""
+    computing = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "PJRT_NPROC")
+    # Operations follow one another, in one order. NumPy's library would begin its threads when it is loaded.
+    alone = ("TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
     # Neither TensorFlow nor JAX shall take all memory of a GPU at once.
     shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    return {"KERAS_BACKEND": name(), **dict.fromkeys(threads, "1"), **shared}
+    return {"KERAS_BACKEND": name(), **dict.fromkeys(computing, str(threads)), **dict.fromkeys(alone, "1"), **shared}
 
 
 def _configured() -> str:

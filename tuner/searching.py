@@ -52,6 +52,7 @@ class Searching(Overridable):
     _executor: Executor | None
     _workers: int | str
     _trials_per_gpu: int
+    _threads: int
     _pruner: Pruner | None
     _time_budget: float | None
     _trial_timeout: float | None
@@ -115,7 +116,9 @@ class Searching(Overridable):
         if self._tensorboard is not None:
             self._tensorboard.declare(self.oracle.get_space().space)
         self.on_search_begin()
-        with place.executing(self._executor, self._workers, self._trials_per_gpu, stays, progress.note) as executor:
+        with place.executing(
+            self._executor, self._workers, self._trials_per_gpu, self._threads, stays, progress.note
+        ) as executor:
             session.run(self._trials, executor, fit, progress, self._time_budget)
         self.on_search_end()
 

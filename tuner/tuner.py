@@ -61,6 +61,7 @@ class Tuner(Searching):
             time [0].
         workers: How many processes train at once: `auto` (as many as cores, or GPUs), a number, or 0 for this process.
         trials_per_gpu: How many of `auto`'s workers share a GPU.
+        threads: In how many threads each worker computes. Scores depend on it in their last digits, so a run keeps it.
         executor: Where trials run, in place of `workers`: a `tuner.executors.base.Executor`, or a pool of processes
             that does not fork (loky's, or Python's with spawn); the caller shuts it down.
         keep_weights: For how many of the best trials the best epoch's weights are kept; None for all [3].
@@ -97,6 +98,7 @@ class Tuner(Searching):
         seed: int | None = None,
         workers: int | str = "auto",
         trials_per_gpu: int = 1,
+        threads: int = 1,
         executor: Executor | futures.Executor | None = None,
         keep_weights: int | None = None,
         pruner: str = "none",
@@ -108,7 +110,7 @@ class Tuner(Searching):
         self._require_possible()
         self._compiling = Compiling(optimizer, loss, metrics, max_model_size, distribution_strategy)
         workers = choice.for_strategy(workers, executor, distribution_strategy)
-        self._executor = choice.accepted(executor, workers, trials_per_gpu, trial_timeout)
+        self._executor = choice.accepted(executor, workers, trials_per_gpu, threads, trial_timeout)
         self._pruner = pruners.get(pruner)
         if hypermodel is None and own_tuner.is_own(self, "run_trial"):
             hypermodel = models.NoModel()
@@ -128,11 +130,12 @@ class Tuner(Searching):
         if isinstance(oracle, str):
             oracle = oracles.make(oracle, objective, max_trials, drawn if seed is None else seed, hp)
         self.seed, self.keep_weights, self.baseline = seed, keep_weights, dict(hp.values)
-        self._workers, self._trials_per_gpu = workers, trials_per_gpu
+        self._workers, self._trials_per_gpu, self._threads = workers, trials_per_gpu, threads
         self._time_budget, self._retries, self._trial_timeout = time_budget, retries, trial_timeout
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
-        asked = question.of(oracle.objective, told_as, seed, executions_per_trial, space, self.baseline)
+        threads = threads if self._executor is None else self._executor.threads
+        asked = question.of(oracle.objective, told_as, seed, executions_per_trial, threads, space, self.baseline)
         self._own = OwnRun(
             self._run,
             hypermodel,

@@ -97,8 +97,10 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
     measured = _measured(run, objective)
     others = []
     look: dict[str, Any]
-    for _, curve in measured.groupby(["trial_id", "execution"], sort=False, dropna=False):
-        trial, points = str(curve["trial_id"].iloc[0]), curve[["epoch", objective]].to_numpy(float)
+    every = measured[["epoch", objective]].to_numpy(float)
+    rows_of = measured.groupby(["trial_id", "execution"], sort=False, dropna=False).indices
+    for (trial, _), rows in rows_of.items():
+        points = every[rows]
         if trial in baseline and trial != best[0]:
             look = {"color": style.ORANGE, "marker": "D", "markeredgecolor": style.BLACK}
             axes.plot(*points.T, label="baseline", zorder=7, **look)

@@ -114,12 +114,12 @@ def observed_epochs(trial: Trial, is_epoch: bool) -> list[Row]:
     return [rows[key] for key in sorted(rows)]
 
 
-def columns(rows: Iterable[Row], first: list[str]) -> list[str]:
-    """The columns of a table of `rows`: `first`, then all other keys in order of appearance."""
+def columns(rows: Iterable[Iterable[str]], first: list[str]) -> list[str]:
+    """The columns of a table of `rows`, or of their keys: `first`, then all other keys in order of appearance."""
     return list(dict.fromkeys([*first, *(key for row in rows for key in row)]))
 
 
-def summary_columns(rows: Iterable[Row]) -> list[str]:
+def summary_columns(rows: Iterable[Iterable[str]]) -> list[str]:
     """The columns of `summary.csv`: the fixed ones, an `hp_` column per hyperparameter, and further metrics."""
     names = columns(rows, layout.SUMMARY_COLUMNS)
     metrics = [name for name in names if name not in layout.SUMMARY_COLUMNS and not _is_hyperparameter(name)]

@@ -2,31 +2,90 @@
 
 // Sorts the trials by a column, filters them by words and status, marks what can be scrolled sideways, copies code.
 
-const body = document.querySelector(".trials tbody");
-const rows = [...body.rows];
-const headings = [...document.querySelectorAll(".trials thead th")];
+const table = document.querySelector(".trials");
+const headings = [...table.tHead.rows[0].cells];
+const isText = headings.map((heading) => heading.classList.contains("text"));
+const statusPlace = headings.findIndex((heading) => heading.classList.contains("status"));
 const collator = new Intl.Collator("en", { numeric: true });
 
-function key(row, place, isText) {
-  const cell = row.cells[place];
-  const value = cell.dataset.exact ?? cell.textContent;
-  return value === "" ? null : isText ? value : Number(value);
+// Each trial is its tags and its cells, and each cell what it shows and what it is sorted by; empty if that is the same.
+const trials = JSON.parse(document.getElementById("rows").textContent);
+const PER_PART = 100; // trials: a browser lays out as many at once, and thousands in seconds
+
+// The table is made of parts, of which those near the window have their rows; the others are as high as they were.
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) isIntersecting ? fill(target) : empty(target);
+  },
+  { root: table.parentElement, rootMargin: "1500px 0px" },
+);
+const parts = new Map();
+
+function fill(part) {
+  part.replaceChildren(...parts.get(part).map(rowOf));
+}
+
+function empty(part) {
+  if (part.offsetHeight) space(part, part.offsetHeight);
+}
+
+function space(part, height) {
+  const row = document.createElement("tr");
+  row.className = "unseen";
+  row.style.height = `${height}px`;
+  part.replaceChildren(row);
+}
+
+function rowOf([tags, cells]) {
+  const row = document.createElement("tr");
+  row.className = tags.join(" ");
+  cells.forEach(([text], place) => {
+    const cell = row.insertCell();
+    cell.textContent = text;
+    cell.classList.toggle("text", isText[place]);
+    cell.classList.toggle("long", isText[place] && text.length > 40);
+  });
+  for (const tag of tags) {
+    const mark = document.createElement("span");
+    mark.className = "tag";
+    mark.textContent = tag;
+    row.cells[0].append(" ", mark);
+  }
+  return row;
+}
+
+function draw(chosen) {
+  near.disconnect();
+  parts.clear();
+  const height = table.tHead.offsetHeight || 30;
+  for (let place = 0; place < chosen.length; place += PER_PART) {
+    const part = document.createElement("tbody");
+    parts.set(part, chosen.slice(place, place + PER_PART));
+    place ? space(part, height * parts.get(part).length) : fill(part);
+  }
+  for (const part of [...table.tBodies]) part.remove();
+  table.append(...parts.keys());
+  for (const part of parts.keys()) near.observe(part);
+}
+
+function key([, cells], place) {
+  const [text, exact] = cells[place];
+  const value = exact || text;
+  return value === "" ? null : isText[place] ? value : Number(value);
 }
 
 function sort(heading) {
   const place = headings.indexOf(heading);
-  const isText = heading.classList.contains("text");
   const order = heading.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
   const sign = order === "ascending" ? 1 : -1;
-  const compare = isText ? collator.compare : (left, right) => (left < right ? -1 : left > right ? 1 : 0);
-  const keys = new Map(rows.map((row) => [row, key(row, place, isText)]));
-  rows.sort((row, next) => {
-    const [left, right] = [keys.get(row), keys.get(next)];
+  const compare = isText[place] ? collator.compare : (left, right) => (left < right ? -1 : left > right ? 1 : 0);
+  const keys = new Map(trials.map((trial) => [trial, key(trial, place)]));
+  trials.sort((trial, next) => {
+    const [left, right] = [keys.get(trial), keys.get(next)];
     // Unknown values come last in both directions.
     if (left === null || right === null) return (left === null) - (right === null);
     return sign * compare(left, right);
   });
-  body.replaceChildren(...rows);
   for (const each of headings) each.setAttribute("aria-sort", each === heading ? order : "none");
   show();
 }
@@ -37,38 +96,23 @@ for (const heading of headings) {
 
 const filter = document.getElementById("filter");
 const status = document.getElementById("status");
-const all = document.getElementById("all");
 const shown = document.getElementById("shown");
-const statusPlace = headings.findIndex((heading) => heading.classList.contains("status"));
-const texts = new Map();
-let most = 1000; // rows: more take a browser seconds to lay out
-
-function text(row) {
-  if (!texts.has(row)) texts.set(row, [...row.cells].map((cell) => cell.textContent.toLowerCase()));
-  return texts.get(row);
-}
+const words = new Map(trials.map(([tags, cells]) => [cells, [...cells.map(([text]) => text), ...tags].join("\n").toLowerCase()]));
 
 function show() {
-  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  let count = 0;
-  for (const row of rows) {
-    const hasStatus = !status?.value || row.cells[statusPlace].textContent === status.value;
-    const isMatch = hasStatus && words.every((word) => text(row).some((cell) => cell.includes(word)));
-    count += isMatch;
-    row.hidden = !isMatch || count > most;
-  }
-  const first = count > most ? `, the first ${most.toLocaleString("en")} shown` : "";
-  shown.value = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")}${first}`;
-  all.hidden = count <= most;
+  const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const chosen = trials.filter(([, cells]) => {
+    const hasStatus = !status?.value || cells[statusPlace][0] === status.value;
+    return hasStatus && wanted.every((word) => words.get(cells).includes(word));
+  });
+  draw(chosen);
+  shown.value = `${chosen.length.toLocaleString("en")} of ${trials.length.toLocaleString("en")}`;
 }
 
-all.addEventListener("click", () => {
-  most = Infinity;
-  show();
-});
 filter.addEventListener("input", show);
 status?.addEventListener("change", show);
 filter.form.addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("first")?.remove();
 show();
 
 // What is wider than the page says so, and its edge fades until it is scrolled to its end.

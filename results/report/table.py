@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COMPLETED = "completed"
 _LONGEST = 300  # characters
 _MOST_NARROW = 50  # trials
+_FIRST = 200  # trials
 _BEFORE = ("trial_id", "status", "score", "best_epoch", "epochs_run", "parameters", "duration_s")
 _HEADINGS = {
     "trial_id": "trial", "best_epoch": "best epoch", "epochs_run": "epochs", "duration_s": "seconds",
@@ -79,6 +80,11 @@ class TrialsTable:
     def rows(self) -> "list[tuple[Sequence[str], tuple[Cell, ...]]]":
         """The tags and the cells of each trial."""
         return list(zip(self.tags, zip(*(column.cells for column in self.columns))))
+
+    @property
+    def first_rows(self) -> "list[tuple[Sequence[str], tuple[Cell, ...]]]":
+        """The rows that a page without scripts has."""
+        return self.rows[:_FIRST]
 
     @property
     def narrow(self) -> tuple[list[str], list[list[str]]]:

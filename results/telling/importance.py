@@ -20,6 +20,8 @@ _FOLDS = 5
 _ROUNDS = 3
 _PERMUTATIONS = 4
 _TREES = 50
+# From here on the trials are so many that the luck of one round of forests does not show.
+_MANY_TRIALS = 2000
 
 
 @dataclass(frozen=True)
@@ -104,19 +106,20 @@ def _squared_errors(inputs: "np.ndarray", target: "np.ndarray") -> tuple["np.nda
 
     rng = np.random.default_rng(0)
     count, width = inputs.shape
+    rounds, permutations = (1, 1) if count >= _MANY_TRIALS else (_ROUNDS, _PERMUTATIONS)
     own, shuffled = np.zeros(count), np.zeros((width, count))
-    for round_number in range(_ROUNDS):
+    for round_number in range(rounds):
         folds = KFold(min(_FOLDS, count), shuffle=True, random_state=round_number)
         for grown_on, left_out in folds.split(inputs):
             forest = RandomForestRegressor(_TREES, random_state=round_number, max_features=max(1, width // 2 + 1))
             forest.fit(inputs[grown_on], target[grown_on])
             own[left_out] += (forest.predict(inputs[left_out]) - target[left_out]) ** 2
-            changed = np.tile(inputs[left_out], (width, _PERMUTATIONS, 1, 1))
+            changed = np.tile(inputs[left_out], (width, permutations, 1, 1))
             for place in range(width):
-                changed[place, ..., place] = rng.choice(inputs[:, place], (_PERMUTATIONS, len(left_out)))
-            forecast = forest.predict(changed.reshape(-1, width)).reshape(width, _PERMUTATIONS, -1)
+                changed[place, ..., place] = rng.choice(inputs[:, place], (permutations, len(left_out)))
+            forecast = forest.predict(changed.reshape(-1, width)).reshape(width, permutations, -1)
             shuffled[:, left_out] += ((forecast - target[left_out]) ** 2).mean(axis=1)
-    return own / _ROUNDS, shuffled / _ROUNDS
+    return own / rounds, shuffled / rounds
 
 
 def _warning(trials: int, width: int, r2: float) -> str:

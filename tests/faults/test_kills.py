@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.faults.searches import SMALL, Tables, anew, finished, started, tables
-from tests.helpers import is_alive, run_process
+from tests.helpers import is_alive, run_process, worker_processes
 
 KILLS = 15  # for each number of workers
 PATIENCE_S = 120
@@ -29,7 +29,7 @@ def kill(process: subprocess.Popen[str], whom: str) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
         children = psutil.Process(process.pid).children(recursive=True)
         if whom == "worker":
-            workers = [child for child in children if any("LokyProcess" in word for word in child.cmdline())]
+            workers = worker_processes(psutil.Process(process.pid))
             if workers:
                 random.choice(workers).kill()
             return bool(workers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keras_search.results.errors import Parameter
 from keras_search.tuner.errors import InputError
-from keras_search.tuner.executors.workers import check_workers
+from keras_search.tuner.executors.workers import check_threads, check_workers
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class SearchOptions:
     overwrite: bool = False
     workers: int | str = "auto"
     trials_per_gpu: int = 1
+    threads: int = 1
     scheduler: str | None = None
     keep_weights: int = 3
     retries: int = 1
@@ -45,6 +46,7 @@ class SearchOptions:
         if self.retries < 0:
             raise InputError(Parameter("retries"), f" is {self.retries}: it must be 0 or more")
         in_this_process = check_workers(self.workers, self.trials_per_gpu) == 0
+        check_threads(self.threads, self.scheduler is None and not in_this_process)
         if in_this_process and self.trial_timeout is not None:
             timeout, workers = Parameter("trial_timeout"), Parameter("workers")
             raise InputError(

@@ -57,6 +57,7 @@ class Plan:
             "oracle": self.options.oracle,
             "pruner": self.options.pruner,
             "seed": self.options.seed,
+            "threads": self.options.threads,
             "train_samples": self.options.train_samples,
             "set": sorted(self.options.overrides),
         }

@@ -44,11 +44,12 @@ def search(options: SearchOptions) -> Path:
     with locked(path):
         run_record.open_run(path, asked, planned.details(), options.overwrite)
         _describe(planned)
-        if trial_rows.count_ended(path) >= options.trials:
+        # To count the trials that have ended, all are read.
+        if len(trial_rows.trial_directories(path)) >= options.trials <= trial_rows.count_ended(path):
             print(sentences.all_done(options.trials))
             SummaryWriter(path).write()
             return path
-        with cluster or choice.make(options.workers, options.trials_per_gpu) as executor:
+        with cluster or choice.make(options.workers, options.trials_per_gpu, threads=options.threads) as executor:
             # At the same time as the workers.
             runtime.load_keras()
             tuner = _tuner(planned, executor)

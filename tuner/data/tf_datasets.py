@@ -1,4 +1,4 @@
-"""`tf.data.Dataset`s, which are data under every backend of Keras: told from other data, and moved as their graphs.
+"""`tf.data.Dataset`s, which are data under every backend of Keras: told from other data.
 
 TensorFlow is loaded only for a dataset, which has loaded it already.
 """
@@ -16,46 +16,19 @@ def is_dataset(data: Any) -> "TypeGuard[tf.data.Dataset]":
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
 
-def shuffles(dataset: Any) -> bool:
-    """Whether the order of `dataset` depends on how often it was iterated over."""
-    from keras_search.tuner.keras_private import of_tensorflow
+def changes(dataset: Any) -> bool:
+    """Whether the elements of `dataset`, or their order, depend on how often it was iterated over."""
+    from keras_search.tuner.data import tf_random
+    from keras_search.tuner.keras_private import pipelines
 
-    return "Shuffle" in type(dataset).__name__ or any(map(shuffles, of_tensorflow.inputs(dataset)))
-
-
-def graph(dataset: Any) -> bytes:
-    """The graph of `dataset`; a dataset made from it shuffles in the orders that this one began with.
-
-    Raises:
-        ValueError: It has state outside its graph, such as the Python code that it runs.
-    """
-    import tensorflow as tf
-
-    try:
-        # 2: fail if there is state outside the graph.
-        serialized = tf.raw_ops.DatasetToGraphV2(
-            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=2
-        ).numpy()
-    except tf.errors.OpError as error:
-        raise ValueError(
-            "a tf.data.Dataset that runs Python code (from_generator, py_function) or holds state outside its graph"
-        ) from error
-    if b"SeedGenerator" not in serialized:
-        return serialized
-    definition = tf.compat.v1.GraphDef.FromString(serialized)
-    for node in definition.node:
-        # With the original name, it would share the generator of a dataset in the process that loads it.
-        for handle in node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ():
-            if "SeedGenerator" in handle.name:
-                handle.name = "SeedGenerator of its own"
-    return definition.SerializeToString()
+    return pipelines.shuffles(dataset) or tf_random.changes(pipelines.operations(dataset))
 
 
-def of_graph(graph: bytes, element_spec: Any) -> Any:
-    """The dataset of a graph."""
-    import tensorflow as tf
+def begin_epoch(dataset: Any, epoch: int) -> None:
+    """Sets what is random in `dataset` and has no seed to what it is in `epoch`."""
+    from keras_search.tuner.data import tf_random
 
-    return tf.data.experimental.from_variant(tf.raw_ops.DatasetFromGraph(graph_def=graph), element_spec)
+    tf_random.begin_epoch(dataset, epoch)
 
 
 def zeros(spec: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-# The error of a call whose worker process was killed or crashed; loky's error is a subclass.
+# The error of a call whose worker process was killed or crashed; those of other pools are subclasses.
 WorkerDied = BrokenProcessPool
 
 
@@ -21,6 +21,7 @@ class Executor(abc.ABC):
         slots: How many calls run at once.
         shares_memory: Whether a call gets the caller's arrays themselves, not copies.
         is_local: Whether calls run on this machine.
+        threads: In how many threads a call computes, where the toolkit decides that.
         directory: The run directory; set it before a call on another machine that names paths in it.
         is_shut: Whether it takes no more calls.
         is_auto: Whether it was chosen by the toolkit, which may then choose this process in its place.
@@ -29,6 +30,7 @@ class Executor(abc.ABC):
     slots: int
     shares_memory: bool
     is_local: bool
+    threads: int = 1
     directory: Path | None = None
     is_shut = False
     is_auto = False
@@ -69,6 +71,6 @@ def failed(error: BaseException) -> Future:
 
 
 def cause_of_death(error: BaseException) -> str:
-    """How the process died, from the `WorkerDied` of its call: by signal or exit code, if loky knows them."""
+    """How the process died, from the `WorkerDied` of its call: by signal or exit code, if they are known."""
     codes = re.search(r"\{(.*)\}", str(error))
     return codes[1] if codes else str(error)

@@ -10,18 +10,20 @@ from keras_search.tuner.executors import foreign
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.executors.in_process import InProcessExecutor
 from keras_search.tuner.executors.pool import WorkerPool
-from keras_search.tuner.executors.workers import check_workers, gpus, workers_that_fit
+from keras_search.tuner.executors.workers import check_threads, check_workers, gpus, workers_that_fit
 
 
-def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = None) -> Executor:
+def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = None, threads: int = 1) -> Executor:
     """The executor for `workers`: `auto`, a number of processes, or 0 for this process.
 
-    `auto` is `trials_per_gpu` workers for each GPU; without GPUs, a worker for each core, or fewer if memory is short.
-    With the address of a Dask `scheduler`, it is as many as the cluster has room for.
+    `auto` is `trials_per_gpu` workers for each GPU; without GPUs, a worker for each `threads` cores, or fewer if memory
+    is short. With the address of a Dask `scheduler`, it is as many as the cluster has room for.
 
     Raises:
-        InputError: `workers` is none of these, `trials_per_gpu` is not positive, or the cluster cannot be used.
+        InputError: `workers` is none of these, `trials_per_gpu` or `threads` is not possible, or the cluster cannot be
+            used.
     """
+    threads = check_threads(threads, scheduler is None and not is_here(workers))
     if scheduler is not None:
         if importlib.util.find_spec("distributed") is None:
             raise InputError(
@@ -36,8 +38,8 @@ def make(workers: int | str, trials_per_gpu: int = 1, scheduler: str | None = No
         return InProcessExecutor()
     visible = gpus()
     if count is None:
-        count = len(visible) * trials_per_gpu if visible else workers_that_fit()
-    pool = WorkerPool(count, visible)
+        count = len(visible) * trials_per_gpu if visible else workers_that_fit(threads)
+    pool = WorkerPool(count, visible, threads)
     pool.is_auto = is_auto(workers)
     return pool
 
@@ -67,14 +69,20 @@ def for_strategy(workers: int | str, executor: object, strategy: object) -> int 
 
 
 def accepted(
-    executor: Executor | futures.Executor | None, workers: int | str, trials_per_gpu: int, trial_timeout: float | None
+    executor: Executor | futures.Executor | None,
+    workers: int | str,
+    trials_per_gpu: int,
+    threads: int,
+    trial_timeout: float | None,
 ) -> Executor | None:
     """The user's `executor`, as one of the toolkit's; None if there is none, and `make` is to make one.
 
     Raises:
-        InputError: Trials cannot run in it or cannot be timed there, or `workers` or `trials_per_gpu` is impossible.
+        InputError: Trials cannot run in it or cannot be timed there, or `workers`, `trials_per_gpu` or `threads` is
+            impossible.
     """
     in_this_process = check_workers(workers, trials_per_gpu) == 0
+    check_threads(threads, executor is None and not in_this_process)
     if executor is not None:
         executor = foreign.adopt(executor)
         in_this_process = executor.shares_memory

@@ -31,10 +31,24 @@ def check_workers(workers: int | str, trials_per_gpu: int = 1) -> int | None:
     return count
 
 
-def workers_that_fit() -> int:
-    """A worker for each core, fewer if memory is short."""
+def check_threads(threads: int, has_workers: bool) -> int:
+    """`threads` as a number; raises InputError if it is none, or trials run where the toolkit does not decide it."""
+    if (count := _whole(threads)) is None or count < 1:
+        raise InputError(Parameter("threads"), f" is {threads!r}: it must be a number, at least 1")
+    if count > 1 and not has_workers:
+        raise InputError(
+            Parameter("threads"),
+            f" is {count}, which is for worker processes on this machine: leave it out, or search with ",
+            Parameter("workers"),
+            "=1 or more",
+        )
+    return count
+
+
+def workers_that_fit(threads: int = 1) -> int:
+    """A worker for each core, or for each `threads` cores; fewer if memory is short."""
     by_memory = psutil.virtual_memory().available // WORKER_BYTES
-    return max(1, min(cpu_count(), by_memory))
+    return max(1, min(cpu_count() // threads, by_memory))
 
 
 def gpus() -> list[str]:

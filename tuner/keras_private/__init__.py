@@ -10,7 +10,7 @@ names that older versions lack are here as well. Those of TensorFlow, which Kera
 import contextlib
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +244,16 @@ def save_trial(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 def to_be_retried(oracle: keras_tuner.Oracle) -> list[str]:
     """The ids of the trials that `oracle` will hand out again."""
     return oracle._retry_queue
+
+
+def point(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
+    """A point of `space` with these values; it shares the hyperparameters, which nobody changes, and not their list."""
+    made = keras_tuner.HyperParameters()
+    made._space = list(space._space)
+    for name, hyperparameters in space._hps.items():
+        made._hps[name] = list(hyperparameters)
+    made.values = dict(values)
+    return made
 
 
 def number_of_steps(hp: kinds.Int | kinds.Float) -> int:

@@ -20,7 +20,11 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         ("Boolean", "Choice", "Fixed", "Float", "Int"), "a class of hyperparameters"
     ),
     "keras_tuner.src.engine.objective": {"create_objective": "called for the objective of an oracle that a user makes"},
-    "keras_tuner.HyperParameters": {"_register": "called for every hyperparameter that a model asks for"},
+    "keras_tuner.HyperParameters": {
+        "_register": "called for every hyperparameter that a model asks for",
+        "_hps": "the hyperparameters by their names",
+        "_space": "the hyperparameters in their order",
+    },
     "keras_tuner.src.engine.hyperparameters.hp_types.numerical.Numerical": {
         "_get_n_values": "the number of values of a range with steps",
         "_get_value_by_index": "the value of a range at one of its steps",

@@ -103,6 +103,18 @@ def begin_image_iterator(iterator: Any) -> None:
     iterator.index_generator = iterator._flow_index()
 
 
+def shared_classes() -> list[type]:
+    """TensorFlow's classes whose copies, when they end, would end what the original is of this process."""
+    if "tensorflow" not in sys.modules:
+        return []
+    try:
+        from tensorflow.python.eager.context import Context
+        from tensorflow.python.ops.resource_variable_ops import EagerResourceDeleter
+    except ImportError:
+        return []
+    return [Context, EagerResourceDeleter]
+
+
 def watch_writers() -> None:
     """Has every `tf.summary` writer note what it is made with, which TensorFlow forgets."""
     if "tensorflow" not in sys.modules:  # with another backend

@@ -1,8 +1,10 @@
 """Optuna's samplers as oracles."""
 
 import abc
+import itertools
 import logging
 import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from optuna import samplers
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
+from keras_search.results import trial_record
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import objectives
 from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles import optuna_values
+from keras_search.tuner.oracles.optuna_storage import StudyStorage
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.seeds import derive
 
@@ -24,12 +28,31 @@ _STUDY = "search"
 _STATES = {TrialStatus.COMPLETED: TrialState.COMPLETE, TrialStatus.FAILED: TrialState.FAIL}
 
 
+@dataclass
+class Told:
+    """What Optuna has been told.
+
+    Attributes:
+        study, storage: The study, and where it is.
+        dimensions: How many hyperparameters the space had.
+        numbers: The number of each trial in the study; None for one outside of the space.
+        running: The trials that have not ended.
+    """
+
+    study: optuna.Study
+    storage: StudyStorage
+    dimensions: int
+    numbers: dict[str, int | None] = field(default_factory=dict)
+    running: list[str] = field(default_factory=list)
+
+
 class OptunaOracle(Recorded, abc.ABC):
     """Asks an Optuna sampler for points.
 
-    Every point comes from a new study, made of the trials, so that a search that resumes after a kill proposes the same
-    points. The study has the running trials (TPE's constant liar keeps away from them), and marks failed and pruned
-    ones. What samplers store themselves is kept in `oracle.json`.
+    Every point depends on the trials alone, so that a search that resumes after a kill proposes the same points: the
+    study in memory has them and nothing else. It has the running trials (TPE's constant liar keeps away from them), and
+    marks failed and pruned ones. What samplers store with a trial is kept in its file, and what they store with the
+    study in `oracle.json`.
 
     Hyperparameters that are not active under their conditions are not sampled.
     """
@@ -37,9 +60,11 @@ class OptunaOracle(Recorded, abc.ABC):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         optuna.logging.set_verbosity(logging.ERROR)
-        # What samplers store with the study, and with each trial by its id.
+        # What samplers store with the study, and with each trial by its id: older versions kept that in `oracle.json`.
         self._study_notes: dict[str, Any] = {}
         self._trial_notes: dict[str, dict[str, Any]] = {}
+        self._older_notes: dict[str, dict[str, Any]] = {}
+        self._told: Told | None = None
 
     @abc.abstractmethod
     def sampler(self, seed: int) -> samplers.BaseSampler:
@@ -47,37 +72,74 @@ class OptunaOracle(Recorded, abc.ABC):
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         study, storage = self.study()
-        for attempt in range(self._max_collisions):
-            study.sampler = self.sampler(derive(self.seed, trial_id, attempt))
-            asked = study.ask()
-            values = self._suggest(asked)
-            if not self._duplicate(values):
-                self._trial_notes[trial_id] = study.get_trials(deepcopy=False)[asked.number].system_attrs
-                self._study_notes = storage.get_study_system_attrs(storage.get_study_id_from_name(_STUDY))
-                return {"status": TrialStatus.RUNNING, "values": values}
-            study.tell(asked, state=TrialState.FAIL)
+        with storage.taking_back():
+            for attempt in range(self._max_collisions):
+                study.sampler = self.sampler(derive(self.seed, trial_id, attempt))
+                asked = study.ask()
+                values = self._suggest(asked)
+                if not self._duplicate(values):
+                    self._trial_notes[trial_id] = storage.get_trial(asked.number).system_attrs
+                    self._study_notes = storage.system_attrs
+                    return {"status": TrialStatus.RUNNING, "values": values}
+                study.tell(asked, state=TrialState.FAIL)
         values = self._random_values()
         return {"status": TrialStatus.STOPPED if values is None else TrialStatus.RUNNING, "values": values}
 
     def get_state(self) -> dict[str, Any]:
-        return super().get_state() | {"optuna": {"study": self._study_notes, "trials": self._trial_notes}}
+        return super().get_state() | {"optuna": {"study": self._study_notes, "trials": self._older_notes}}
 
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
-        self._study_notes, self._trial_notes = state["optuna"]["study"], state["optuna"]["trials"]
+        self._study_notes, self._older_notes = state["optuna"]["study"], state["optuna"]["trials"]
+        self._trial_notes = dict(self._older_notes)
+        self._told = None
 
-    def study(self) -> tuple[optuna.Study, optuna.storages.InMemoryStorage]:
+    def _trial_state(self, trial: Trial) -> dict[str, Any]:
+        notes = self._trial_notes.get(trial.trial_id)
+        return super()._trial_state(trial) | ({"optuna": notes} if notes else {})
+
+    def _restored(self, state: dict[str, Any]) -> Trial:
+        if isinstance(notes := state.get("optuna"), dict):
+            self._trial_notes[state["trial_id"]] = notes
+        return super()._restored(state)
+
+    def study(self) -> tuple[optuna.Study, StudyStorage]:
         """The trials so far as an Optuna study, without points outside of the space, and the storage of the study."""
+        if self._told is None or not self._tell_changes(self._told):
+            self._told = self._all_told()
+        return self._told.study, self._told.storage
+
+    def _all_told(self) -> Told:
+        """A new study of all trials."""
+        storage = StudyStorage(dict(self._study_notes))
         direction = "maximize" if self.objective.direction == "max" else "minimize"
-        storage = optuna.storages.InMemoryStorage()
         study = optuna.create_study(storage=storage, study_name=_STUDY, direction=direction)
-        for key, note in self._study_notes.items():
-            storage.set_study_system_attr(storage.get_study_id_from_name(_STUDY), key, note)
+        told = Told(study, storage, len(self.hyperparameters.space))
         for trial_id in self.start_order:
-            frozen = self._frozen(self.trials[trial_id])
-            if frozen is not None:
-                study.add_trial(frozen)
-        return study, storage
+            self._tell_first(told, trial_id)
+        return told
+
+    def _tell_changes(self, told: Told) -> bool:
+        """Adds new trials to the study, and how others have ended; returns whether that is enough."""
+        if told.dimensions != len(self.hyperparameters.space):
+            return False
+        for trial_id in [*told.running]:
+            number, frozen = told.numbers[trial_id], self._frozen(self.trials[trial_id])
+            if (number is None) != (frozen is None):
+                return False
+            if number is not None:
+                told.storage.replace(number, frozen)
+            if self.trials[trial_id].status in _STATES:
+                told.running.remove(trial_id)
+        for trial_id in itertools.islice(self.start_order, len(told.numbers), None):
+            self._tell_first(told, trial_id)
+        return True
+
+    def _tell_first(self, told: Told, trial_id: str) -> None:
+        frozen = self._frozen(self.trials[trial_id])
+        told.numbers[trial_id] = None if frozen is None else told.storage.add(frozen)
+        if self.trials[trial_id].status not in _STATES:
+            told.running.append(trial_id)
 
     def _suggest(self, asked: optuna.Trial) -> dict[str, Value]:
         hps = keras_tuner.HyperParameters()
@@ -100,14 +162,18 @@ class OptunaOracle(Recorded, abc.ABC):
             params[name], distributions[name] = answer, distribution
         directory = Path(self._get_trial_dir(trial.trial_id))
         state = _STATES.get(trial.status, TrialState.RUNNING)
-        if state == TrialState.COMPLETE and trial_rows.read_trial(directory).get("pruned"):
+        if state == TrialState.COMPLETE and trial_record.read(directory).get("pruned"):
             state = TrialState.PRUNED
+        # Samplers ask for the curves of no others.
+        has_curve = state in (TrialState.PRUNED, TrialState.RUNNING)
         return optuna.trial.create_trial(
             state=state,
             value=trial.score if state == TrialState.COMPLETE else None,
             params=params,
             distributions=distributions,
-            intermediate_values=objectives.curve(self.objective, trial_rows.read_epochs(directory)),
+            intermediate_values=(
+                objectives.curve(self.objective, trial_rows.read_epochs(directory)) if has_curve else {}
+            ),
             system_attrs=self._trial_notes.get(trial.trial_id),
         )
 

@@ -1,16 +1,21 @@
 """The files of an oracle: replaced atomically, and read again after a kill, even if some are lost or damaged."""
 
+import contextlib
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keras_tuner
 from keras_tuner import Oracle
 
 from keras_search.results import files, layout
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
-from keras_search.tuner.keras_private import Trial
+from keras_search.tuner import keras_private
+from keras_search.tuner.keras_private import Trial, TrialStatus
+
+_ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
 class Persistent(Oracle):
@@ -20,11 +25,20 @@ class Persistent(Oracle):
         baseline: The first point.
         damaged: The files of the run that could not be read when the oracle was reloaded.
         fresh: The oracle's state before it was reloaded for the first time; None until then.
+        put_off: Called in place of `write` whenever the oracle's file should change, by a search that writes it later;
+            None to write it at once.
     """
 
+    put_off: Callable[[], None] | None = None
+    _is_held = False
     baseline: dict[str, Value]
     damaged: list[Path]
     fresh: dict[str, Any] | None
+
+    # While it is reloaded: the space of the trial that was read last, as it was read and as it is; the trials that have
+    # begun and ended by the oracle's file.
+    _last_space: tuple[list[Any], keras_tuner.HyperParameters] | None
+    _in_file: tuple[set[str], set[str]]
 
     # Keras Tuner's, with the types that it does not declare.
     max_consecutive_failed_trials: int | None
@@ -45,10 +59,29 @@ class Persistent(Oracle):
         return super().get_state() | {"points": values}
 
     def save(self) -> None:
-        files.write_json(Path(self._get_oracle_fname()), self.get_state())
+        (self.put_off or self.write)()
+
+    def write(self) -> None:
+        """Replaces the oracle's file."""
+        files.write_json(Path(self._get_oracle_fname()), self.get_state(), is_indented=False)
 
     def _save_trial(self, trial: Trial) -> None:
-        files.write_json(Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL, trial.get_state())
+        if not self._is_held:
+            path = Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL
+            files.write_json(path, self._trial_state(trial), is_indented=False)
+
+    def _trial_state(self, trial: Trial) -> dict[str, Any]:
+        """What is in the file of `trial`."""
+        return trial.get_state()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Writes no file of a trial in the block, after which it changes once more and is written."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
 
     def reload(self) -> None:
         """Reads the files of the trials and of the oracle, which a kill may have left out of date.
@@ -61,6 +94,8 @@ class Persistent(Oracle):
         self.damaged.clear()
         points = self._reload_state(folder / layout.ORACLE)
         self.trials = {}
+        self._last_space = None
+        self._in_file = set(self.start_order), set(self.end_order)
         directories = self._directories(folder, [*points, *self.start_order])
         lost = []
         for trial_id, directory in directories.items():
@@ -74,8 +109,9 @@ class Persistent(Oracle):
         self._draw_again(lost, directories)
         self.trials = {trial_id: self.trials[trial_id] for trial_id in sorted(self.trials, key=trial_rows.trial_order)}
         self.start_order = list(self.trials)
-        self.end_order = [trial_id for trial_id in self.end_order if trial_id in self.trials]
-        unfinished = [trial_id for trial_id in self.trials if trial_id not in self.end_order]
+        ended = {trial_id for trial_id, trial in self.trials.items() if trial.status in _ENDED}
+        self.end_order = [trial_id for trial_id in self.end_order if trial_id in ended]
+        unfinished = [trial_id for trial_id in self.trials if trial_id not in ended]
         self._retry_queue = unfinished[::-1]  # taken from the end
 
     def _reload_state(self, path: Path) -> dict[str, dict[str, Value]]:
@@ -118,7 +154,7 @@ class Persistent(Oracle):
         try:
             # The folder decides which trial it is, not the file: the other files of the trial are in this folder.
             trial_id = directory.name.removeprefix(layout.TRIAL_PREFIX)
-            trial = Trial.from_state(files.read_json(path) | {"trial_id": trial_id})
+            trial = self._restored(files.read_json(path) | {"trial_id": trial_id})
             if (predecessor := self.predecessor(trial)) is not None:
                 _check_ids([predecessor])
             return trial
@@ -126,6 +162,16 @@ class Persistent(Oracle):
             if path.exists():
                 self.damaged.append(path)
             return None
+
+    def _restored(self, state: dict[str, Any]) -> Trial:
+        """The trial with this state. Trials of the same space share its hyperparameters, which take long to make."""
+        space, values = state["hyperparameters"]["space"], state["hyperparameters"]["values"]
+        if self._last_space is None or self._last_space[0] != space:
+            as_read = copy.deepcopy(space)  # Keras Tuner changes what it is given
+            self._last_space = as_read, keras_tuner.HyperParameters.from_config({"space": space, "values": {}})
+        trial = Trial.from_state(state | {"hyperparameters": {"space": [], "values": {}}})
+        trial.hyperparameters = keras_private.point(self._last_space[1], values)
+        return trial
 
     def _trial(self, trial_id: str, values: dict[str, Value]) -> Trial:
         hyperparameters = self.hyperparameters.copy()
@@ -136,18 +182,26 @@ class Persistent(Oracle):
         trial_id = trial.trial_id
         self.trials[trial_id] = trial
         self._record_values(trial)
-        if trial_id not in self.start_order:
+        begun, ended = self._in_file
+        if trial_id not in begun:
+            begun.add(trial_id)
             self.start_order.append(trial_id)
             self._enter(trial)
+            # The oracle's file is older than the trial, whose point will be drawn again and be a tried one.
+            self._max_collisions += 1
         damaged = trial_rows.damaged_files(directory)
         self.damaged += damaged
-        has_ended = trial.status in ("COMPLETED", "FAILED") and not damaged
-        if has_ended and trial_id not in self.end_order:
+        has_ended = trial.status in _ENDED and not damaged
+        if has_ended and trial_id not in ended:
             self.end_order.append(trial_id)
+            self._run_times[trial_id] += 1
+            if self.allow_new_entries:
+                self.update_space(trial.hyperparameters)
         elif not has_ended:
-            trial.status, trial.score, trial.best_step = "IDLE", None, None
-            if trial_id in self.end_order:
-                self.end_order.remove(trial_id)
+            trial.status, trial.score, trial.best_step = TrialStatus.IDLE, None, None
+            if trial_id in ended:
+                # This attempt is made once more, and is not another one.
+                self._run_times[trial_id] = max(0, self._run_times[trial_id] - 1)
 
     def _draw_again(self, lost: list[str], directories: dict[str, Path]) -> None:
         """Adds the `lost` trials, with points that are proposed again."""
@@ -156,8 +210,6 @@ class Persistent(Oracle):
             # count as tried.
             self._seed_state = self.seed
             self._tried_so_far = {self._id_to_hash[trial_id] for trial_id in self.trials}
-        if self._seed_state == self.seed:
-            # Points that are drawn again collide with the trials that have them.
             self._max_collisions += len(self.trials)
         for trial_id in lost:
             is_first = not self.start_order or trial_id.strip("0") == ""

@@ -48,6 +48,10 @@ class Recorded(Persistent):
         """The oracle's own answer, in the form of Keras Tuner's `populate_space`."""
         return super().populate_space(trial_id)
 
+    def save(self) -> None:
+        # What the user's own oracle keeps may not be among the trials, of which all others are made anew after a kill.
+        self.write() if self.may_repeat else super().save()
+
     def epochs_of(self, trial: Trial) -> range | None:
         """The epochs of `trial`, counted from 0; None if the oracle does not decide them."""
         return None
@@ -126,7 +130,8 @@ class Recorded(Persistent):
         self.learn(trial.hyperparameters.space)
         before, now = self._id_to_hash[trial.trial_id], self._compute_values_hash(values)
         self._id_to_hash[trial.trial_id] = now
-        if before not in self._id_to_hash.values():  # another trial may have the same point
+        # It has changed where a hyperparameter has appeared. Another trial may have had the same point.
+        if before not in (None, now) and before not in self._id_to_hash.values():
             self._tried_so_far.discard(before)
         self._tried_so_far.add(now)
 

@@ -15,6 +15,7 @@ from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.record import directory, question, rescoring, run_record
 from keras_search.tuner.record.question import Question
+from keras_search.tuner.transport.parcels import Stamp, stamp
 
 
 class OwnRun:
@@ -55,6 +56,8 @@ class OwnRun:
         self._was: str | None = None
         self._rescored: dict[str, rescoring.Rescored] = {}
         self._has_said = False
+        # When the files were reloaded that the next search goes on with; None if it reloads them.
+        self._stamps: dict[str, Stamp | None] | None = None
 
     def settle(self, say: Callable[[str], Any], is_made: bool) -> bool:
         """Goes to a directory beside the tuner's if another search has that; returns whether it did.
@@ -83,6 +86,7 @@ class OwnRun:
         Raises:
             InputError: A trial has no metric for the objective.
         """
+        self._stamps = self._stamps_now()
         oracle.reload()
         before = run_record.read_question(self.path)
         self._id, self._was = before.get("id"), before.get("objective")
@@ -114,12 +118,20 @@ class OwnRun:
             there.clear()
         before = run_record.read_question(self.path)
         if there:
+            # Since this tuner was made, another search may have added trials, or a signal ended its own.
+            is_new = self._stamps is None or self._stamps != self._stamps_now()
             if told := directory.differences(self.path, before, self._asked, self.hypermodel):
                 raise question.refusal(self.path, told)
-            # Since this tuner was made, another search may have added trials, or a signal ended its own.
-            self.reload(oracle)
+            if is_new:
+                self.reload(oracle)
             self.say_rescored(say)
+        self._stamps = None
         self._write(oracle, before if there else {})
+
+    def _stamps_now(self) -> dict[str, Stamp | None]:
+        """The stamps of the files that an oracle is reloaded from."""
+        paths = [self.path / layout.ORACLE, *self.path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}")]
+        return {str(path): stamp(path) for path in paths}
 
     def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
         now = self._asked["objective"]

@@ -33,6 +33,7 @@ def of(
     oracle: str,
     seed: int | None,
     executions_per_trial: int,
+    threads: int,
     space: Iterable[kinds.HyperParameter],
     baseline: Mapping[str, Value],
 ) -> Question:
@@ -41,6 +42,7 @@ def of(
     Args:
         oracle: The text of `of_oracle`.
         seed: None for whichever seed the run has.
+        threads: In how many threads a trial computes.
         space: The hyperparameters that are declared at the baseline; trials may show more.
 
     Raises:
@@ -54,6 +56,7 @@ def of(
         "oracle": oracle,
         "seed": seed,
         "executions_per_trial": executions_per_trial,
+        "threads": threads,
         "space": of_space(space),
         "baseline": {name: _plain(value) for name, value in baseline.items()},
     }
@@ -116,10 +119,10 @@ def differences(
     # In the form in which it is read from a file.
     asked = json.loads(json.dumps(asked))
     if before:
-        before = {"backend": backend.DEFAULT, **before}  # older versions ran on no other
+        before = {"backend": backend.DEFAULT, "threads": 1, **before}  # older versions had no other
     told = [
         _difference(name.replace("_", " "), before[name], asked[name])
-        for name in ("backend", "oracle", "seed", "executions_per_trial")
+        for name in ("backend", "oracle", "seed", "executions_per_trial", "threads")
         if name in before and asked[name] is not None and before[name] != asked[name]
     ]
     if "space" in before:

@@ -41,4 +41,6 @@ def placed(fit: FitArguments, executor: Executor, run: Path) -> Iterator[FitArgu
     # An executor on other machines carries the files in it back and forth.
     executor.directory = run.resolve()
     with shared.folder(run) as folder:
-        yield shared.store(fit, folder)
+        store = shared.Store(folder)
+        with shared.keeping(store):
+            yield store.all(fit)

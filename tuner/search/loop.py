@@ -9,7 +9,7 @@ from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record.lock import check_there
-from keras_search.tuner.record.summary import SummaryWriter
+from keras_search.tuner.record.recorder import Recorder
 from keras_search.tuner.search import outcome
 from keras_search.tuner.search.notes import Notes
 from keras_search.tuner.search.progress import Progress
@@ -31,7 +31,7 @@ class Loop:
         executor: Where the trials run.
         fit: The arguments for the hypermodel's `fit`.
         progress: Shows every step.
-        summary: Records every trial that has ended.
+        recorder: Records every trial that has ended.
         stop: Says whether another trial may begin.
     """
 
@@ -41,7 +41,7 @@ class Loop:
         executor: Executor,
         fit: tuple[tuple[Any, ...], dict[str, Any]],
         progress: Progress,
-        summary: SummaryWriter,
+        recorder: Recorder,
         stop: Stop,
     ) -> None:
         self._trials = trials
@@ -49,7 +49,7 @@ class Loop:
         self._executor = executor
         self._fit = fit
         self._progress = progress
-        self._summary = summary
+        self._recorder = recorder
         self._stop = stop
         self._notes = Notes(trials, progress.note)
         self._reports = Reports(trials.run, executor, progress)
@@ -99,6 +99,8 @@ class Loop:
     def _submit(self, task: TrialTask) -> None:
         task = self._trials.begin(task)
         self._progress.trial_begins(task)
+        if self._executor.shares_memory:
+            self._recorder.flush()  # nothing is written while the trial runs here
         with self._stop.interruptible():
             self._running[self._executor.submit(*self._reports.call(task))] = task
 
@@ -106,8 +108,10 @@ class Loop:
         """Waits for trials to end and returns them; none if none ends for some time."""
         with self._stop.interruptible():
             # After that time, a cluster may have more slots.
-            ended = wait(self._running, timeout=_SLOTS_CHECK_S, return_when=FIRST_COMPLETED).done
+            patience = min(_SLOTS_CHECK_S, self._recorder.due_s)
+            ended = wait(self._running, timeout=patience, return_when=FIRST_COMPLETED).done
         check_there(self._trials.run)
+        self._recorder.write_if_due()
         self._reports.listen(self._running.values())
         return ended
 
@@ -122,9 +126,10 @@ class Loop:
         known = self._trials.known()
         self._trials.tell(task, result)
         self._notes.trial_ends(task, result, self._trials.known() - known)
-        self._summary.update(task.directory)
+        self._recorder.trial_ended(task.directory)
         trial = self._oracle.get_trial(task.trial_id)
         if trial.status == TrialStatus.INVALID:
+            self._recorder.flush()  # only the oracle's file tells how often a trial was tried
             self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
             return
         self._progress.trial_ends(trial, task.directory)

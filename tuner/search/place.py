@@ -42,7 +42,12 @@ def stays(executor: Executor | None, workers: int | str, trials: Trials, fit: Fi
 
 @contextlib.contextmanager
 def executing(
-    executor: Executor | None, workers: int | str, trials_per_gpu: int, stays: str | None, say: Callable[[str], Any]
+    executor: Executor | None,
+    workers: int | str,
+    trials_per_gpu: int,
+    threads: int,
+    stays: str | None,
+    say: Callable[[str], Any],
 ) -> Iterator[Executor]:
     """The executor for the trials; the user's own is left open.
 
@@ -54,9 +59,12 @@ def executing(
         if executor is not None:
             executor.shutdown(wait=False)  # of our own choice, or the search would have been refused
         say(_in_this_process(stays))
-        executor, workers = None, 0
-    with contextlib.nullcontext(executor) if executor is not None else choice.make(workers, trials_per_gpu) as chosen:
-        yield chosen
+        executor, workers, threads = None, 0, 1
+    if executor is not None:
+        yield executor
+        return
+    with choice.make(workers, trials_per_gpu, threads=threads) as made:
+        yield made
 
 
 def arrived(executor: Executor, trials: Trials, fit: FitArguments, say: Callable[[str], Any]) -> Executor:

@@ -46,6 +46,7 @@ class Progress:
         self._epochs_done = 0
         self._seconds_done = 0.0
         self._best = ""
+        self._best_trial: Trial | None = None
         self._is_stopped = False
 
     def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
@@ -71,6 +72,7 @@ class Progress:
         self._baseline = baseline or {}
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
+        self._best_trial = next(iter(oracle.get_best_trials(1)), None)
         if oracle.max_trials is not None and self._is_complete():
             self._console.print(sentences.all_done(oracle.max_trials))
         elif oracle.trials:
@@ -138,11 +140,18 @@ class Progress:
         row = trial_rows.read_trial(directory)
         self._epochs_done += len(trial_rows.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
-        best = self._oracle.get_best_trials(1)
-        if best and best[0].score is not None:
-            self._best = f"best {number(best[0].score)} (trial {best[0].trial_id})"
+        if self._is_best(trial):
+            self._best_trial = trial
+        if self._best_trial is not None and self._best_trial.score is not None:
+            self._best = f"best {number(self._best_trial.score)} (trial {self._best_trial.trial_id})"
         width = live.width(self._console)
         self._console.print(self._line(trial, row) if width is None else self._short_line(trial, row, width))
+
+    def _is_best(self, trial: "Trial") -> bool:
+        """Whether `trial` is better than all that ended before."""
+        if trial.score is None or self._best_trial is None or self._best_trial.score is None:
+            return trial.score is not None
+        return bool(self._oracle.objective.better_than(trial.score, self._best_trial.score))
 
     def _line(self, trial: "Trial", row: Mapping[str, Any]) -> str:
         """The line of a trial that has ended, with all that is known of it, for a file or a pipe."""

@@ -12,7 +12,7 @@ from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.fast import patches, versions
 from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record import run_record
-from keras_search.tuner.record.summary import SummaryWriter
+from keras_search.tuner.record.recorder import Recorder
 from keras_search.tuner.search import given, place
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.loop import Loop
@@ -31,7 +31,6 @@ def run(
         InputError: What trials need does not arrive in worker processes, and there they have a time limit.
     """
     is_of_command_line = run_record.is_of_command_line(trials.run)  # which prints these things itself
-    summary = SummaryWriter(trials.run)
     progress.begins(trials.oracle, executor, trials.run)
     to_beat = majority.sentence(trials.oracle.objective.name, *fit)
     if to_beat and not is_of_command_line:
@@ -44,15 +43,13 @@ def run(
         with (
             Stop(time_budget, progress.stopping) as stop,
             progress.search(trials.oracle, executor.slots, trials.baseline),
+            Recorder(trials.run, trials.oracle) as recorder,
         ):
             try:
-                Loop(trials, executor, placed, progress, summary, stop).run()
+                Loop(trials, executor, placed, progress, recorder, stop).run()
             except KeyboardInterrupt:
                 progress.stopped()
                 raise
-            finally:
-                with contextlib.suppress(OSError):
-                    summary.refresh()
     has_failed = any(trial.status == TrialStatus.FAILED for trial in trials.oracle.trials.values())
     if has_failed and not trials.best() and not is_of_command_line:
         failed = results.read(trials.run).failures

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from keras_search.search_spaces.space import Value
 from keras_search.tuner import keras_private
 from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles.recorded import Recorded
+from keras_search.tuner.search.left_overs import LeftOvers
+from keras_search.tuner.search.ranking import Ranking
 from keras_search.tuner.seeds import derive, trial_seed
 from keras_search.tuner.trial import models, own_tuner
 from keras_search.tuner.trial.pruners import Pruner
@@ -74,7 +77,9 @@ class Trials:
         if self.tuner is not None:
             self.tuner.pre_create_trial()
         names = (f"tuner{number}" for number in itertools.count())
-        trial = self.oracle.create_trial(next(name for name in names if name not in self.oracle.ongoing_trials))
+        name = next(name for name in names if name not in self.oracle.ongoing_trials)
+        with self.oracle.held():
+            trial = self.oracle.create_trial(name)
         if trial.status != TrialStatus.RUNNING:
             return None
         self._mark(trial, TrialStatus.IDLE)
@@ -119,10 +124,8 @@ class Trials:
         self._mark(trial, TrialStatus.RUNNING)
         if self.tuner is not None and task.retries == self.retries:
             self.tuner.on_trial_begin(trial)
-        best = self.best()
-        if self.keep_weights and self.keep_weights <= len(best):
-            return replace(task, weights_from=best[self.keep_weights - 1].score)
-        return task
+        last_kept = self._ranking.at(self.keep_weights - 1) if self.keep_weights else None
+        return task if last_kept is None else replace(task, weights_from=last_kept.score)
 
     def tell(self, task: TrialTask, result: TrialResult) -> None:
         """Tells the oracle how the trial of `task` ended, and removes files that are no longer needed."""
@@ -134,7 +137,12 @@ class Trials:
         if result.error is None:
             # Without NaNs, of which NumPy would warn.
             metrics = {name: value for name, value in result.metrics.items() if value == value}
-            self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
+            # Keras Tuner would make a metric of Keras each time, to see its direction.
+            for name in filter(self._directions.__contains__, metrics):
+                trial.metrics.register(name, self._directions[name])
+            with self.oracle.held():
+                self.oracle.update_trial(trial.trial_id, metrics, step=result.best_step)
+            self._directions.update((name, trial.metrics.get_direction(name)) for name in metrics)
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.INVALID if result.may_be_retried else TrialStatus.FAILED
@@ -144,8 +152,9 @@ class Trials:
         self._end(trial)
         (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
         if self.tensorboard is not None:
-            self.tensorboard.declare(self.oracle.get_space().space)
-        self._remove_beaten()
+            self.tensorboard.declare(self.oracle.hyperparameters.space)
+        self._ranking.add(trial)
+        self._left_overs.remove(trial, self.oracle.predecessor(trial), self._ranking, self.oracle.continuable())
 
     def _end(self, trial: Trial) -> None:
         """Ends `trial` in the oracle; the tuner's `on_trial_end` does it, unless a user's own leaves that out."""
@@ -177,26 +186,27 @@ class Trials:
         own = not declares_all(self.hypermodel) and own_tuner.asks(self.tuner)
         return own or asks_in_fit(self.hypermodel)
 
-    def _remove_beaten(self) -> None:
-        """Removes the weights of all but the best trials, and checkpoints that no trial can go on from."""
-        for beaten in [] if self.keep_weights is None else self.best()[self.keep_weights :]:
-            directory = self.directory(beaten.trial_id)
-            # Without a record, Keras Tuner has trained it.
-            if (directory / layout.TRIAL_RECORD).exists():
-                layout.weights(directory).unlink(missing_ok=True)
-        continuable = self.oracle.continuable()
-        for path in self.run.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_CHECKPOINT.format(execution='*')}"):
-            if path.parent.name.removeprefix(layout.TRIAL_PREFIX) not in continuable:
-                path.unlink()
+    @cached_property
+    def _ranking(self) -> Ranking:
+        """The completed trials; `tell` adds to it."""
+        return Ranking(self.oracle.trials.values(), self.oracle.objective.direction)
+
+    @cached_property
+    def _directions(self) -> dict[str, str]:
+        """Whether more or less is better, by the name of each metric so far; `tell` adds to it."""
+        return {}
+
+    @cached_property
+    def _left_overs(self) -> LeftOvers:
+        return LeftOvers(self.run, self.keep_weights)
 
     def best(self) -> list[Trial]:
-        """The completed trials, the best first; `Oracle.get_best_trials` may give others too."""
-        completed = [trial for trial in self.oracle.trials.values() if trial.status == TrialStatus.COMPLETED]
-        return sorted(completed, key=lambda trial: trial.score, reverse=self.oracle.objective.direction == "max")
+        """The completed trials, the best first."""
+        return list(self._ranking)
 
     def known(self) -> set[str]:
         """The names of all hyperparameters known so far."""
-        return {hp.name for hp in self.oracle.get_space().space}
+        return {hp.name for hp in self.oracle.hyperparameters.space}
 
     def common_failure(self) -> str | None:
         """The error of all trials that have ended, if they are enough and all failed the same way; else None.
@@ -205,11 +215,14 @@ class Trials:
         """
         if self.oracle.max_consecutive_failed_trials is not None:
             return None
-        ended = [self.oracle.trials[trial_id] for trial_id in self.oracle.end_order]
-        if len(ended) < _SAME_FAILURES_TO_STOP or any(trial.status != TrialStatus.FAILED for trial in ended):
+        ended = self.oracle.end_order
+        # Mostly the first one tells that it is not so.
+        has_failed = (self.oracle.trials[trial_id].status == TrialStatus.FAILED for trial_id in ended)
+        if len(ended) < _SAME_FAILURES_TO_STOP or not all(has_failed):
             return None
-        reasons = [trial_rows.read_trial(self.directory(trial.trial_id))["error"] or "" for trial in ended]
-        return reasons[0] if len(set(map(_numbers_aside, reasons))) == 1 else None
+        reasons = (trial_rows.read_trial(self.directory(trial_id))["error"] or "" for trial_id in ended)
+        first = next(reasons)
+        return first if all(_numbers_aside(reason) == _numbers_aside(first) for reason in reasons) else None
 
     def baseline_model(self) -> keras.Model:
         """The model of the documented point."""

@@ -12,6 +12,7 @@ import keras_tuner
 import numpy as np
 
 from keras_search.results.text import error_line
+from keras_search.tuner.data import shared
 from keras_search.tuner.transport import parcels
 
 HYPERMODEL = "the hypermodel"
@@ -54,7 +55,8 @@ def find(parts: Mapping[str, Any]) -> str | None:
 
 def _error(value: Any) -> Exception | None:
     try:
-        parcels.pack(None, value)
+        with shared.keeping(None):
+            parcels.pack(None, value)
     except Exception as error:  # an object's own pickling may raise anything
         return error
     return None

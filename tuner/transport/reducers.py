@@ -17,7 +17,7 @@ from typing import Any
 
 import cloudpickle
 
-from keras_search.tuner.data import tf_datasets
+from keras_search.tuner.data import shared
 from keras_search.tuner.keras_private import travel
 
 travel.watch_writers()
@@ -117,7 +117,7 @@ def _of_tensorflow(value: Any) -> Any:
     if tensorflow is None:
         return NotImplemented
     if isinstance(value, tensorflow.data.Dataset):
-        return tf_datasets.of_graph, (tf_datasets.graph(value), value.element_spec)
+        return shared.reduced(value)
     arguments = travel.made_with(value)
     return NotImplemented if arguments is None else (_writer, (arguments,))
 
@@ -135,8 +135,12 @@ def _writer(arguments: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def copied_anew() -> Iterator[None]:
-    """Lets `copy.deepcopy` make what is trivially new anew while the block runs."""
-    added = {kind: reducer for kind, reducer in ANEW.items() if kind not in copyreg.dispatch_table}
+    """Lets `copy.deepcopy` make what is trivially new anew while the block runs.
+
+    What is there once in a process, such as the runtime of TensorFlow, copies share.
+    """
+    shared: dict[type, Callable[[Any], Reduced]] = {kind: lambda _: "itself" for kind in travel.shared_classes()}
+    added = {kind: reducer for kind, reducer in (ANEW | shared).items() if kind not in copyreg.dispatch_table}
     copyreg.dispatch_table.update(added)
     try:
         yield

@@ -128,7 +128,7 @@ class _WeightsOf(BestWeights):
 
 def _trained(task: TrialTask, execution: int, weights: BestWeights, folder: Path) -> keras.Model:
     seed = task.execution_seed(execution)
-    fit_args, fit_kwargs = shared.load(shared.hold((tuple(task.fit_args), task.fit_kwargs)))
+    fit_args, fit_kwargs = shared.load(shared.hold((tuple(task.fit_args), task.fit_kwargs)), task.seed)
     given = fit_kwargs.get("callbacks")
     if continuation.lacks_checkpoint(task, execution):
         task = replace(task, continues=folder)

@@ -4,7 +4,7 @@ After every epoch, all that the training depends on is written to one file: weig
 of the layers (which Keras's `BackupAndRestore` leaves out) and of Python, NumPy and Keras, the best weights so far, the
 counters of callbacks such as `EarlyStopping`, and the learning curve. The order of the images depends only on the
 number of the epoch (`fast/fit.py`). That of a `tf.data.Dataset` depends on how often it was iterated before, so a
-resumed trial iterates it as often first.
+resumed trial iterates it as often first; what is random in it begins anew with each epoch (`data/tf_random.py`).
 """
 
 import functools
@@ -85,6 +85,7 @@ class Resumption(keras.callbacks.Callback):
         self._is_on = True
         self._is_in_fit = False
         self._trainings = 0
+        self._x: Any = None
         self._written: list[keras.callbacks.Callback] = []
         # The epoch that must come next once the state is restored; None before that, and after this epoch.
         self._next: int | None = None
@@ -104,6 +105,7 @@ class Resumption(keras.callbacks.Callback):
         if self not in callbacks:
             return call.proceed()
         callbacks.remove(self)
+        self._x = call.x
         self._written = [callback for callback in callbacks if callback not in self._not_written]
         if self._state is not None:
             self._prepare(self._state, call.model, call.x, call.get("batch_size"))
@@ -168,12 +170,17 @@ class Resumption(keras.callbacks.Callback):
         keras_private.begin_at(model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._require_next(epoch)
+        if self._is_in_fit and tf_datasets.is_dataset(self._x):
+            tf_datasets.begin_epoch(self._x, epoch)
+
+    def _require_next(self, epoch: int) -> None:
         if self._next not in (None, epoch):
             raise OtherTrainingError  # a loop that looks like Keras's, but starts at its first epoch
         self._next = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.on_epoch_begin(epoch)  # a custom training loop may not have called it
+        self._require_next(epoch)  # a custom training loop may not have called it
         if not self._is_understood():
             self._give_up()
         if not self._is_on:

@@ -109,7 +109,7 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
 
 
 def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
-    fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs))
+    fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs), task.seed)
     training = Training(task, record, state)
     outcomes = own_trial.train(task, training, fit_args, fit_kwargs)
     return _result(task, record, outcomes, training)

@@ -211,7 +211,7 @@ def test_a_project_whose_scores_are_all_infinite(tmp_path: Path) -> None:
     assert "has no finished trial whose score is finite" in shown(page)
     headings, row = cells(page)
     assert dict(zip(headings, row))["score"] == "inf"
-    assert 'data-exact="Infinity"' in page
+    assert '"Infinity"' in page
 
 
 def test_what_cannot_be_read_and_what_is_not_recorded_is_said(project: Path) -> None:
@@ -240,7 +240,7 @@ def test_nothing_from_data_is_markup(tmp_path: Path) -> None:
     run = results.read(folder)
     page = report.html(run, report.draw(run, no_model), code="</code></pre><script>alert(1)</script>")
     own = re.sub(r"<(style|script)>.*?</\1>", "", page, count=1, flags=re.DOTALL)
-    assert page.count("<script") == page.count("</script>") == 1
+    assert page.count("<script") == page.count("</script>") == 2, "the data of the rows, and the page's own"
     assert "onerror=alert(1)&gt;" in own
     without_values = re.sub(r'="[^"]*"', "=", own)
     assert not re.search(r"<[^>]*\son\w+=", without_values)
@@ -275,7 +275,8 @@ def test_a_thousand_trials_fit_in_three_megabytes(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", random_trials(1000))
     page = report.html(run, report.draw(run, no_model))
     assert len(page.encode()) < 3_000_000
-    assert len(cells(page)) == 1001
+    assert len(json.loads(page.split('id="rows">')[1].split("</script>")[0])) == 1000
+    assert len(cells(page)) == 201, "without scripts"
     assert "1,000 trials: 771 completed, 129 pruned, 100 failed." in shown(page).replace(" ,", ",")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from keras_search.tuner import Tuner
-from tests.helpers import ROOT
+from tests.helpers import ROOT, worker_processes
 
 DASK = Path(sys.executable).with_name("dask")
 RNG = np.random.default_rng(0)
@@ -159,11 +159,4 @@ def curves(folder: Path) -> list[dict[str, str]]:
 
 def trials_of(worker: subprocess.Popen) -> list[psutil.Process]:
     """The processes in which a Dask worker runs trials."""
-    found = psutil.Process(worker.pid).children(recursive=True)
-    return [process for process in found if _is_trial(process)]
-
-
-def _is_trial(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return any("LokyProcess" in word for word in process.cmdline())
-    return False
+    return worker_processes(psutil.Process(worker.pid))

@@ -148,6 +148,16 @@ def test_what_is_no_number_of_trials_a_gpu_is_refused(shared: object) -> None:
         check_workers("auto", shared)
 
 
+def test_threads_are_those_of_worker_processes_on_this_machine(tmp_path: Path) -> None:
+    for threads in (0, True, 1.5, None, "two"):
+        with pytest.raises(InputError, match=r"^threads is .*: it must be a number, at least 1"):
+            Tuner(build, "val_loss", threads=threads, directory=tmp_path)
+    for place in ({"workers": 0}, {"executor": InProcessExecutor()}):
+        with pytest.raises(InputError, match=r"^threads is 2, which is for worker processes on this machine"):
+            Tuner(build, "val_loss", threads=2, directory=tmp_path, **place)
+    assert tree(tmp_path) == {}
+
+
 def test_whole_numbers_of_any_kind_are_numbers_of_workers() -> None:
     assert [check_workers(count) for count in (np.int64(2), np.uint8(2), "2", 2)] == [2] * 4
     assert check_workers("auto", np.int32(2)) is None

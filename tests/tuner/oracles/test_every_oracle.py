@@ -180,3 +180,13 @@ def test_a_trial_whose_file_is_damaged_is_run_again_at_its_point(tmp_path: Path)
     assert oracle.damaged == [file]
     trial = oracle.create_trial("tuner0")
     assert (trial.trial_id, trial.hyperparameters.values) == ("03", seen[3])
+
+
+@pytest.mark.parametrize("name", [layout.TRIAL, layout.TRIAL_RECORD])
+def test_a_trial_whose_file_is_damaged_is_no_further_attempt(name: str, tmp_path: Path) -> None:
+    """With the seed of another attempt, its scores would be others."""
+    asked(made("random", tmp_path, space()), 6)
+    (tmp_path / "run" / "trial_03" / name).write_text("{")
+    oracle = made("random", tmp_path, space())
+    trial = oracle.create_trial("tuner0")
+    assert (trial.trial_id, oracle.attempts(trial)) == ("03", 0)

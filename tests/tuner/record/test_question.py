@@ -98,6 +98,7 @@ def changed(declare: Callable[[keras_tuner.HyperParameters], Any], **baseline: A
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "seed": ({"seed": 1}, "seed was 0 and is now 1"),
     "executions": ({"executions_per_trial": 2}, "executions per trial was 1 and is now 2"),
+    "threads": ({"threads": 2, "workers": 1}, "threads was 1 and is now 2"),
     "oracle": ({"oracle": "bayesian"}, "oracle was random and is now bayesian"),
     "range": (
         changed(lambda hp: (hp.Int("units", 1, 65), hp.Choice("kind", ["flat", "deep"]))),

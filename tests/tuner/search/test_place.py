@@ -76,7 +76,7 @@ def of_python() -> tf.data.Dataset:
         (f"the argument `x` cannot go to worker processes {GENERATOR}", (batches(),), {"steps_per_epoch": 2}),
         (
             "the argument `validation_data` cannot go to worker processes (ValueError: a tf.data.Dataset that runs "
-            "Python code (from_generator, py_function) or holds state outside its graph)",
+            "Python code (from_generator, py_function))",
             (X, Y),
             {"validation_data": of_python()},
         ),

@@ -1,6 +1,7 @@
 """What pickle refuses and goes all the same: locks are made anew, files opened again, iterators and writers begun."""
 
 import copy
+import gc
 import logging
 import queue
 import threading
@@ -166,3 +167,23 @@ def test_copies_in_this_process_have_locks_of_their_own_while_that_is_asked_for(
     assert copied.count == 4
     with pytest.raises(TypeError, match="cannot pickle"):
         copy.deepcopy(counter)
+
+
+def test_copies_in_this_process_end_nothing_of_the_original(tmp_path: Path) -> None:
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with reducers.copied_anew():
+        copied = copy.deepcopy(writer)
+    with copied.as_default():
+        tf.summary.scalar("loss", 1.0, step=0)
+    del copied
+    gc.collect()
+    with writer.as_default():
+        tf.summary.scalar("loss", 2.0, step=1)
+    with tf.GradientTape() as tape:  # TensorFlow's runtime is as it was
+        number = tf.Variable([1.0, 2.0])
+        total = tf.reduce_sum(number)
+    assert tape.gradient(total, number).numpy().tolist() == [1.0, 1.0]
+    writer.close()
+    (path,) = tmp_path.iterdir()
+    events = [event for event in tf.compat.v1.train.summary_iterator(str(path)) if event.summary.value]
+    assert [event.step for event in events] == [0, 1]
