@@ -13,8 +13,8 @@ class Adam(OptimizerAcceleration):
     """Makes Keras's Adam update each weight with one operation.
 
     The operation is TensorFlow's `ResourceApplyAdam`. With compiled `operations`, the weights of a dense layer are
-    updated from the factors of their gradient, which is then never stored: for large layers, the time goes into memory
-    access.
+    updated from the factors of their gradient, and those of an embedding from the rows that were used. The gradient is
+    then never stored: for large layers, the time goes into memory access.
 
     The formula is that of `keras.optimizers.Adam.update_step` (Kingma and Ba, 2014, section 2, last lines).
     """
@@ -31,10 +31,6 @@ class Adam(OptimizerAcceleration):
     def update_step(
         self: keras.optimizers.Adam, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
-        if isinstance(gradient, tf.IndexedSlices):
-            of_tensorflow.let_decay(self, variable)
-            type(self).update_step(self, gradient, variable, learning_rate)
-            return
         moments = [moment.handle for moment in of_tensorflow.moments(self, variable)]
         dtype = variable.dtype
         rate, beta1, beta2, epsilon = (
@@ -45,6 +41,9 @@ class Adam(OptimizerAcceleration):
         beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
         step_size = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
         if update(self, "adam", moments, [step_size, beta1, beta2, epsilon], gradient, variable):
+            return
+        if isinstance(gradient, tf.IndexedSlices):
+            type(self).update_step(self, gradient, variable, learning_rate)
             return
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -13,6 +13,9 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 from keras_search.tuner.keras_private import of_tensorflow
 from keras_search.tuner.keras_private.of_tensorflow import DECAY
 
+# The rules that there is an operation of for gradients of rows, as those of embeddings are.
+_BY_ROWS = {"adam"}
+
 
 class OptimizerAcceleration(Acceleration):
     """Replaces the `update_step` of an optimizer of Keras's by one with the same formula.
@@ -66,7 +69,7 @@ def update(
     """Updates a weight by a compiled operation; if there is none for it, only lets it decay, and returns False.
 
     Where the gradient is a product of two matrices, the operation is given the factors: TensorFlow then computes the
-    product itself only if something else reads it.
+    product itself only if something else reads it. Where it is a list of rows, it is given these.
 
     Args:
         optimizer: The optimizer.
@@ -77,13 +80,18 @@ def update(
         variable: The weight.
     """
     compiled = operations.for_graph()
-    if compiled is None or variable.dtype != tf.float32 or not isinstance(gradient, tf.Tensor):
+    is_dense = isinstance(gradient, tf.Tensor)
+    if compiled is None or variable.dtype != tf.float32 or not (is_dense or rule in _BY_ROWS):
         of_tensorflow.let_decay(optimizer, variable)
         return False
     decays = of_tensorflow.decays(optimizer, variable)
     decay = tf.cast(optimizer.weight_decay * optimizer.learning_rate, tf.float32) if decays else tf.zeros(())
     given = {"variables": [variable.handle, *variables], "numbers": [*numbers, decay]}
-    if factors := _factors(gradient):
+    if not is_dense:
+        rows, units = variable.shape[0], variable.shape[1:].num_elements()
+        indices, values = tf.cast(gradient.indices, tf.int64), tf.cast(gradient.values, tf.float32)
+        getattr(compiled, f"{rule}_by_rows")(**given, indices=indices, values=values, rows=rows, units=units)
+    elif factors := _factors(gradient):
         getattr(compiled, f"{rule}_by_factors")(**given, left=factors[0], right=factors[1])
     else:
         getattr(compiled, f"{rule}_by_gradient")(**given, gradient=tf.cast(gradient, tf.float32))

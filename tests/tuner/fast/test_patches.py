@@ -146,7 +146,8 @@ def test_a_user_trains_further_as_by_keras(searched: tuple[Path, Tuner], plain: 
 
 def own_methods(model: keras.Model) -> set[tuple[str, str]]:
     """The methods that objects of `model` have of their own, by the object's class."""
-    names = ("call", "update_step", "_apply_weight_decay", "make_train_function", "make_test_function", "train_step", "test_step", "fit")
+    of_steps = ("make_train_function", "make_test_function", "train_step", "test_step", "fit")
+    names = ("call", "update_step", "_apply_weight_decay", *of_steps)
     return {(type(part).__name__, name) for part in parts(model) for name in names if name in vars(part)}
 
 

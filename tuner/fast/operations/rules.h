@@ -12,6 +12,17 @@ struct Adam {
   float step_size;  // the learning rate, corrected for both moments' bias
   float beta1, beta2, epsilon, decay;
 
+  // Keras gives the squares apart where a gradient is a sum of rows: it adds up the squares of these.
+  void Update(int64_t count, const float* gradient, const float* squares, const std::array<float*, 3>& variables) const {
+    float *__restrict weight = variables[0], *__restrict moment1 = variables[1], *__restrict moment2 = variables[2];
+    for (int64_t i = 0; i < count; ++i) {
+      moment1[i] += (gradient[i] - moment1[i]) * (1 - beta1);
+      moment2[i] += (squares[i] - moment2[i]) * (1 - beta2);
+      weight[i] -= weight[i] * decay;
+      weight[i] -= step_size * moment1[i] / (std::sqrt(moment2[i]) + epsilon);
+    }
+  }
+
   void Update(int64_t count, const float* gradient, const std::array<float*, 3>& variables) const {
     float *__restrict weight = variables[0], *__restrict moment1 = variables[1], *__restrict moment2 = variables[2];
     for (int64_t i = 0; i < count; ++i) {

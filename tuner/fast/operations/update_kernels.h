@@ -7,6 +7,7 @@
 
 #include "factors.h"
 #include "kernels.h"
+#include "rows.h"
 #include "rules.h"
 #include "tensorflow/core/framework/resource_mgr.h"
 #include "tensorflow/core/framework/resource_var.h"
@@ -104,6 +105,42 @@ class ByGradient : public Update<Rule> {
     });
   }
 };
+
+class AdamByRows : public Update<Adam> {
+ public:
+  explicit AdamByRows(OpKernelConstruction* context) : Update<Adam>(context) {
+    OP_REQUIRES_OK(context, context->GetAttr("rows", &rows_));
+    OP_REQUIRES_OK(context, context->GetAttr("units", &units_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& numbers = context->input(kFirst);
+    const int64_t count = numbers.NumElements(), size = context->input(kFirst + 1).NumElements();
+    OP_REQUIRES(context, rows_ > 0 && units_ > 0 && size == count * units_,
+                errors::InvalidArgument("the rows are of another table"));
+    LockedVariables<Adam::kVariables> variables;
+    OP_REQUIRES_OK(context, variables.Open(context, rows_ * units_));
+    const Adam adam = Numbers(context);
+    const RowsOfGradient gradient(numbers.flat<int64_t>().data(), Values(context, kFirst + 1), count, rows_, units_);
+    InParallel(context, rows_, 20 * units_,
+               [&](int64_t begin, int64_t end) { gradient.Apply(adam, begin, end, variables.values); });
+  }
+
+ private:
+  int64_t rows_, units_;
+};
+
+REGISTER_OP("AdamByRows")
+    .Input("variables: count * resource")
+    .Input("numbers: number_count * float")
+    .Input("indices: int64")
+    .Input("values: float")
+    .Attr("count: int")
+    .Attr("number_count: int")
+    .Attr("rows: int")
+    .Attr("units: int")
+    .SetIsStateful();
+REGISTER_KERNEL_BUILDER(Name("AdamByRows").Device(DEVICE_CPU), AdamByRows);
 
 #define REGISTER_UPDATE(name, Rule)                                                        \
   REGISTER_OP(name "ByFactors")                                                            \
