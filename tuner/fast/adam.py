@@ -29,21 +29,21 @@ class Adam(OptimizerAcceleration):
 
     @staticmethod
     def update_step(
-        self: keras.optimizers.Adam, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
+        optimizer: keras.optimizers.Adam, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
-        moments = [moment.handle for moment in of_tensorflow.moments(self, variable)]
+        moments = [moment.handle for moment in of_tensorflow.moments(optimizer, variable)]
         dtype = variable.dtype
         rate, beta1, beta2, epsilon = (
-            tf.cast(number, dtype) for number in (learning_rate, self.beta_1, self.beta_2, self.epsilon)
+            tf.cast(number, dtype) for number in (learning_rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
         )
         # With `gradient_accumulation_steps` they are no variable.
-        step = tf.cast(keras.ops.convert_to_tensor(self.iterations) + 1, dtype)
+        step = tf.cast(keras.ops.convert_to_tensor(optimizer.iterations) + 1, dtype)
         beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
         step_size = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
-        if update(self, "adam", moments, [step_size, beta1, beta2, epsilon], gradient, variable):
+        if update(optimizer, "adam", moments, [step_size, beta1, beta2, epsilon], gradient, variable):
             return
         if isinstance(gradient, tf.IndexedSlices):
-            type(self).update_step(self, gradient, variable, learning_rate)
+            type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
             return
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

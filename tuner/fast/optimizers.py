@@ -41,8 +41,9 @@ class OptimizerAcceleration(Acceleration):
         kind = type(optimizer)
         if kind.update_step is not self.kind.update_step or not of_tensorflow.decays_as_keras(kind):
             return f"the optimizer is {kind.__name__}, not {self.known_as}"
-        if replacing.has_its_own(optimizer, "update_step"):
-            return "the optimizer has its own `update_step`"
+        for name in ("update_step", DECAY):
+            if replacing.has_its_own(optimizer, name):
+                return f"the optimizer has its own `{name}`"
         return self.why_not_so(optimizer)
 
     def why_not_so(self, optimizer: Any) -> str | None:
@@ -51,8 +52,8 @@ class OptimizerAcceleration(Acceleration):
 
     @staticmethod
     @abstractmethod
-    def update_step(self: Any, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        """Replaces the method of the optimizer, which is `self`; the weight's decay is part of it."""
+    def update_step(optimizer: Any, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        """Replaces the method of `optimizer`; the weight's decay is part of it."""
 
     def replace(self, model: keras.Model, call: FitCall | None) -> None:
         self.replace_in(model.optimizer)
@@ -98,7 +99,7 @@ def update(
     return True
 
 
-def _no_decay(self: Any, variables: Any) -> None:
+def _no_decay(optimizer: Any, variables: Any) -> None:
     """Replaces the decay of all weights before their update, which is part of the update of each."""
 
 

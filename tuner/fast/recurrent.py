@@ -68,7 +68,7 @@ class Recurrent(LayerAcceleration):
         return outputs if layer.return_sequences else outputs[:, -1]
 
 
-def _lstm(compiled: Any) -> Callable[..., tf.Tensor]:
+def _lstm(compiled: Any) -> Callable[..., Any]:
     @tf.custom_gradient
     def lstm(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, ...]]]:
         outputs, cells, gates = compiled.lstm(inputs, kernel)
@@ -82,7 +82,7 @@ def _lstm(compiled: Any) -> Callable[..., tf.Tensor]:
     return lstm
 
 
-def _gru(compiled: Any) -> Callable[..., tf.Tensor]:
+def _gru(compiled: Any) -> Callable[..., Any]:
     @tf.custom_gradient
     def gru(
         inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor

@@ -31,26 +31,26 @@ class RmsProp(OptimizerAcceleration):
 
     @staticmethod
     def update_step(
-        self: keras.optimizers.RMSprop, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
+        optimizer: keras.optimizers.RMSprop, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
         if isinstance(gradient, tf.IndexedSlices):
-            of_tensorflow.let_decay(self, variable)
-            type(self).update_step(self, gradient, variable, learning_rate)
+            of_tensorflow.let_decay(optimizer, variable)
+            type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
             return
         dtype = variable.dtype
-        rate, rho, epsilon = (tf.cast(number, dtype) for number in (learning_rate, self.rho, self.epsilon))
-        velocity, *momenta = (one.handle for one in of_tensorflow.averages(self, variable))
+        rate, rho, epsilon = (tf.cast(number, dtype) for number in (learning_rate, optimizer.rho, optimizer.epsilon))
+        velocity, *momenta = (one.handle for one in of_tensorflow.averages(optimizer, variable))
         if momenta:
-            of_tensorflow.let_decay(self, variable)
+            of_tensorflow.let_decay(optimizer, variable)
             tf.raw_ops.ResourceApplyRMSProp(
                 var=variable.handle,
                 ms=velocity,
                 mom=momenta[0],
                 lr=rate,
                 rho=rho,
-                momentum=tf.cast(self.momentum, dtype),
+                momentum=tf.cast(optimizer.momentum, dtype),
                 epsilon=epsilon,
                 grad=tf.cast(gradient, dtype),
             )
-        elif not update(self, "rmsprop", [velocity], [rate, rho, epsilon], gradient, variable):
-            type(self).update_step(self, gradient, variable, learning_rate)
+        elif not update(optimizer, "rmsprop", [velocity], [rate, rho, epsilon], gradient, variable):
+            type(optimizer).update_step(optimizer, gradient, variable, learning_rate)

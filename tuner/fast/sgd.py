@@ -21,17 +21,19 @@ class Sgd(OptimizerAcceleration):
     known_as = "SGD"
 
     @staticmethod
-    def update_step(self: keras.optimizers.SGD, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(
+        optimizer: keras.optimizers.SGD, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
         if isinstance(gradient, tf.IndexedSlices):
-            of_tensorflow.let_decay(self, variable)
-            type(self).update_step(self, gradient, variable, learning_rate)
+            of_tensorflow.let_decay(optimizer, variable)
+            type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
             return
         dtype = variable.dtype
-        rate, momentum = tf.cast(learning_rate, dtype), tf.cast(self.momentum, dtype)
-        velocities = [velocity.handle for velocity in of_tensorflow.velocities(self, variable)]
-        rule = ("nesterov" if self.nesterov else "momentum") if velocities else "descent"
+        rate, momentum = tf.cast(learning_rate, dtype), tf.cast(optimizer.momentum, dtype)
+        velocities = [velocity.handle for velocity in of_tensorflow.velocities(optimizer, variable)]
+        rule = ("nesterov" if optimizer.nesterov else "momentum") if velocities else "descent"
         numbers = [rate, momentum] if velocities else [rate]
-        if update(self, rule, velocities, numbers, gradient, variable):
+        if update(optimizer, rule, velocities, numbers, gradient, variable):
             return
         gradient = tf.cast(gradient, dtype)
         if velocities:
@@ -41,7 +43,7 @@ class Sgd(OptimizerAcceleration):
                 lr=rate,
                 grad=gradient,
                 momentum=momentum,
-                use_nesterov=self.nesterov,
+                use_nesterov=optimizer.nesterov,
             )
         else:
             tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
