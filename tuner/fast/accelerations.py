@@ -11,6 +11,9 @@ from keras_search.tuner.fast.batch_norm import BatchNorm
 from keras_search.tuner.fast.dense import Dense
 from keras_search.tuner.fast.fit import Fit
 from keras_search.tuner.fast.pooling import Pooling
+from keras_search.tuner.fast.recurrent import Recurrent
+from keras_search.tuner.fast.rmsprop import RmsProp
+from keras_search.tuner.fast.sgd import Sgd
 from keras_search.tuner.fast.sharing import Sharing
 from keras_search.tuner.fast.steps import Batches
 from keras_search.tuner.fast.tracing import Tracing
@@ -20,9 +23,12 @@ from keras_search.tuner.fast.wrapped_fit import FitCall
 # In the order of their application: the last three change what `Fit` has made of a call.
 ACCELERATIONS: Sequence[Acceleration] = (
     Adam(),
+    Sgd(),
+    RmsProp(),
     Dense(),
     BatchNorm(),
     Pooling(),
+    Recurrent(),
     Fit(),
     Validation(),
     Tracing(),

@@ -99,6 +99,16 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_momentums": "the first moments",
         "_velocities": "the second moments",
     },
+    "keras.optimizers.Optimizer": {
+        "_apply_weight_decay": "overridden: lets weights decay before they are updated",
+        "_use_weight_decay": "whether a weight decays",
+    },
+    "keras.optimizers.SGD": {"_get_variable_index": "the index of a weight's velocity"},
+    "keras.optimizers.RMSprop": {
+        "_get_variable_index": "the index of a weight's averages",
+        "_velocities": "the averages of the squared gradients",
+        "_momentums": "the momenta",
+    },
     "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction": {
         "_call_flat": "calls a trace with the variables of another model"
     },

@@ -28,6 +28,38 @@ def moments(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf
     return optimizer._momentums[index].value, optimizer._velocities[index].value
 
 
+# The method of an optimizer that lets weights decay before they are updated.
+DECAY = "_apply_weight_decay"
+
+
+def decays_as_keras(kind: type[keras.optimizers.Optimizer]) -> bool:
+    """Whether optimizers of a class let weights decay as Keras's do."""
+    return kind._apply_weight_decay is keras.optimizers.Optimizer._apply_weight_decay
+
+
+def decays(optimizer: Any, variable: tf.Variable) -> bool:
+    """Whether `optimizer` lets a weight decay."""
+    return optimizer.weight_decay is not None and optimizer._use_weight_decay(variable)
+
+
+def let_decay(optimizer: Any, variable: tf.Variable) -> None:
+    """Lets a weight decay as Keras's own method does."""
+    type(optimizer)._apply_weight_decay(optimizer, [variable])
+
+
+def velocities(optimizer: keras.optimizers.SGD, variable: tf.Variable) -> list[tf.Variable]:
+    """The velocity of `variable`; none without momentum."""
+    if not optimizer.momentums:
+        return []
+    return [optimizer.momentums[optimizer._get_variable_index(variable)].value]
+
+
+def averages(optimizer: keras.optimizers.RMSprop, variable: tf.Variable) -> list[tf.Variable]:
+    """The average square of the gradients of `variable`, and its momentum if there is one."""
+    index = optimizer._get_variable_index(variable)
+    return [each[index].value for each in (optimizer._velocities, optimizer._momentums) if each]
+
+
 def is_compiled_by_xla(graph: tf.Graph) -> bool:
     """Whether XLA compiles `graph`, which is being traced."""
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext

@@ -24,8 +24,10 @@ pooled, chosen = operations.pooled_convolution(images, filters, random(20), same
 gradients = operations.pooled_convolution_grad(images, filters, chosen, random(*pooled.shape), same=False)
 variables = [tf.Variable(abs(random(500, 90))) for _ in range(3)]
 left, right = random(32, 500), random(32, 90)
-operations.adam_by_factors(*(one.handle for one in variables), 0.1, 0.9, 0.99, 1e-7, left, right)
-for array in (pooled, *gradients, *variables):
+operations.adam_by_factors([one.handle for one in variables], [0.1, 0.9, 0.99, 1e-7, 0.01], left, right)
+lstm = operations.lstm(random(67, 5, 80), random(20, 80))
+gru = operations.gru(random(67, 5, 60), random(20, 60), random(60))
+for array in (pooled, *gradients, *variables, *lstm, *gru):
     sys.stdout.buffer.write(array.numpy().tobytes())
 """
 
@@ -55,7 +57,7 @@ def search(cli: Cli, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-SAID = "compiling two operations for this machine's processor, once"
+SAID = "compiling operations for this machine's processor, once"
 
 
 def prepare(cache: Path) -> str:

@@ -25,6 +25,7 @@ from tests.tuner.fast.trained_alike import (
 )
 
 RNG = np.random.default_rng(0)
+NUMBERS = [0.1, 0.9, 0.99, 1e-7, 0.0]  # of Adam: the size of a step, the betas, epsilon and the decay
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -128,6 +129,22 @@ def test_other_poolings_are_left_alone() -> None:
 )
 def test_adam_by_factors_is_keras(options: dict[str, object]) -> None:
     assert trained_alike(dense_model(), **options).count("AdamByFactors") == 2
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.parametrize(
+    ("optimizer", "operation", "options"),
+    [
+        (keras.optimizers.SGD, "DescentByFactors", {"weight_decay": 0.1}),
+        (keras.optimizers.SGD, "MomentumByFactors", {"momentum": 0.9}),
+        (keras.optimizers.SGD, "NesterovByFactors", {"momentum": 0.9, "nesterov": True}),
+        (keras.optimizers.RMSprop, "RmspropByFactors", {"weight_decay": 0.1}),
+        (keras.optimizers.AdamW, "AdamByFactors", {"weight_decay": 0.1}),
+    ],
+)
+def test_other_optimizers_by_factors_are_keras(optimizer: type, operation: str, options: dict[str, object]) -> None:
+    assert trained_alike(dense_model(), optimizer, **options).count(operation) == 2
 
 
 @pytest.mark.slow
@@ -245,7 +262,7 @@ def test_a_tensor_that_somebody_holds_stays_as_it_was() -> None:
     before = held.numpy().copy()
     left, right = random(4, 6), random(4, 5)
     handles = [variable.handle for variable in (weight, *moments)]
-    operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+    operations.load().adam_by_factors(handles, NUMBERS, left, right)
     np.testing.assert_array_equal(held, before)
     assert np.isfinite(weight).all()
     assert not np.allclose(weight, before)
@@ -271,7 +288,7 @@ def test_another_thread_never_sees_half_an_update() -> None:
         reading = pool.submit(read)
         try:
             for _ in range(1000):
-                operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+                operations.load().adam_by_factors(handles, NUMBERS, left, right)
         finally:
             is_over.set()
     assert all(reading.result())
@@ -281,5 +298,5 @@ def test_another_thread_never_sees_half_an_update() -> None:
 def test_factors_of_something_else_are_refused() -> None:
     handles = [tf.Variable(tf.ones((4, 3))).handle for _ in range(3)]
     for left, right in ((random(2, 4), random(2, 2)), (random(2, 4), random(1, 3))):
-        with pytest.raises(tf.errors.InvalidArgumentError, match="the factors are"):
-            operations.load().adam_by_factors(*handles, 0.1, 0.9, 0.99, 1e-7, left, right)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"the (factors are|gradient is not)"):
+            operations.load().adam_by_factors(handles, NUMBERS, left, right)

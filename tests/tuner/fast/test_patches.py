@@ -146,12 +146,13 @@ def test_a_user_trains_further_as_by_keras(searched: tuple[Path, Tuner], plain: 
 
 def own_methods(model: keras.Model) -> set[tuple[str, str]]:
     """The methods that objects of `model` have of their own, by the object's class."""
-    names = ("call", "update_step", "make_train_function", "make_test_function", "train_step", "test_step", "fit")
+    of_steps = ("make_train_function", "make_test_function", "train_step", "test_step", "fit")
+    names = ("call", "update_step", "_apply_weight_decay", *of_steps)
     return {(type(part).__name__, name) for part in parts(model) for name in names if name in vars(part)}
 
 
 REPLACED = {
-    "adam": {("Adam", "update_step")},
+    "adam": {("Adam", "update_step"), ("Adam", "_apply_weight_decay")},
     "dense": {("Dense", "call")},
     "batch_norm": {("BatchNormalization", "call")},
     "pooling": {("MaxPooling2D", "call")},
@@ -168,7 +169,7 @@ def test_each_is_put_on_and_taken_off_alone() -> None:
     model.fit(X, Y, validation_data=(X, Y))
     is_compiled = compiled.load() is not None
     off = {name: why for name, why in patches.status(model).items() if why is not True}
-    assert off.keys() == (set() if is_compiled else {"pooling"})
+    assert off.keys() == {"sgd", "rmsprop", "recurrent"} | (set() if is_compiled else {"pooling"})
     for one in ACCELERATIONS:
         before = own_methods(model)
         one.undo(model)
@@ -217,9 +218,12 @@ def test_why_one_is_not_on_is_told() -> None:
     plain = status(layers.MaxPooling2D(3), **ARRAYS)
     assert plain == {
         "adam": "the optimizer is SGD, not Adam or AdamW",
+        "sgd": True,
+        "rmsprop": "the optimizer is SGD, not RMSprop",
         "dense": "the model has no Dense layer without quantization and adapters",
         "batch_norm": "the model has no BatchNormalization of images by their channels, with scale and center",
         "pooling": "the model has no MaxPooling2D of 2x2 pixels without padding",
+        "recurrent": "the model has no LSTM or GRU with Keras's activations that gives its outputs alone",
         "fit": True,
         "validation": "`fit` is given no validation data",
         "tracing": True,

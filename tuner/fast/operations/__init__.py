@@ -1,7 +1,7 @@
 """Our own TensorFlow operations for the CPU, compiled once on each machine that has a C++ compiler.
 
-They are in `operations.cc`; `adam.py` and `pooling.py` use them. Without them, trials use TensorFlow's operations: the
-same formulas, but slower.
+They are in the files `*_kernels.h`; `optimizers.py`, `pooling.py` and `recurrent.py` use them. Without them, trials use
+TensorFlow's operations: the same formulas, but slower.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from keras_search.tuner.fast import versions
 from keras_search.tuner.keras_private import of_tensorflow
 
 _FOLDER = Path(__file__).parent
-_SOURCES = [_FOLDER / name for name in ("adam.h", "convolution.h", "operations.cc", "vectors.h")]
+_SOURCES = sorted(_FOLDER.glob("*.h")) + [_FOLDER / "operations.cc"]
 # No flag changes a number: they only stop square roots from setting `errno`, and exceptions from trapping.
 _FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-w"]
 _LONGEST_S = 300
@@ -44,7 +44,7 @@ def prepare(say: Callable[[str], None]) -> None:
             with contextlib.suppress(tf.errors.OpError):
                 tf.load_op_library(str(path))
                 return
-        say("compiling two operations for this machine's processor, once: some seconds")
+        say("compiling operations for this machine's processor, once: some seconds")
         _compile(path)
         tf.load_op_library(str(path))
     except (_Unavailable, OSError, tf.errors.OpError) as error:

@@ -31,4 +31,34 @@ inline void Store(uint8_t* to, Integers values) {
   *reinterpret_cast<Bytes*>(to) = __builtin_convertvector(values, Bytes);
 }
 
+// The largest error of these is some units in the last place, as of those of TensorFlow.
+inline Floats Exp(Floats x) {
+  x = x > 88.0f ? Floats{} + 88.0f : x;
+  x = x < -87.0f ? Floats{} - 87.0f : x;
+  const Floats half = x < 0.0f ? Floats{} - 0.5f : Floats{} + 0.5f;
+  const Integers power = __builtin_convertvector(x * 1.44269504088896341f + half, Integers);
+  const Floats whole = __builtin_convertvector(power, Floats);
+  const Floats rest = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+  Floats sum = Floats{} + 1.9875691500e-4f;
+  sum = sum * rest + 1.3981999507e-3f;
+  sum = sum * rest + 8.3334519073e-3f;
+  sum = sum * rest + 4.1665795894e-2f;
+  sum = sum * rest + 1.6666665459e-1f;
+  sum = sum * rest + 5.0000001201e-1f;
+  const Integers bits = (power + 127) << 23;
+  return (sum * rest * rest + rest + 1.0f) * reinterpret_cast<const Floats&>(bits);
+}
+inline Floats Sigmoid(Floats x) { return 1.0f / (1.0f + Exp(-x)); }
+inline Floats Tanh(Floats x) {
+  const Floats square = x * x;
+  Floats sum = Floats{} - 5.70498872745e-3f;
+  sum = sum * square + 2.06390887954e-2f;
+  sum = sum * square - 5.37397155531e-2f;
+  sum = sum * square + 1.33314422036e-1f;
+  sum = sum * square - 3.33332819422e-1f;
+  const Floats small = sum * square * x + x;
+  const Floats large = 1.0f - 2.0f / (Exp(2.0f * x) + 1.0f);
+  return square < 0.390625f ? small : large;
+}
+
 inline int64_t RoundUp(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }

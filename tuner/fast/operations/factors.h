@@ -1,25 +1,11 @@
-// Adam's update of a weight matrix whose gradient is a product of two matrices; the whole gradient is never stored.
+// The update of a weight matrix whose gradient is a product of two matrices; the whole gradient is never stored.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <vector>
 
 #include "vectors.h"
-
-struct Adam {
-  float step_size;  // the learning rate, corrected for both moments' bias
-  float beta1, beta2, epsilon;
-
-  void Update(int64_t count, const float* gradient, float* __restrict weight, float* __restrict moment1,
-              float* __restrict moment2) const {
-    for (int64_t i = 0; i < count; ++i) {
-      moment1[i] += (gradient[i] - moment1[i]) * (1 - beta1);
-      moment2[i] += (gradient[i] * gradient[i] - moment2[i]) * (1 - beta2);
-      weight[i] -= step_size * moment1[i] / (std::sqrt(moment2[i]) + epsilon);
-    }
-  }
-};
 
 // The gradient transpose(left) * right of a matrix of `inputs` rows and `units` columns, for `batch` examples.
 class FactoredGradient {
@@ -37,15 +23,17 @@ class FactoredGradient {
   int64_t blocks() const { return (inputs_ + kRows - 1) / kRows; }
 
   // Updates the rows of the blocks from `begin` to `end`. A block's gradient is in the cache when its rows are read.
-  void Apply(const Adam& adam, int64_t begin, int64_t end, float* weight, float* moment1, float* moment2) const {
+  template <class Rule>
+  void Apply(const Rule& rule, int64_t begin, int64_t end, std::array<float*, Rule::kVariables> variables) const {
+    for (float*& variable : variables) variable += begin * kRows * units_;
     std::vector<float> left(batch_ * kRows), gradient(kRows * units_);
     for (int64_t block = begin; block < end; ++block) {
       const int64_t row = block * kRows, rows = std::min<int64_t>(kRows, inputs_ - row);
       for (int64_t example = 0; example < batch_; ++example)
         std::copy_n(left_ + example * inputs_ + row, rows, left.data() + example * kRows);
       for (int64_t unit = 0; unit < units_; unit += kColumns) Multiply(left.data(), unit, gradient.data());
-      const int64_t first = row * units_;
-      adam.Update(rows * units_, gradient.data(), weight + first, moment1 + first, moment2 + first);
+      rule.Update(rows * units_, gradient.data(), variables);
+      for (float*& variable : variables) variable += rows * units_;
     }
   }
 
