@@ -36,9 +36,9 @@ from keras_search.tuner.trial.task import TrialResult
 EPOCHS = 10
 NULL_TRIALS = 300
 PRUNED_EPOCHS = 30
-# The first ones load what is loaded only then.
-_WARM_UP = 3
-_LONGEST_S = 40.0
+# The first ones load what is loaded only then, as the tables when the first trial ends.
+_WARM_UP = 10
+_LONGEST_S = 200.0
 _DATA = np.zeros((64, 4), "float32"), np.zeros(64, "int32")
 
 
@@ -47,13 +47,15 @@ class Measured:
     """What a search of null trials took.
 
     Attributes:
-        resumed_s: Seconds until the first trial began, the search's own imports left out.
+        resumed_s: Seconds until the first trial began.
+        resumed_cpu_s: Seconds of CPU until those are measured that follow, less what these take.
         cpu_s: Seconds of this process's CPU a trial.
         wall_s: Seconds a trial.
         trials: How many were measured.
     """
 
     resumed_s: float
+    resumed_cpu_s: float
     cpu_s: float
     wall_s: float
     trials: int
@@ -164,13 +166,20 @@ def fill(folder: Path, oracle: str, finished: int) -> None:
 def search(folder: Path, oracle: str, finished: int) -> Measured:
     """Goes on with the run."""
     executor = Null()
-    began = time.monotonic()
+    began, began_cpu = time.monotonic(), time.process_time()
     made = tuner(folder, oracle, finished, executor=executor, time_budget=_LONGEST_S)
     made.search(*_DATA, validation_data=_DATA)
-    measured = executor.begins[min(_WARM_UP, len(executor.begins) - 2) :]
-    (cpu, wall), (last_cpu, last_wall) = measured[0], measured[-1]
-    trials = len(measured) - 1
-    return Measured(executor.begins[0][1] - began, (last_cpu - cpu) / trials, (last_wall - wall) / trials, trials)
+    warm = min(_WARM_UP, len(executor.begins) // 3)
+    (cpu, wall), (last_cpu, last_wall) = executor.begins[warm], executor.begins[-1]
+    trials = max(1, len(executor.begins) - 1 - warm)
+    cpu_s = (last_cpu - cpu) / trials
+    return Measured(
+        resumed_s=executor.begins[0][1] - began,
+        resumed_cpu_s=cpu - began_cpu - warm * cpu_s,
+        cpu_s=cpu_s,
+        wall_s=(last_wall - wall) / trials,
+        trials=trials,
+    )
 
 
 def pruner(folder: Path, oracle: str, finished: int) -> dict[str, float]:

@@ -1,11 +1,13 @@
 """Trials played back on a clock of their own, from learning curves that were measured before."""
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_search.tuner.trial import pruners
 from keras_search.tuner.trial.pruners import Pruner
 
 
@@ -62,7 +64,7 @@ def play(
         epoch = min(trial.curve) + len(trial.seen)
         trial.seen[epoch] = trial.curve[epoch]
         if epoch < max(trial.curve):
-            others = [other.seen for other in begun if other is not trial]
+            others = functools.partial(pruners.bests, [other.seen for other in begun if other is not trial])
             trial.pruned = pruner is not None and trial.is_prunable and pruner.prunes(trial.seen, others)
             if not trial.pruned:
                 heapq.heappush(events, (clock + trial.seconds[epoch + 1], next(ties), trial))

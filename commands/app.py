@@ -20,7 +20,9 @@ app = typer.Typer(
     add_completion=called() == ["keras-search"],  # shells complete only commands on their path
     pretty_exceptions_enable=False,
 )
-app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "promises", "cluster"))(search.run_search)
+app.command("search", cls=Command, epilog=more("search", "your-own", "speed", "scale", "promises", "cluster"))(
+    search.run_search
+)
 app.command("best", cls=Command, epilog=more("after-the-search"))(best.show_best)
 app.command("baseline", cls=Command, epilog=more("baseline"))(best.train_baseline)
 app.command("results", cls=Command, epilog=more("run-directory", "keras-tuner-projects", "after-the-search"))(

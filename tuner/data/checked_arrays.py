@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_search.results.text import telling_line
+from keras_search.tuner.data import npz
+from keras_search.tuner.data.images import Images
 from keras_search.tuner.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -17,7 +19,7 @@ _NARROW, _TIMES = 16, 4
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Reads the four arrays of an `.npz` file unchanged; pickled objects are not loaded.
+    """The four arrays of an `.npz` file, unchanged, mapped where they are not compressed; no pickled objects.
 
     Raises:
         InputError: The file is missing or damaged, lacks an array, or holds pickled objects.
@@ -32,7 +34,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             missing = [name for name in NAMES if name not in file]
             if missing:
                 raise InputError(f"dataset {str(path)!r} lacks {', '.join(missing)}: it needs {', '.join(NAMES)}")
-            arrays = {name: file[name] for name in NAMES}
+            mapped = npz.mapped(path, NAMES)
+            arrays: dict[str, np.ndarray] = {name: mapped[name] if name in mapped else file[name] for name in NAMES}
             if not all(isinstance(array, np.ndarray) for array in arrays.values()):
                 raise ValueError("a member is not an array")
             return arrays
@@ -63,8 +66,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def check(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Checks `arrays` and converts them to float32 (images, height, width, channels) and int64 (images,).
+def check(arrays: dict[str, np.ndarray], source: str) -> tuple[Images, np.ndarray, Images, np.ndarray]:
+    """Checks `arrays`; gives them as float32 (images, height, width, channels) and int64 (images,).
 
     Images of uint8 are scaled to [0, 1]; the values of floats are kept.
 
@@ -99,7 +102,7 @@ def check(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.nd
     return x_train, y_train, x_test, y_test
 
 
-def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
+def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> Images:
     images = arrays[name]
     _require(
         images.dtype == np.uint8 or np.issubdtype(images.dtype, np.floating),
@@ -119,19 +122,15 @@ def _images(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray
         f"has {name} of shape {images.shape}, as a series of {longer} steps of {shorter} values has: if they are "
         f"images, store them with their channel, {(*images.shape, 1)}; a series wants a script of your own",
     )
-    if images.dtype == np.uint8:
-        # Dividing in float32 gives the same numbers as dividing in float64 and rounding to float32.
-        images = images.astype("float32")
-        images /= 255
     _require(
         min(images.shape[1:3]) >= _SMALLEST_SIDE,
         source,
         f"has {name} of shape {images.shape}: images must be at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
     )
-    with np.errstate(over="ignore"):
-        images = np.ascontiguousarray(images if images.ndim == 4 else images[..., np.newaxis], dtype="float32")
-    _require(bool(np.isfinite(images).all()), source, f"has NaN or infinity in {name} (as float32)")
-    return images
+    checked = Images(images)
+    is_finite = checked.is_scaled or all(bool(np.isfinite(part).all()) for part in checked.parts())
+    _require(is_finite, source, f"has NaN or infinity in {name} (as float32)")
+    return checked
 
 
 def _labels(arrays: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:

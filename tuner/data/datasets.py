@@ -12,7 +12,8 @@ import numpy as np
 from keras_search.results.errors import Parameter
 from keras_search.results.text import one_line
 from keras_search.tuner import runtime
-from keras_search.tuner.data import checked_arrays
+from keras_search.tuner.data import checked_arrays, images
+from keras_search.tuner.data.images import Images
 from keras_search.tuner.errors import InputError
 
 MNIST_FINGERPRINT = "2f04848d51aac28a09ab0ffaed7414a75e345ae2ca65fd3b96f0d8ab0e0cadbe"
@@ -30,7 +31,8 @@ class Dataset:
     Attributes:
         name: `mnist`, `fashion_mnist`, `digits`, or the stem of the user's file.
         source: What `load` needs to load it again: a name, or the absolute path of a file.
-        x_train, x_test: float32 (images, height, width, channels); uint8 images are scaled to [0, 1].
+        x_train, x_test: float32 (images, height, width, channels); uint8 images are scaled to [0, 1]. They are
+            converted where they are read.
         y_train, y_test: int64 (images,), classes 0..n-1.
         fingerprint: SHA-256 of these arrays.
         notice: What the user must know about this choice of data, or empty.
@@ -38,9 +40,9 @@ class Dataset:
 
     name: str
     source: str
-    x_train: np.ndarray
+    x_train: Images | np.ndarray
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: Images | np.ndarray
     y_test: np.ndarray
     fingerprint: str
     notice: str = ""
@@ -72,9 +74,9 @@ class Dataset:
 class Split:
     """The training images of a dataset, split into training and validation data."""
 
-    x_train: np.ndarray
+    x_train: Images | np.ndarray
     y_train: np.ndarray
-    x_validation: np.ndarray
+    x_validation: Images | np.ndarray
     y_validation: np.ndarray
 
 
@@ -136,7 +138,9 @@ def split(dataset: Dataset, seed: int, samples: int | None = None) -> Split:
     for_validation = np.zeros(samples, dtype=bool)
     for_validation[validation] = True
     train, held_out = chosen[~for_validation], chosen[for_validation]
-    return Split(dataset.x_train[train], labels[train], dataset.x_train[held_out], labels[held_out])
+    return Split(
+        images.taken(dataset.x_train, train), labels[train], images.taken(dataset.x_train, held_out), labels[held_out]
+    )
 
 
 def stratified(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -243,9 +247,10 @@ def _make(name: str, source: str, arrays: dict[str, np.ndarray]) -> Dataset:
     return Dataset(name, source, *checked, fingerprint)
 
 
-def _fingerprint(*arrays: np.ndarray) -> str:
+def _fingerprint(*arrays: Images | np.ndarray) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        for part in array.parts() if isinstance(array, Images) else [array]:
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()

@@ -8,7 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +16,13 @@ import keras
 import numpy as np
 import psutil
 
-from keras_search.results import files, layout
-from keras_search.tuner.data import tf_datasets
+from keras_search.results import layout
+from keras_search.tuner.data import array_files, tf_datasets
+from keras_search.tuner.data.array_files import StoredArray, StoredImages
+from keras_search.tuner.data.images import Images
 
 if TYPE_CHECKING:
     from keras_search.tuner.data.tf_graphs import Graph, Pipeline
-
-
-@dataclass(frozen=True)
-class StoredArray:
-    """An array in a `.npy` file."""
-
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class StoredDataset:
         constants: The files of the large constants.
     """
 
-    graph: "Graph"
+    graph: "Graph" = field(compare=False)  # it may hold dicts, which have no hash
     definition: Path
     constants: tuple[StoredArray, ...]
 
@@ -70,46 +65,54 @@ def folder(run: Path) -> Iterator[Path]:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def store(data: Any, folder: Path) -> Any:
-    """Writes the arrays and datasets in `data` into `folder`, and returns `data` with references in their places.
+class Store:
+    """Writes arrays and datasets into a folder, each once.
 
     Args:
-        data: The arguments of a `fit`: any nesting of tuples, lists and dicts.
-
-    Raises:
-        ValueError: A `tf.data.Dataset` runs Python code, so no other process can use it.
+        folder: The folder.
+        in_place: Whether arrays that are mapped from the user's own files stay there, as on this machine.
     """
-    return Store(folder).all(data)
 
-
-class Store:
-    """Writes arrays and datasets into a folder, each once."""
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, in_place: bool = False) -> None:
         self._folder = folder
+        self._in_place = in_place
         self._numbers = itertools.count(1)
         # With what is stored, as another object may later have the same id.
         self._stored: dict[int, tuple[Any, Any]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def all(self, data: Any) -> Any:
-        """`data`, in any nesting, with references in the places of its arrays and datasets."""
+        """`data`, in any nesting of tuples, lists and dicts, with references in the places of its arrays and datasets.
+
+        Raises:
+            ValueError: A `tf.data.Dataset` runs Python code, so no other process can use it.
+        """
         return keras.tree.map_structure(self.place, data)
 
     def place(self, leaf: Any) -> Any:
         """The reference to `leaf` if that is an array or a dataset; else `leaf` itself."""
-        write: Any = self._dataset if tf_datasets.is_dataset(leaf) else self._array if _is_array(leaf) else None
-        if write is None:
+        write: Any = self._images if isinstance(leaf, Images) else self._array
+        if tf_datasets.is_dataset(leaf):
+            write = self._dataset
+        elif not isinstance(leaf, Images) and not _is_array(leaf):
             return leaf
         if id(leaf) not in self._stored:
             self._stored[id(leaf)] = leaf, write(leaf)
         return self._stored[id(leaf)][1]
 
-    def _array(self, array: np.ndarray) -> StoredArray:
+    def _array(self, array: np.ndarray, is_ours: bool = False) -> StoredArray:
+        if self._in_place and (there := array_files.in_place(array, is_ours)) is not None:
+            return there
         path = self._path("npy")
-        files.check_writable(self._folder, array.nbytes)  # NumPy does not say that a disk is full
-        np.save(path, array)
+        array_files.write(path, array)
         return StoredArray(path)
+
+    def _images(self, images: Images) -> StoredImages:
+        key = id(images.stored)
+        if key not in self._stored:  # the images for training and for validation are of one array
+            self._stored[key] = images.stored, self._array(images.stored, is_ours=True)
+        rows = None if images.rows is None else self._array(images.rows)
+        return StoredImages(self._stored[key][1], rows, self._path("npy"))
 
     def _dataset(self, dataset: Any) -> StoredDataset:
         from keras_search.tuner.data import tf_graphs
@@ -146,16 +149,21 @@ def hold(data: Any) -> Any:
     return keras.tree.map_structure(held, data)
 
 
-def load(data: Any, seed: int = 0) -> Any:
-    """The data that `store` or `hold` was given, with arrays mapped from their files.
+def load(data: Any, seed: int = 0, takes_images: bool = False) -> Any:
+    """The data that a `Store` or `hold` was given, with arrays mapped from their files.
 
     Args:
         seed: For what is random in a dataset and has no seed.
+        takes_images: Whether images may be converted where they are read (`Images`); else they are an array.
     """
 
     def fetch(leaf: Any) -> Any:
         if isinstance(leaf, StoredArray):
-            return _mapped(leaf.path, leaf.path.stat().st_mtime_ns)
+            return leaf.load()
+        if isinstance(leaf, StoredImages):
+            leaf = leaf.load()
+        if isinstance(leaf, Images):
+            return leaf if takes_images else array_files.whole(leaf)
         if isinstance(leaf, StoredDataset):
             return _pipeline(leaf, leaf.definition.stat().st_mtime_ns).dataset(seed)
         return leaf.pipeline.dataset(seed) if isinstance(leaf, HeldDataset) else leaf
@@ -201,13 +209,6 @@ def _made(graph: "Graph", constants: list[np.ndarray]) -> Any:
     from keras_search.tuner.data import tf_graphs
 
     return tf_graphs.Pipeline(graph, constants).dataset(0)
-
-
-@functools.lru_cache(maxsize=32)
-def _mapped(path: Path, written: int) -> np.ndarray:
-    # `written` keeps the data of different searches apart, whose files may have the same path.
-    # Copy-on-write: nothing writes to it, but TensorFlow refuses read-only memory.
-    return np.load(path, mmap_mode="c", allow_pickle=False)
 
 
 @functools.lru_cache(maxsize=32)

@@ -40,7 +40,7 @@ class Graph:
         constants: The names of these variables, which no other graph has.
         seeds: The names of the two nodes with the seeds of each shuffle that was given none.
         variables: The names of the nodes of the variables that the user's functions change.
-        is_random: Whether the functions draw from the state of `tf_random`.
+        states: The names of the states from which random operations draw (`tf_random`).
     """
 
     definition: bytes
@@ -48,7 +48,7 @@ class Graph:
     constants: tuple[str, ...]
     seeds: tuple[tuple[str, str], ...]
     variables: tuple[str, ...]
-    is_random: bool
+    states: tuple[str, ...]
 
 
 def of(dataset: tf.data.Dataset) -> tuple[Graph, list[Any]]:
@@ -81,9 +81,9 @@ def of(dataset: tf.data.Dataset) -> tuple[Graph, list[Any]]:
     constants = _taken(definition, taken)
     names = [_read_from_variable(node, definition) for node in list(definition.node) if node.name in constants]
     values = [constants[node] for node, _ in names]
-    is_random = tf_random.take_seeds(definition)
+    states = tf_random.take_seeds(definition)
     serialized = definition.SerializeToString()
-    return Graph(serialized, dataset.element_spec, tuple(n for _, n in names), seeds, variables, is_random), values
+    return Graph(serialized, dataset.element_spec, tuple(n for _, n in names), seeds, variables, states), values
 
 
 class Pipeline:
@@ -101,7 +101,7 @@ class Pipeline:
                 constant = tensor(value)
                 variable = tf.raw_ops.VarHandleOp(dtype=constant.dtype, shape=constant.shape, shared_name=name)
                 tf.raw_ops.AssignVariableOp(resource=variable, value=constant)
-                weakref.finalize(self, tf.raw_ops.DestroyResourceOp, resource=variable)
+                _destroy_with(self, variable)
 
     def dataset(self, seed: int) -> tf.data.Dataset:
         """A dataset that begins anew; `seed` is for what has no seed of its own."""
@@ -109,17 +109,31 @@ class Pipeline:
         nodes = {node.name: node for node in definition.node}
         for number, name in enumerate(itertools.chain(*self._graph.seeds)):
             nodes[name].attr["value"].tensor.CopyFrom(tf.make_tensor_proto(derive(seed, "shuffle", number), tf.int64))
-        for name in self._graph.variables:
-            nodes[name].attr["shared_name"].s = f"{name} {uuid.uuid4().hex}".encode()
+        variables = [nodes[name] for name in self._graph.variables]
+        for node in variables:
+            node.attr["shared_name"].s = f"{node.name} {uuid.uuid4().hex}".encode()
         with tf.device("CPU:0"):
             variant = tf.raw_ops.DatasetFromGraph(graph_def=definition.SerializeToString())
         dataset: Any = tf.data.experimental.from_variant(variant, self._graph.element_spec)
         if self._graph.constants and not any(node.op == "RepeatDataset" for node in definition.node):
             dataset = _as_it_is(dataset)
         dataset.made_by = self  # whose constants it reads
-        if self._graph.is_random:
-            tf_random.attach(dataset, seed)
+        for node in variables:
+            _destroy_with(dataset, _variable(node))
+        tf_random.attach(dataset, self._graph.states, seed)
         return dataset
+
+
+def _variable(node: Any) -> tf.Tensor:
+    """The handle of the variable of `node`."""
+    shape, name = tf.TensorShape(node.attr["shape"].shape), node.attr["shared_name"].s.decode()
+    with tf.device("CPU:0"):
+        return tf.raw_ops.VarHandleOp(dtype=node.attr["dtype"].type, shape=shape, shared_name=name)
+
+
+def _destroy_with(owner: Any, variable: tf.Tensor) -> None:
+    """Destroys a variable when `owner` is gone; the end of the process needs no help."""
+    weakref.finalize(owner, tf.raw_ops.DestroyResourceOp, resource=variable).atexit = False
 
 
 def tensor(value: Any) -> tf.Tensor:

@@ -5,7 +5,8 @@ anew with each iterator: every epoch would have the same crops and flips. Here s
 whose state is set at the start of each epoch from the seed of the trial and the number of the epoch.
 """
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -28,9 +29,7 @@ _IN_TURN = {
 }  # fmt: skip
 _PHILOX = 1
 _STATE_SIZE = 3
-_SEED = "_keras_search_seed"
-# The functions of a trial find the state by this name; there is one trial at a time in a process.
-_NAME = "keras_search random state"
+_DRAWS = "_keras_search_draws"
 _STATE, _ALGORITHM = "keras_search/state", "keras_search/algorithm"
 
 
@@ -39,43 +38,43 @@ def changes(operations: Iterable[str]) -> bool:
     return not _IN_TURN.isdisjoint(operations)
 
 
-def take_seeds(definition: Any) -> bool:
-    """Makes the random operations without a seed draw from the state; returns whether there are any.
+def take_seeds(definition: Any) -> tuple[str, ...]:
+    """Makes each random operation without a seed draw from a state of its own; returns the names of these states.
 
     A map that would call random operations in parallel calls them one after another, as a race would decide which
     draws first. Where there is a GPU, all cores are needed to feed it: there the race stays.
     """
     functions = definition.library.function
-    is_random = any([_take_seeds(function) for function in functions])
+    states = tuple(name for function in functions for name in _take_seeds(function))
     if not tf.config.list_logical_devices("GPU"):
         random = {function.signature.name for function in functions if changes(node.op for node in function.node_def)}
         _spread(definition, random)
         for node in definition.node:
             _in_order(node, random)
-    return is_random
+    return states
 
 
-def _take_seeds(function: Any) -> bool:
-    drawing = [node for node in function.node_def if node.op in _OF_A_GENERATOR and not _seeds(node)]
-    if not drawing:
-        return False
-    for node in drawing:
+def _take_seeds(function: Any) -> list[str]:
+    names = []
+    for node in [node for node in function.node_def if node.op in _OF_A_GENERATOR and not _seeds(node)]:
+        # One for each, as TensorFlow may run the operations of a function in any order.
+        names.append(f"random state of keras_search {uuid.uuid4().hex}")
+        state = function.node_def.add(name=f"{_STATE}_{len(names)}", op="VarHandleOp")
+        state.attr["dtype"].type = tf.int64.as_datatype_enum
+        state.attr["shape"].shape.CopyFrom(tf.TensorShape([_STATE_SIZE]).as_proto())
+        state.attr["shared_name"].s = names[-1].encode()
+        algorithm = function.node_def.add(name=f"{_ALGORITHM}_{len(names)}", op="Const")
+        algorithm.attr["dtype"].type = tf.int64.as_datatype_enum
+        algorithm.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_PHILOX, tf.int64))
         kinds = node.attr["T"].type, node.attr["Tout" if "Tout" in node.attr else "dtype"].type
         node.op = _OF_A_GENERATOR[node.op]
         node.attr.clear()
         node.attr["shape_dtype"].type, node.attr["dtype"].type = kinds
-        inputs = [f"{_STATE}:resource:0", f"{_ALGORITHM}:output:0", *node.input]
+        inputs = [f"{state.name}:resource:0", f"{algorithm.name}:output:0", *node.input]
         del node.input[:]
         node.input.extend(inputs)
-    state, algorithm = function.node_def.add(name=_STATE, op="VarHandleOp"), function.node_def.add(name=_ALGORITHM)
-    state.attr["dtype"].type = tf.int64.as_datatype_enum
-    state.attr["shape"].shape.CopyFrom(tf.TensorShape([_STATE_SIZE]).as_proto())
-    state.attr["shared_name"].s = _NAME.encode()
-    algorithm.op = "Const"
-    algorithm.attr["dtype"].type = tf.int64.as_datatype_enum
-    algorithm.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_PHILOX, tf.int64))
-    function.signature.is_stateful = True
-    return True
+    function.signature.is_stateful |= bool(names)
+    return names
 
 
 def _seeds(node: Any) -> tuple[int, ...]:
@@ -110,18 +109,19 @@ def _in_order(node: Any, random: set[str]) -> None:
             node.attr.pop(name, None)
 
 
-def attach(dataset: Any, seed: int) -> None:
-    """Notes the seed of the random operations in `dataset`, and begins its first epoch."""
-    setattr(dataset, _SEED, seed)
+def attach(dataset: Any, states: Sequence[str], seed: int) -> None:
+    """Notes the states of the random operations in `dataset`, and their seed; begins its first epoch."""
+    setattr(dataset, _DRAWS, (states, seed))
     begin_epoch(dataset, 0)
 
 
 def begin_epoch(dataset: Any, epoch: int) -> None:
-    """Sets the random state of `dataset`, or of what it is made of, to that of `epoch`."""
-    if (seed := getattr(dataset, _SEED, None)) is not None:
-        with tf.device("CPU:0"):
-            state = tf.raw_ops.VarHandleOp(dtype=tf.int64, shape=[_STATE_SIZE], shared_name=_NAME)
-            value = tf.constant([derive(seed, "epoch", epoch), 0, 0], tf.int64)
+    """Sets the random states of `dataset`, or of what it is made of, to those of `epoch`."""
+    states, seed = getattr(dataset, _DRAWS, ((), 0))
+    with tf.device("CPU:0"):
+        for number, name in enumerate(states):
+            state = tf.raw_ops.VarHandleOp(dtype=tf.int64, shape=[_STATE_SIZE], shared_name=name)
+            value = tf.constant([derive(seed, "epoch", epoch, number), 0, 0], tf.int64)
             tf.raw_ops.AssignVariableOp(resource=state, value=value)
     for part in of_tensorflow.inputs(dataset):
         begin_epoch(part, epoch)

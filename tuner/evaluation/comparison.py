@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from keras_search import results, search_spaces
 from keras_search.results import layout, verdict
 from keras_search.results.errors import Parameter
@@ -205,7 +207,7 @@ def _retest(path: Path, dataset: Dataset, before: float) -> float:
 
     model = keras.models.load_model(path, safe_mode=True)
     assert isinstance(model, keras.Model)
-    accuracy, _ = retraining.test(model, dataset.x_test, dataset.y_test)
+    accuracy, _ = retraining.test(model, np.asarray(dataset.x_test), dataset.y_test)
     # Two classes that are nearly equally probable may change places with another number of threads.
     if abs(accuracy - before) * len(dataset.y_test) > _RELOADED_TOLERANCE:
         raise RuntimeError(f"{path} scores {accuracy} when read back, {before} before it was saved")

@@ -59,16 +59,17 @@ def predict(run: results.Run, run_code: bool = False) -> Predictions:
     trial_id = _evaluated_trial(run)
     try:
         dataset = comparison.load_dataset(run)
-        probabilities = _probabilities(run, dataset, dataset.x_test, run_code)
+        images = np.asarray(dataset.x_test)
+        probabilities = _probabilities(run, dataset, images, run_code)
     except (InputError, SpaceError) as error:
         raise results.RunError(*error.args) from error
     except OSError as error:
         raise results.RunError(f"{error.strerror or error}: {error.filename or _path(run)}") from error
     title = (
         f"{layout.BEST_MODEL} of {run.path.resolve().name} (trial {trial_id})\n"
-        f"on the {len(dataset.x_test):,} test images of {dataset.name}"
+        f"on the {len(images):,} test images of {dataset.name}"
     )
-    return Predictions(title, dataset.x_test, dataset.y_test, probabilities)
+    return Predictions(title, images, dataset.y_test, probabilities)
 
 
 def classify(run: results.Run, paths: Sequence[Path], run_code: bool = False) -> list[Classified]:

@@ -37,7 +37,7 @@ class TrainingTask:
         values: The point.
         epochs: The number of epochs; None if the hypermodel decides.
         seed: Seeds the weights, the dropout and the order of the images.
-        data: What `data` returns, after `shared.store`.
+        data: What `data` returns, after `shared.Store`.
         save_to: Where the trained model is saved; None if it is not.
     """
 
@@ -84,7 +84,7 @@ def train(tasks: Sequence[TrainingTask], data: tuple[Any, ...], run: Path, worke
         versions.tell(print)
         patches.prepare(print)
         with shared.folder(run) as folder:
-            stored = shared.store(data, folder)
+            stored = shared.Store(folder, in_place=executor.is_local).all(data)
             yield from run_all(executor, _train_one, [replace(task, data=stored) for task in tasks])
 
 

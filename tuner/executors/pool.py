@@ -47,7 +47,7 @@ class WorkerPool(Executor):
             # The caller may learn that a call is done before its worker counts as idle.
             self._changed.wait_for(lambda: self._idle)
             slot = self._idle.pop()
-            if self._workers[slot].has_ended:  # while it was idle or still starting
+            if not self._workers[slot].is_there:
                 self._workers[slot] = WorkerProcess(self._environments[slot])
             self._renew(slot)
             future = self._workers[slot].submit(worker_process.run_packed, packed)

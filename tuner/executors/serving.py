@@ -132,7 +132,7 @@ def _fork(connection: int) -> int:
     server = os.getpid()
     is_safe = _has_one_thread()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads
+        warnings.simplefilter("ignore")  # Python and JAX warn of forks with threads
         worker = os.fork()
     if worker == 0 and not is_safe:
         os.set_inheritable(connection, True)

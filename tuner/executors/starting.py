@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -52,16 +51,18 @@ class _Fork:
     _UNKNOWN = 1  # the server is gone, and its forks end with it
 
     def __init__(self, status: int) -> None:
+        os.set_blocking(status, False)
         self._status = status
         self._code: int | None = None
         self._lock = threading.Lock()
 
     def exit_code(self) -> int | None:
         with self._lock:
-            if self._code is None and select.select([self._status], [], [], 0)[0]:
-                code = os.read(self._status, 16)
-                os.close(self._status)
-                self._code = int(code) if code else self._UNKNOWN
+            if self._code is None:
+                with contextlib.suppress(BlockingIOError):
+                    code = os.read(self._status, 16)
+                    self._code = int(code) if code else self._UNKNOWN
+                    os.close(self._status)
             return self._code
 
     def __del__(self) -> None:

@@ -69,6 +69,15 @@ class WorkerProcess:
         return self._process.exit_code() is not None
 
     @property
+    def is_there(self) -> bool:
+        """Whether the process, which is idle or still starting, takes another call."""
+        try:
+            # An idle process that can be read from has hung up, which is known before its exit code.
+            return not self.has_ended and not (self.is_ready and self._connection.poll())
+        except OSError:  # our end is closed too
+            return False
+
+    @property
     def is_worn(self) -> bool:
         """Whether its memory has grown so much that another should take its place."""
         return self._bytes - self._first_bytes >= GROWTH_BYTES

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_search.tuner import keras_private
+from keras_search.tuner.data.images import Images
 
 ARGUMENTS = {"x", "y", "sample_weight", "class_weight", "validation_data", "validation_split"}
 _NOT_WITH_A_DATASET = {"y", "sample_weight", "class_weight", "validation_split", "batch_size"}
@@ -28,6 +29,8 @@ def why_not_covered(given: dict[str, Any]) -> str | None:
         is_covered = _is_countable(given["x"]) and _NOT_WITH_A_DATASET.isdisjoint(given)
         return None if is_covered else "the length of the tf.data.Dataset is not known, or more is given beside it"
     arrays = [given[name] for name in ("x", "y", "sample_weight") if name in given]
+    if isinstance(given.get("x"), Images) and (given.get("validation_split") or keras.config.floatx() != "float32"):
+        return "the images are to be split, or to have another type"
     return None if "x" in given and _are_arrays(arrays) else "the data are not arrays, nor a tf.data.Dataset"
 
 
@@ -49,14 +52,18 @@ def _packed(data: tuple[Any, Any, Any], class_weight: dict[int, float] | None = 
     x, y, sample_weight = data
     if isinstance(x, tf.data.Dataset):
         return x
-    return keras_private.packed(x, y, sample_weight, class_weight)
+    if not isinstance(x, Images):
+        return keras_private.packed(x, y, sample_weight, class_weight)
+    # Keras looks at no more of it than how many there are, and would copy it.
+    packed = keras_private.packed(np.empty((len(x), 0), x.dtype), y, sample_weight, class_weight)
+    return (x, *packed[1:]) if isinstance(packed, tuple) else x
 
 
 def _are_arrays(data: Any) -> bool:
     """Whether `data` are NumPy arrays of numbers or texts, in any nesting."""
     arrays = keras.tree.flatten(data)
     return len(arrays) > 0 and all(
-        isinstance(array, np.ndarray) and array.dtype != object and array.ndim > 0 and len(array) > 0
+        isinstance(array, np.ndarray | Images) and array.dtype != object and array.ndim > 0 and len(array) > 0
         for array in arrays
     )
 

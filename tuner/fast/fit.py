@@ -16,8 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_search.tuner.data.images import Images
 from keras_search.tuner.fast import acceleration, data, steps
 from keras_search.tuner.fast.acceleration import CallAcceleration, State
+from keras_search.tuner.fast.image_batches import ImageBatches
 from keras_search.tuner.fast.steps import ArrayBatches, Batches, DatasetBatches
 from keras_search.tuner.fast.wrapped_fit import FitCall
 
@@ -104,7 +106,8 @@ class EpochOrder(keras.callbacks.Callback):
 def _batches(packed: Any, batch_size: int, model: keras.Model, per_call: int) -> Batches:
     if isinstance(packed, tf.data.Dataset):
         return DatasetBatches(packed, model, per_call)
-    return ArrayBatches(packed, batch_size, model, per_call)
+    is_of_images = any(isinstance(part, Images) for part in keras.tree.flatten(packed))
+    return (ImageBatches if is_of_images else ArrayBatches)(packed, batch_size, model, per_call)
 
 
 def _watch_batches(callbacks: Iterable[keras.callbacks.Callback]) -> bool:

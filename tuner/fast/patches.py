@@ -35,6 +35,7 @@ def accelerate(model: keras.Model, seed: int) -> None:
     """
     restore(model)
     state = acceleration.begin(model, seed)
+    wrapped_fit.add(model, arguments.whole)
     if why := versions.why_none() or _why_not_at_all(model):
         state.status = {_ALL: why}
         wrapped_fit.add(model, arguments.unwarned)

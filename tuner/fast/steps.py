@@ -92,8 +92,12 @@ class ArrayBatches(Batches):
         self._examples = len(keras.tree.flatten(data)[0])
         super().__init__(data, model, per_call)
         self._resize(batch_size)
-        self._tensors = keras.tree.map_structure(tensor, data)
+        self._place(data)
         self.shuffle(None)
+
+    def _place(self, data: Any) -> None:
+        """Puts the arrays where batches are taken from."""
+        self._tensors = keras.tree.map_structure(tensor, data)
 
     def enlarge(self, batch_size: int) -> None:
         """Makes the batches at least as large as `batch_size`."""

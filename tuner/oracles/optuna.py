@@ -37,6 +37,7 @@ class Told:
         dimensions: How many hyperparameters the space had.
         numbers: The number of each trial in the study; None for one outside of the space.
         running: The trials that have not ended.
+        common: What a sampler has found out of the parameters that all trials have; None if nothing.
     """
 
     study: optuna.Study
@@ -44,6 +45,13 @@ class Told:
     dimensions: int
     numbers: dict[str, int | None] = field(default_factory=dict)
     running: list[str] = field(default_factory=list)
+    common: Any = None
+
+    def share(self, sampler: samplers.BaseSampler) -> None:
+        """Lets `sampler` begin with what the one before has found out, which looked at all trials for that."""
+        if self.common is not None and hasattr(sampler, "_search_space"):
+            sampler._search_space = self.common
+        self.common = getattr(sampler, "_search_space", None)
 
 
 class OptunaOracle(Recorded, abc.ABC):
@@ -51,8 +59,7 @@ class OptunaOracle(Recorded, abc.ABC):
 
     Every point depends on the trials alone, so that a search that resumes after a kill proposes the same points: the
     study in memory has them and nothing else. It has the running trials (TPE's constant liar keeps away from them), and
-    marks failed and pruned ones. What samplers store with a trial is kept in its file, and what they store with the
-    study in `oracle.json`.
+    marks failed and pruned ones. What samplers store themselves is kept in the files of the trials.
 
     Hyperparameters that are not active under their conditions are not sampled.
     """
@@ -60,7 +67,8 @@ class OptunaOracle(Recorded, abc.ABC):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         optuna.logging.set_verbosity(logging.ERROR)
-        # What samplers store with the study, and with each trial by its id: older versions kept that in `oracle.json`.
+        # What samplers store with the study; and with each trial by its id, beside what was stored with the study by
+        # then. Older versions kept that of trials in `oracle.json`.
         self._study_notes: dict[str, Any] = {}
         self._trial_notes: dict[str, dict[str, Any]] = {}
         self._older_notes: dict[str, dict[str, Any]] = {}
@@ -72,14 +80,17 @@ class OptunaOracle(Recorded, abc.ABC):
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         study, storage = self.study()
+        assert self._told is not None
         with storage.taking_back():
             for attempt in range(self._max_collisions):
                 study.sampler = self.sampler(derive(self.seed, trial_id, attempt))
+                self._told.share(study.sampler)
                 asked = study.ask()
                 values = self._suggest(asked)
                 if not self._duplicate(values):
-                    self._trial_notes[trial_id] = storage.get_trial(asked.number).system_attrs
                     self._study_notes = storage.system_attrs
+                    noted = storage.get_trial(asked.number).system_attrs
+                    self._trial_notes[trial_id] = {"trial": noted, "study": self._study_notes}
                     return {"status": TrialStatus.RUNNING, "values": values}
                 study.tell(asked, state=TrialState.FAIL)
         values = self._random_values()
@@ -91,16 +102,17 @@ class OptunaOracle(Recorded, abc.ABC):
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self._study_notes, self._older_notes = state["optuna"]["study"], state["optuna"]["trials"]
-        self._trial_notes = dict(self._older_notes)
+        self._trial_notes = {trial_id: {"trial": notes} for trial_id, notes in self._older_notes.items()}
         self._told = None
 
     def _trial_state(self, trial: Trial) -> dict[str, Any]:
         notes = self._trial_notes.get(trial.trial_id)
-        return super()._trial_state(trial) | ({"optuna": notes} if notes else {})
+        return super()._trial_state(trial) | ({"optuna": notes} if notes and any(notes.values()) else {})
 
     def _restored(self, state: dict[str, Any]) -> Trial:
         if isinstance(notes := state.get("optuna"), dict):
             self._trial_notes[state["trial_id"]] = notes
+            self._study_notes = notes.get("study") or self._study_notes  # the last trial's are the last ones
         return super()._restored(state)
 
     def study(self) -> tuple[optuna.Study, StudyStorage]:
@@ -174,7 +186,7 @@ class OptunaOracle(Recorded, abc.ABC):
             intermediate_values=(
                 objectives.curve(self.objective, trial_rows.read_epochs(directory)) if has_curve else {}
             ),
-            system_attrs=self._trial_notes.get(trial.trial_id),
+            system_attrs=self._trial_notes.get(trial.trial_id, {}).get("trial"),
         )
 
 

@@ -14,6 +14,7 @@ from keras_search.search_spaces.losses import SmoothedCrossentropy
 from keras_search.search_spaces.space import Value
 from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
 from keras_search.tuner import keras_private
+from keras_search.tuner.data.images import Images
 from keras_search.tuner.script.configurations import is_same
 from keras_search.tuner.script.literals import NoPlainCode
 
@@ -139,7 +140,7 @@ def check(model: keras.Model, again: keras.Model, copy: keras.Model, data: tuple
         raise NoPlainCode(_UNLIKE)
 
 
-def few(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def few(x: Images | np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[:_FEW], y[:_FEW]
 
 

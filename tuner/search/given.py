@@ -41,6 +41,6 @@ def placed(fit: FitArguments, executor: Executor, run: Path) -> Iterator[FitArgu
     # An executor on other machines carries the files in it back and forth.
     executor.directory = run.resolve()
     with shared.folder(run) as folder:
-        store = shared.Store(folder)
+        store = shared.Store(folder, in_place=executor.is_local)
         with shared.keeping(store):
             yield store.all(fit)

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_search.results.text import error_line
 from keras_search.tuner.data import shared
+from keras_search.tuner.data.images import Images
 from keras_search.tuner.transport import parcels
 
 HYPERMODEL = "the hypermodel"
@@ -122,4 +123,5 @@ def _globals(code: CodeType) -> Iterator[str]:
 
 def without_arrays(leaf: Any) -> Any:
     """`leaf` of an argument; None for an array, which goes as a file."""
-    return None if isinstance(leaf, np.ndarray) and leaf.dtype != object else leaf
+    is_array = isinstance(leaf, Images) or (isinstance(leaf, np.ndarray) and leaf.dtype != object)
+    return None if is_array else leaf

@@ -14,10 +14,10 @@ import keras_tuner
 import numpy as np
 
 from keras_search.results import files, layout
-from keras_search.results.reading import trial_rows
 from keras_search.results.text import error_line
 from keras_search.tuner import keras_private, objectives
-from keras_search.tuner.trial.pruners import Curve, Pruner
+from keras_search.tuner.trial import curves
+from keras_search.tuner.trial.pruners import Pruner
 
 # More than an HDF5 file takes beside the weights in it.
 _HDF5_BYTES = 1_000_000
@@ -201,16 +201,6 @@ class Pruning(keras.callbacks.Callback):
         is_last = epoch + 1 >= ((self.params or {}).get("epochs") or 0)
         if is_last or not self._is_heeded or self.model is None or objectives.value(self._objective, logs) is None:
             return
-        own = self._curve(self._directory, self._execution)
-        if own and self._pruner.prunes(own, self._others()):
+        own = curves.read(self._directory, self._objective, self._execution)
+        if own and self._pruner.prunes(own, curves.beside(self._directory, self._objective)):
             self.pruned = self.model.stop_training = True
-
-    def _others(self) -> list[Curve]:
-        directories = trial_rows.trial_directories(self._directory.parent)
-        return [self._curve(directory, 0) for directory in directories if directory != self._directory]
-
-    def _curve(self, directory: Path, execution: int) -> Curve:
-        """The objective after each epoch, negated if it is minimised: larger is better."""
-        sign = 1.0 if self._objective.direction == "max" else -1.0
-        rows = (row for row in trial_rows.read_epochs(directory) if row["execution"] == execution)
-        return {epoch: sign * value for epoch, value in objectives.curve(self._objective, rows).items()}

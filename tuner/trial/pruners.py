@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,13 +10,15 @@ from keras_search.tuner.errors import InputError
 
 # The objective after each epoch, counted from 1; larger is better.
 Curve = Mapping[int, float]
+# Of each other trial that has reached an epoch, and has a value there, the best value up to it.
+Others = Callable[[int], Sequence[float]]
 
 
 class Pruner(Protocol):
     """Decides after each epoch whether to stop a trial."""
 
-    def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
-        """Whether to prune the trial with the learning curve `curve` so far, given those of the `others`."""
+    def prunes(self, curve: Curve, others: Others) -> bool:
+        """Whether to prune the trial with the learning curve `curve` so far, given how the `others` did."""
         ...
 
 
@@ -34,9 +36,9 @@ class Median:
     startup_trials: int = 4
     warmup_epochs: int = 1
 
-    def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
+    def prunes(self, curve: Curve, others: Others) -> bool:
         epoch = max(curve)
-        peers = [_best(other, epoch) for other in others if epoch in other]
+        peers = others(epoch)
         if epoch <= self.warmup_epochs or len(peers) < self.startup_trials:
             return False
         return _best(curve, epoch) < statistics.median(peers)
@@ -56,14 +58,14 @@ class Asha:
     min_epochs: int = 1
     factor: int = 3
 
-    def prunes(self, curve: Curve, others: Sequence[Curve]) -> bool:
+    def prunes(self, curve: Curve, others: Others) -> bool:
         epoch = max(curve)
         # If not every epoch is validated, the first validated one after a rung stands for it.
         before = max((at for at in curve if at < epoch), default=0)
         if not any(map(self._is_rung, range(before + 1, epoch + 1))):
             return False
         own = _best(curve, epoch)
-        peers = [own, *(_best(other, epoch) for other in others if epoch in other)]
+        peers = [own, *others(epoch)]
         kept = max(len(peers) // self.factor, 1)
         return own < sorted(peers, reverse=True)[kept - 1]
 
@@ -86,6 +88,11 @@ def get(name: str) -> Pruner | None:
     if name not in PRUNERS:
         raise InputError(f"unknown pruner {name!r}: choose one of {', '.join(PRUNERS)}")
     return PRUNERS[name]
+
+
+def bests(curves: Iterable[Curve], epoch: int) -> list[float]:
+    """The best value up to `epoch` of each of the `curves` that has a value there."""
+    return [_best(curve, epoch) for curve in curves if epoch in curve]
 
 
 def _best(curve: Curve, epoch: int) -> float:

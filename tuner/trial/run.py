@@ -17,8 +17,11 @@ import keras_tuner
 from keras_search.results import files, layout
 from keras_search.results.text import error_line, shortened
 from keras_search.results.trial_record import TrialRecord
+from keras_search.search_spaces.custom import fits_itself
 from keras_search.search_spaces.origin import Interrupted, is_interrupted, origin
+from keras_search.search_spaces.space_hypermodel import SpaceHyperModel
 from keras_search.tuner.data import shared
+from keras_search.tuner.fast import versions
 from keras_search.tuner.trial import asked, bars, kept, own_trial, saved_state, scores
 from keras_search.tuner.trial.callbacks import Diverged
 from keras_search.tuner.trial.resumption import OtherTrainingError
@@ -109,10 +112,17 @@ def _ended_after(seconds: float | None, log: Path) -> Iterator[None]:
 
 
 def _train(task: TrialTask, record: TrialRecord, state: State | None) -> TrialResult:
-    fit_args, fit_kwargs = shared.load((tuple(task.fit_args), task.fit_kwargs), task.seed)
+    data = (tuple(task.fit_args), task.fit_kwargs)
+    fit_args, fit_kwargs = shared.load(data, task.seed, _takes_images(task))
     training = Training(task, record, state)
     outcomes = own_trial.train(task, training, fit_args, fit_kwargs)
     return _result(task, record, outcomes, training)
+
+
+def _takes_images(task: TrialTask) -> bool:
+    """Whether nothing of the user's own gets the data before `model.fit`, and that is made faster."""
+    passes_data_on = isinstance(task.hypermodel, SpaceHyperModel) or not fits_itself(task.hypermodel)
+    return task.tuner is None and passes_data_on and versions.why_none() is None
 
 
 def _result(task: TrialTask, record: TrialRecord, outcomes: list[Any], training: Training) -> TrialResult:

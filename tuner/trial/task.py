@@ -28,7 +28,7 @@ class TrialTask:
         seed: Seeds the weights, the dropout and the order of the images.
         is_baseline: Whether this is the documented point.
         executions: How often the model is trained from scratch, each time with another seed.
-        fit_args, fit_kwargs: The arguments of `search`: the data (`data.shared.store`), callbacks and so on.
+        fit_args, fit_kwargs: The arguments of `search`: the data (`data.shared.Store`), callbacks and so on.
         keeps_weights: Whether the best epoch's weights may be worth keeping.
         weights_from: The score that the trial must beat for that; None for any score.
         budget: The epoch up to which it is trained, if the oracle decides that; else None.

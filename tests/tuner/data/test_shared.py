@@ -29,7 +29,7 @@ def orders(data: Any) -> list[list[int]]:
 def test_arrays_come_back_as_they_were_from_files_that_are_mapped(tmp_path: Path) -> None:
     words, weights = np.array(["a", "b"], dtype=object), {0: 1.0}
     given = ((X, {"held out": [X * 2, None]}), words, weights, "steps")
-    stored = shared.store(given, tmp_path / "data")
+    stored = shared.Store(tmp_path / "data").all(given)
     assert len(list((tmp_path / "data").iterdir())) == 2
     (x, held_out), *others = shared.load(stored)
     assert isinstance(x, np.memmap)
@@ -41,15 +41,15 @@ def test_arrays_come_back_as_they_were_from_files_that_are_mapped(tmp_path: Path
 
 
 def test_what_another_search_writes_in_its_place_is_what_is_loaded(tmp_path: Path) -> None:
-    stored = shared.store(X, tmp_path)
+    stored = shared.Store(tmp_path).all(X)
     shared.load(stored)
-    assert shared.store(X + 1, tmp_path) == stored
+    assert shared.Store(tmp_path).all(X + 1) == stored
     os.utime(stored.path, (1, 1))
     np.testing.assert_array_equal(shared.load(stored), X + 1)
 
 
 def test_a_trial_may_write_into_its_arrays_and_no_other_sees_it(tmp_path: Path) -> None:
-    stored = shared.store(X, tmp_path)
+    stored = shared.Store(tmp_path).all(X)
     shared.load(stored)[0] = -1
     np.testing.assert_array_equal(np.load(stored.path), X)
 
@@ -57,7 +57,7 @@ def test_a_trial_may_write_into_its_arrays_and_no_other_sees_it(tmp_path: Path) 
 def test_a_dataset_is_shuffled_anew_in_the_same_orders_for_every_trial(tmp_path: Path) -> None:
     given = shuffled()
     expected = orders(shuffled())
-    for stored in (shared.store(given, tmp_path), shared.hold(given)):
+    for stored in (shared.Store(tmp_path).all(given), shared.hold(given)):
         assert orders(shared.load(stored)) == expected
         assert orders(shared.load(stored)) == expected
     assert expected[0] != expected[1]
@@ -73,7 +73,7 @@ def test_in_one_process_only_what_shuffles_is_replaced() -> None:
 def test_a_dataset_that_runs_python_code_goes_nowhere(tmp_path: Path) -> None:
     own = tf.data.Dataset.from_generator(lambda: iter([1]), output_signature=tf.TensorSpec((), tf.int64))
     with pytest.raises(ValueError, match=r"that runs Python code \(from_generator, py_function\)"):
-        shared.store(own, tmp_path)
+        shared.Store(tmp_path).all(own)
 
 
 def test_a_folder_of_data_lasts_as_long_as_its_process_needs_it(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_folder_of_data_lasts_as_long_as_its_process_needs_it(tmp_path: Path) 
     for name in (left.name, *others):
         (tmp_path / name).mkdir()
     with shared.folder(tmp_path) as own:
-        shared.store(X, own)
+        shared.Store(own).all(X)
         assert {path.name for path in tmp_path.iterdir()} == {own.name, *others}
     assert {path.name for path in tmp_path.iterdir()} == set(others)
 
@@ -98,7 +98,7 @@ def test_floats_become_tensors_of_keras_width_and_whole_numbers_stay(dtype: str)
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU has a memory of its own")
 def test_a_mapped_array_is_a_tensor_without_a_copy(tmp_path: Path) -> None:
-    mapped = shared.load(shared.store(X, tmp_path))
+    mapped = shared.load(shared.Store(tmp_path).all(X))
     made = tensors.tensor(mapped)
     mapped[0, 0] = 7
     assert made.numpy()[0, 0] == 7

@@ -38,7 +38,7 @@ def plain(dataset: Dataset) -> list[list[Any]]:
 
 def again(dataset: Dataset, folder: Path, seed: int = 0) -> Dataset:
     """`dataset` as a trial in another process has it."""
-    return shared.load(shared.store(dataset, folder), seed)
+    return shared.load(shared.Store(folder).all(dataset), seed)
 
 
 PIPELINES: dict[str, Callable[[], Dataset]] = {
@@ -47,6 +47,7 @@ PIPELINES: dict[str, Callable[[], Dataset]] = {
     "parallel map": lambda: source().map(lambda a, b: (a * 2, b), num_parallel_calls=-1).batch(8, drop_remainder=True),
     "parallel batch": lambda: source().batch(8, num_parallel_calls=2, deterministic=True).prefetch(2),
     "dict": lambda: Dataset.from_tensor_slices({"a": X, "b": {"c": Y}}).map(lambda d: (d["a"], d["b"]["c"])).batch(8),
+    "named features": lambda: Dataset.from_tensor_slices(({"a": X, "b": X}, Y)).batch(8),
     "zip": lambda: Dataset.zip((Dataset.from_tensor_slices(X), Dataset.from_tensor_slices(Y))).repeat(2).batch(8),
     "unbatch": lambda: source().batch(8).unbatch().take(20).skip(3).batch(4),
     "filter": lambda: source().filter(lambda a, b: b > 0).cache().batch(8),
@@ -102,7 +103,7 @@ def test_a_dataset_larger_than_a_graph_can_be_goes_to_workers(tmp_path: Path, mo
 
 
 def test_constants_are_read_from_their_files_where_they_are(tmp_path: Path) -> None:
-    stored = shared.store(source().batch(8), tmp_path)
+    stored = shared.Store(tmp_path).all(source().batch(8))
     first, second = shared.load(stored), shared.load(stored)
     assert first.made_by is second.made_by, "one process loads it once"
     mapped = shared.load(stored.constants[0])
@@ -114,7 +115,7 @@ def test_what_is_random_without_a_seed_is_another_in_each_epoch_and_the_same_in_
     tmp_path: Path, unseeded: None
 ) -> None:
     images = Dataset.from_tensor_slices(X.reshape(40, 5, 2, 1))
-    stored = shared.store(
+    stored = shared.Store(tmp_path).all(
         images.shuffle(40)
         .map(tf.image.random_flip_left_right, num_parallel_calls=4)
         .map(
@@ -122,8 +123,7 @@ def test_what_is_random_without_a_seed_is_another_in_each_epoch_and_the_same_in_
                 image + tf.random.normal([5, 2, 1]) + tf.cast(tf.random.uniform([], 0, 9, tf.int32), "float32")
             )
         )
-        .batch(8),
-        tmp_path,
+        .batch(8)
     )
     runs = {}
     for seed in (1, 1, 2):
@@ -138,7 +138,7 @@ def test_what_is_random_without_a_seed_is_another_in_each_epoch_and_the_same_in_
 
 
 def test_a_trial_that_goes_on_at_a_later_epoch_has_what_is_random_there(tmp_path: Path, unseeded: None) -> None:
-    stored = shared.store(source().map(lambda a, b: (a + tf.random.uniform([10]), b)).batch(8), tmp_path)
+    stored = shared.Store(tmp_path).all(source().map(lambda a, b: (a + tf.random.uniform([10]), b)).batch(8))
     dataset = shared.load(stored, 3)
     plain(dataset)
     tf_random.begin_epoch(dataset, 1)
@@ -155,7 +155,7 @@ def test_generators_and_layers_begin_where_the_script_had_them_in_every_trial(tm
         "noisy": images.map(lambda image: image + generator.normal([5, 2, 1]), num_parallel_calls=4).batch(8),
         "flipped": images.batch(8).map(lambda image: flip(image, training=True), num_parallel_calls=4),
     }
-    stored = {name: shared.store(dataset, tmp_path / name) for name, dataset in datasets.items()}
+    stored = {name: shared.Store(tmp_path / name).all(dataset) for name, dataset in datasets.items()}
     trials = [
         {name: [plain(dataset) for _ in range(2)] for name, dataset in shared.load(stored).items()} for _ in range(2)
     ]

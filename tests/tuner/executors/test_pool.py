@@ -29,6 +29,7 @@ def test_a_pool_that_ends_as_its_worker_dies_leaves_no_other_in_its_place() -> N
     with WorkerPool(1) as pool, pytest.raises(WorkerDied, match=r"^EXIT\(1\)$"):
         pool.submit(os._exit, 1).result()
     time.sleep(0.5)  # until one that is begun only now would be seen
+    psutil.wait_procs(worker_processes(psutil.Process()), timeout=20)
     assert worker_processes(psutil.Process()) == []
 
 
@@ -45,16 +46,24 @@ def test_a_worker_whose_memory_has_grown_is_replaced_by_one_that_is_ready() -> N
         assert len(worker_processes(psutil.Process())) == 1
 
 
+def _held_for_a_while(size: int) -> int:
+    time.sleep(0.3)
+    return held(size)
+
+
 def test_workers_that_have_grown_at_once_are_replaced_one_after_another() -> None:
     with WorkerPool(2) as pool:
         for size in (0, 0, worker_process.GROWTH_BYTES):
-            futures = [pool.submit(held, size) for _ in range(2)]
+            futures = [pool.submit(_held_for_a_while, size) for _ in range(2)]
             grown = {future.result() for future in futures}
-        began = []
-        while not (now := {future.result() for future in [pool.submit(held, 0) for _ in range(2)]}).isdisjoint(grown):
-            began.append(len(now - grown))
-        assert sorted(began) == began
-        assert 1 in began
+        assert len(grown) == 2
+        time.sleep(0.3)
+        assert len(worker_processes(psutil.Process())) <= 3
+        until = time.monotonic() + 20
+        while {worker._pid for worker in pool._workers} & grown:
+            assert time.monotonic() < until
+            for future in [pool.submit(_held_for_a_while, 0) for _ in range(2)]:
+                future.result()
 
 
 def test_the_first_trial_and_the_start_of_the_backend_wear_no_worker() -> None:
@@ -120,6 +129,15 @@ def test_a_worker_computes_in_as_many_threads_as_were_asked_for() -> None:
             assert pool.submit(tf.config.threading.get_intra_op_parallelism_threads).result() == threads
             worker = psutil.Process(pool.submit(os.getpid).result())
             assert worker.parent() != psutil.Process()  # it is a fork, also where libraries compute in threads
+
+
+def test_a_worker_that_has_just_died_while_it_had_nothing_to_do_gets_no_call() -> None:
+    with WorkerPool(1) as pool:
+        worker = pool.submit(os.getpid).result()
+        connection = pool._workers[0]._connection
+        os.kill(worker, 9)
+        assert connection.poll(10)
+        assert pool.submit(os.getpid).result() != worker
 
 
 @pytest.mark.slow

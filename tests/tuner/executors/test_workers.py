@@ -227,7 +227,7 @@ def test_200_trials_grow_no_process_by_100_mb(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_dataset_of_tensorflow_goes_to_workers_and_shuffles_there(tmp_path: Path) -> None:
     data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(200).batch(16)
-    loaded = shared.load(shared.store(data, tmp_path))
+    loaded = shared.load(shared.Store(tmp_path).all(data))
     first, second = ([label for _, labels in loaded for label in labels.numpy()] for _ in range(2))
     assert sorted(first) == sorted(second) == sorted(Y)
     assert first != second

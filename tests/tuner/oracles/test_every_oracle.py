@@ -54,6 +54,23 @@ def test_a_search_that_goes_on_asks_what_it_would_have_asked(name: str, tmp_path
     assert part + asked(made(name, tmp_path / "part", space()), TRIALS - 6) == whole
 
 
+@pytest.mark.parametrize("name", RESUMED_EXACTLY)
+def test_so_does_one_whose_own_file_is_older_than_many_trials(name: str, tmp_path: Path) -> None:
+    """A search of short trials writes it less often than they end, and a kill may come."""
+    whole = asked(made(name, tmp_path / "whole", space(), trials=40), 40)
+    oracle = made(name, tmp_path / "part", space(), trials=40)
+    part = asked(oracle, 4)
+    file = tmp_path / "part" / "run" / layout.ORACLE
+    older = file.read_bytes()
+    part += asked(oracle, 28)
+    ended, times = oracle.end_order, dict(oracle._run_times)
+    file.write_bytes(older)
+    again = made(name, tmp_path / "part", space(), trials=40)
+    assert (again.end_order, dict(again._run_times)) == (ended, times)
+    assert again.damaged == []
+    assert part + asked(again, 8) == whole
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_another_seed_asks_other_points(name: str, tmp_path: Path) -> None:
     first, second = (asked(made(name, tmp_path / str(seed), space(), seed=seed), 5) for seed in (0, 1))

@@ -8,7 +8,7 @@ import pytest
 
 from keras_search.results import files, layout
 from keras_search.tuner.oracles import optuna_values
-from tests.tuner.oracles.by_hand import every_range, made, score, space, tell
+from tests.tuner.oracles.by_hand import asked, every_range, made, score, space, tell
 
 
 def test_it_knows_every_value_of_every_kind() -> None:
@@ -42,6 +42,28 @@ def test_it_is_told_of_the_last_step(tmp_path: Path) -> None:
     for slot in range(7):
         oracle.create_trial(f"tuner{slot}")
     assert sorted(trial.params["dropout"] for trial in oracle.study()[0].get_trials()) == list(range(7))
+
+
+def test_the_study_in_memory_is_the_one_that_would_be_made_anew(tmp_path: Path) -> None:
+    oracle = made("tpe", tmp_path, space(), trials=20)
+    running = [oracle.create_trial(f"tuner{slot}") for slot in range(3)]
+    for number in range(10):
+        trial = running.pop(number % 3)
+        tell(oracle, trial, None if number == 4 else score(trial.hyperparameters.values))
+        running.append(oracle.create_trial(f"tuner{number + 3}"))
+        kept, anew = oracle.study()[0].get_trials(), oracle._all_told().study.get_trials()
+        assert len(kept) == len(oracle.trials)
+        for one, other in zip(kept, anew, strict=True):
+            assert (one.number, one.state, one.values) == (other.number, other.state, other.values)
+            assert (one.params, one.distributions) == (other.params, other.distributions)
+
+
+def test_what_a_sampler_stores_with_a_trial_is_in_the_file_of_the_trial(tmp_path: Path) -> None:
+    oracle = made("cmaes", tmp_path, space(), trials=30)
+    asked(oracle, 25)
+    noted = [bool(files.read_json(path).get("optuna")) for path in sorted((tmp_path / "run").glob("*/trial.json"))]
+    assert noted.count(True) > 10
+    assert files.read_json(tmp_path / "run" / layout.ORACLE)["optuna"]["trials"] == {}
 
 
 def test_it_is_told_of_failed_and_pruned_trials(tmp_path: Path) -> None:

@@ -82,6 +82,17 @@ def test_the_weights_of_the_best_are_kept(tmp_path: Path) -> None:
     assert [trial.score for trial in trials.best()] == [0.9, 0.5, 0.2]
 
 
+def test_what_an_earlier_search_has_kept_beyond_that_is_removed_when_a_trial_ends(tmp_path: Path) -> None:
+    trials = made(tmp_path, keep_weights=None)
+    ids = [ends(trials, score).trial_id for score in (0.5, 0.2, 0.9, 0.1)]
+    keras_tuners = trials.directory(ids[1])  # which it has trained itself
+    (keras_tuners / layout.TRIAL_RECORD).unlink()
+    fewer = replace(trials, keep_weights=1)
+    assert len(kept(trials)) == 4, "nothing is removed before"
+    ends(fewer, 0.3)
+    assert kept(trials) == sorted(f"trial_{ids[place]}" for place in (1, 2))
+
+
 def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
     trials = made(tmp_path, keep_weights=0)
     assert not ends(trials, 0.5).keeps_weights

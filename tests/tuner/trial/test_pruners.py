@@ -1,6 +1,7 @@
 """When a pruner gives a trial up, by curves alone; and a search in which it does."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,7 +20,11 @@ def curve(*values: float) -> dict[int, float]:
     return dict(enumerate(values, 1))
 
 
-OTHERS = [curve(0.5, 0.6, 0.7), curve(0.6, 0.7, 0.8), curve(0.7, 0.8, 0.9), curve(0.4, 0.9)]
+def others(*curves: dict[int, float]) -> pruners.Others:
+    return partial(pruners.bests, curves)
+
+
+OTHERS = others(curve(0.5, 0.6, 0.7), curve(0.6, 0.7, 0.8), curve(0.7, 0.8, 0.9), curve(0.4, 0.9))
 
 
 def test_median_gives_up_what_is_worse_than_most_at_the_same_epoch() -> None:
@@ -38,7 +43,7 @@ def test_asha_lets_the_best_share_go_on_at_each_rung() -> None:
     assert not asha.prunes(curve(0.61, 0.85), OTHERS)
     assert asha.prunes(curve(0.61, 0.75), OTHERS)
     assert not asha.prunes(curve(0.1, 0.2, 0.3), OTHERS), "epoch 3 is no rung"
-    assert not asha.prunes(curve(0.1), []), "nobody to compare with"
+    assert not asha.prunes(curve(0.1), others()), "nobody to compare with"
 
 
 def test_an_unknown_pruner_is_refused() -> None:
@@ -117,8 +122,8 @@ def test_a_loop_of_ones_own_is_pruned_where_it_ends(heeds: bool, tmp_path: Path)
 
 
 def test_asha_takes_the_first_validation_beyond_a_rung() -> None:
-    others = [{2: 0.9, 4: 0.9}, {2: 0.8, 4: 0.8}]
-    assert pruners.get("asha").prunes({2: 0.5}, others)
-    assert not pruners.get("asha").prunes({2: 0.95}, others)
-    assert pruners.get("asha").prunes({2: 0.5, 4: 0.1}, [{2: 0.5, 4: 0.9 + step} for step in (0, 0.01, 0.02)])
-    assert not pruners.get("asha").prunes({4: 0.95, 6: 0.1, 8: 0.1}, [{8: 0.9}] * 3), "no rung from 7 to 8"
+    two = others({2: 0.9, 4: 0.9}, {2: 0.8, 4: 0.8})
+    assert pruners.get("asha").prunes({2: 0.5}, two)
+    assert not pruners.get("asha").prunes({2: 0.95}, two)
+    assert pruners.get("asha").prunes({2: 0.5, 4: 0.1}, others(*({2: 0.5, 4: 0.9 + step} for step in (0, 0.01, 0.02))))
+    assert not pruners.get("asha").prunes({4: 0.95, 6: 0.1, 8: 0.1}, others(*[{8: 0.9}] * 3)), "no rung from 7 to 8"

@@ -23,7 +23,7 @@ def process(on_gpu: bool, environment: tuple[tuple[str, str], ...]) -> Iterator[
         gpu = min(gpus, key=_busy.count) if gpus else None
         _busy.append(gpu)
         idle = _idle[gpu, environment]
-        idle[:] = [worker for worker in idle if not worker.has_ended]
+        idle[:] = [worker for worker in idle if worker.is_there]
         worker = idle.pop() if idle else None
     worker = worker or WorkerProcess(worker_process.environment(gpu) | dict(environment))
     is_kept = False
