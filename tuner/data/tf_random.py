@@ -45,13 +45,30 @@ def take_seeds(definition: Any) -> tuple[str, ...]:
     draws first. Where there is a GPU, all cores are needed to feed it: there the race stays.
     """
     functions = definition.library.function
-    states = tuple(name for function in functions for name in _take_seeds(function))
+    states = tuple(name for function in _in_order_of_calls(definition) for name in _take_seeds(function))
     if not tf.config.list_logical_devices("GPU"):
         random = {function.signature.name for function in functions if changes(node.op for node in function.node_def)}
         _spread(definition, random)
         for node in definition.node:
             _in_order(node, random)
     return states
+
+
+def _in_order_of_calls(definition: Any) -> list[Any]:
+    """The functions in the order in which the graph names them; that of their list is another in each process."""
+    functions = {function.signature.name: function for function in definition.library.function}
+    ordered: dict[str, Any] = {}
+
+    def visit(nodes: Iterable[Any]) -> None:
+        for node in nodes:
+            for _, value in sorted(node.attr.items(), key=lambda pair: pair[0]):
+                for name in (value.func.name, *(part.name for part in value.list.func)):
+                    if name in functions and name not in ordered:
+                        ordered[name] = functions[name]
+                        visit(functions[name].node_def)
+
+    visit(definition.node)
+    return list(ordered.values())
 
 
 def _take_seeds(function: Any) -> list[str]:
