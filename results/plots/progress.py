@@ -98,9 +98,9 @@ def _every_curve(axes: Axes, run: "Run", objective: str) -> None:
     others = []
     look: dict[str, Any]
     every = measured[["epoch", objective]].to_numpy(float)
-    rows_of = measured.groupby(["trial_id", "execution"], sort=False, dropna=False).indices
-    for (trial, _), rows in rows_of.items():
-        points = every[rows]
+    ids = measured["trial_id"].tolist()
+    for rows in measured.groupby(["trial_id", "execution"], sort=False, dropna=False).indices.values():
+        trial, points = str(ids[rows[0]]), every[rows]
         if trial in baseline and trial != best[0]:
             look = {"color": style.ORANGE, "marker": "D", "markeredgecolor": style.BLACK}
             axes.plot(*points.T, label="baseline", zorder=7, **look)

@@ -37,7 +37,8 @@ class Adam(OptimizerAcceleration):
             tf.cast(number, dtype) for number in (learning_rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
         )
         # With `gradient_accumulation_steps` they are no variable.
-        step = tf.cast(keras.ops.convert_to_tensor(optimizer.iterations) + 1, dtype)
+        iterations: Any = keras.ops.convert_to_tensor(optimizer.iterations)
+        step = tf.cast(iterations + 1, dtype)
         beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
         step_size = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
         if update(optimizer, "adam", moments, [step_size, beta1, beta2, epsilon], gradient, variable):

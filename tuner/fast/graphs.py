@@ -57,8 +57,9 @@ def description(model: keras.Model) -> str:
     Raises:
         TypeError: Keras's configuration holds what JSON cannot.
     """
-    compiled = {name: value for name, value in model.get_compile_config().items() if name != "optimizer"}
-    optimizer = keras.saving.serialize_keras_object(model.optimizer)
+    compiled: Any = model.get_compile_config()
+    compiled = {name: value for name, value in compiled.items() if name != "optimizer"}
+    optimizer: Any = keras.saving.serialize_keras_object(model.optimizer)
     if not isinstance(optimizer["config"]["learning_rate"], dict):
         del optimizer["config"]["learning_rate"]  # a variable; a schedule is none
     parts = [model.optimizer, *keras_private.operations(model)]

@@ -49,9 +49,10 @@ class Told:
 
     def share(self, sampler: samplers.BaseSampler) -> None:
         """Lets `sampler` begin with what the one before has found out, which looked at all trials for that."""
-        if self.common is not None and hasattr(sampler, "_search_space"):
-            sampler._search_space = self.common
-        self.common = getattr(sampler, "_search_space", None)
+        private = vars(sampler)
+        if self.common is not None and "_search_space" in private:
+            private["_search_space"] = self.common
+        self.common = private.get("_search_space")
 
 
 class OptunaOracle(Recorded, abc.ABC):
@@ -139,7 +140,7 @@ class OptunaOracle(Recorded, abc.ABC):
             number, frozen = told.numbers[trial_id], self._frozen(self.trials[trial_id])
             if (number is None) != (frozen is None):
                 return False
-            if number is not None:
+            if number is not None and frozen is not None:
                 told.storage.replace(number, frozen)
             if self.trials[trial_id].status in _STATES:
                 told.running.remove(trial_id)

@@ -41,7 +41,7 @@ class Ranking:
         return bisect.bisect_left(self._trials, self._key(trial), key=self._key)
 
     def _key(self, trial: Trial) -> tuple[float, tuple[int, str, str]]:
-        return self._sign * trial.score, trial_rows.trial_order(trial.trial_id)
+        return self._sign * float(trial.score or 0.0), trial_rows.trial_order(trial.trial_id)
 
 
 def _is_completed(trial: Trial) -> bool:

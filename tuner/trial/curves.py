@@ -66,7 +66,8 @@ class _Index:
     def _add(self, trial: Path, curve: Curve) -> None:
         self._ended.add(trial)
         for epoch in curve:
-            bisect.insort(self._bests.setdefault(epoch, []), *pruners.bests([curve], epoch))
+            for best in pruners.bests([curve], epoch):
+                bisect.insort(self._bests.setdefault(epoch, []), best)
 
     def _note_new(self, own: Path) -> None:
         """Notes the trials that have begun since."""

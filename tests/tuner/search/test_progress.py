@@ -193,7 +193,7 @@ def test_what_begins_is_said_before_the_first_trial(
         def submit(self, *call: object) -> None:
             raise SystemExit(capsys.readouterr().out)
 
-    monkeypatch.setattr(choice, "make", lambda *_: BeginsNone())
+    monkeypatch.setattr(choice, "make", lambda *_, **__: BeginsNone())
     for verbose in (1, 0):
         tuner = Tuner(build, "loss", **arguments, directory=tmp_path, project_name=f"run{verbose}")
         with pytest.raises(SystemExit) as begun:
