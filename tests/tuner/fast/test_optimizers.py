@@ -51,7 +51,12 @@ def applying(optimizer: keras.optimizers.Optimizer, variables: list[keras.Variab
 
 @pytest.mark.parametrize("is_compiled", [True, False])
 @pytest.mark.parametrize(
-    ("kind", "options"), [(kind, options) for kind in OWN for options in [*COMMON, *OWN[kind]]], ids=str
+    ("kind", "options"),
+    [
+        pytest.param(kind, options, id=" ".join([kind.__name__, *options]))
+        for kind in OWN
+        for options in [*COMMON, *OWN[kind]]
+    ],
 )
 def test_it_moves_weights_as_keras_does(
     kind: type, options: dict, is_compiled: bool, monkeypatch: pytest.MonkeyPatch
