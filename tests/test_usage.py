@@ -96,6 +96,7 @@ def test_a_search_of_which_no_trial_finished_exits_1(run: Run, tmp_path: Path) -
     assert error.endswith(", line 13); mend that, and search anew\n")
 
 
+@pytest.mark.slow
 def test_a_search_of_which_one_trial_finished_exits_0(run: Run, tmp_path: Path) -> None:
     name = "it's two; words"
     code, printed, error = run(*SEARCH, *space(tmp_path, good="two"), "--run", name, "--tensorboard")

@@ -99,6 +99,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(name: str, run: Path, tmp
     assert len(list(target.parent.iterdir())) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["trials.csv", "compare.svg", "samples.png", "study.db"])
 def test_a_device_stays_one(name: str, run: Path, tmp_path: Path) -> None:
     for device in ("/dev/full", "/dev/null"):

@@ -49,6 +49,7 @@ def test_every_name_can_be_printed(charset: str, run: Path, tmp_path: Path) -> N
         assert not code or done.stderr.startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_a_report_on_names_of_any_kind_is_written(run: Path, tmp_path: Path) -> None:
     done = CliRunner(charset="ascii").invoke(cli.app, ["report", str(run), "--out", str(tmp_path / "größe.html")])
     assert done.exit_code == 0, done.output

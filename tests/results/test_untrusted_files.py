@@ -147,6 +147,7 @@ def test_a_lock_that_is_no_file_is_refused(strange: Callable[[Path, Path], None]
     assert outside.read_text() == SECRET
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["plot", "--kind", "history"], ["report"]])
 def test_nothing_is_written_through_a_link(arguments: list[str], run: Path, outside: Path) -> None:
     (run / "plots").symlink_to(outside.parent)

@@ -132,6 +132,7 @@ def test_a_file_or_module_that_is_not_there(tmp_path: Path) -> None:
         search_spaces.load("nowhere:thing", (8, 8, 1), 3)
 
 
+@pytest.mark.slow
 def test_a_fit_that_validates_by_itself_is_searched_and_evaluated(
     arrays: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ def test_what_keras_tuner_guessed_for_an_oracle_is_corrected_and_said(
         direction("val_tversky")
 
 
+@pytest.mark.slow
 def test_the_largest_f1_score_is_the_best(tmp_path: Path) -> None:
     made = tuner(tmp_path, of_metrics(keras.metrics.F1Score("macro")), "val_f1_score", max_trials=2, oracle="grid")
     run = searched(made)

@@ -107,6 +107,7 @@ class Infinite(keras_tuner.HyperModel):
         return {"val_accuracy": float(hp["clip"] > 1) + 0.1 * float(hp["floor"] == 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oracle", mostly_slow(["tpe", "grid", "random", "bayesian", "cmaes", "qmc"], 1))
 def test_a_choice_of_infinity_is_searched_and_gone_on_with(oracle: str, tmp_path: Path) -> None:
     for trials in (4, 12):

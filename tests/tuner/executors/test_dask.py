@@ -128,6 +128,7 @@ def test_a_scheduler_that_cannot_be_used_is_refused(
         choice.make("auto", scheduler=scheduler)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_like_this_process_is_told(
     scheduler: str,
     workers: Workers,

@@ -25,6 +25,7 @@ def held(size: int) -> int:
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_a_pool_that_ends_as_its_worker_dies_leaves_no_other_in_its_place() -> None:
     with WorkerPool(1) as pool, pytest.raises(WorkerDied, match=r"^EXIT\(1\)$"):
         pool.submit(os._exit, 1).result()

@@ -63,6 +63,7 @@ def build(hp: keras_tuner.HyperParameters) -> keras.Model:
     return small_model()
 
 
+@pytest.mark.slow
 def test_a_search_says_it_once_and_goes_through(
     untried: str, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def script(**arguments: Any) -> list[list[dict[str, Any]]]:
     return [[trial.hyperparameters.values for trial in tuner.oracle.trials.values()] for tuner in tuners]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", mostly_slow([{}, {"overwrite": True}, {"project_name": "named"}], 1))
 def test_each_has_trials_of_its_own_and_finds_them_again(arguments: dict[str, Any]) -> None:
     first = script(**arguments)
@@ -59,6 +60,7 @@ def test_each_has_trials_of_its_own_and_finds_them_again(arguments: dict[str, An
     assert runs() == [name, f"{name}-2"]
 
 
+@pytest.mark.slow
 def test_the_same_search_made_twice_before_it_has_begun_is_made_twice() -> None:
     tuners = [kt.RandomSearch(Instant(), max_trials=2, seed=seed, workers=0) for seed in (None, None)]
     for tuner in tuners:
@@ -108,6 +110,7 @@ def test_a_search_for_another_model_is_not_taken_for_the_same() -> None:
     assert runs() == ["untitled_project", "untitled_project-2"]
 
 
+@pytest.mark.slow
 def test_a_tuner_that_the_script_no_longer_has_is_overwritten() -> None:
     for _ in range(2):
         tuner = kt.RandomSearch(Instant(), max_trials=2, overwrite=True, workers=0)

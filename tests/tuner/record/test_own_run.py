@@ -15,6 +15,7 @@ def points(made: Tuner) -> list[dict[str, Any]]:
     return [trial.hyperparameters.values for trial in made.oracle.trials.values()]
 
 
+@pytest.mark.slow
 def test_of_two_tuners_each_has_its_own_trials_where_both_overwrite(tmp_path: Path) -> None:
     one, two = (tuner(tmp_path, overwrite=True, **more) for more in ({"seed": 1}, {"seed": 2, "oracle": "bayesian"}))
     one.search(verbose=0)
@@ -40,6 +41,7 @@ def test_a_tuner_whose_run_is_overwritten_says_so(tmp_path: Path) -> None:
     assert len(one.get_best_hyperparameters(3)) == 3, "what it knows itself"
 
 
+@pytest.mark.slow
 def test_of_two_tuners_the_second_goes_on_with_the_same_and_another_has_its_own(tmp_path: Path) -> None:
     first, same, other = tuner(tmp_path), tuner(tmp_path, max_trials=4), tuner(tmp_path, seed=5)
     first.search(verbose=0)

@@ -59,6 +59,7 @@ def test_another_objective_scores_the_trials_anew(
     assert "anew" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_several_objectives_and_back(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     loss = [trial.score for trial in train(tmp_path, "val_loss").oracle.trials.values()]
     several = train(tmp_path, ["val_loss", "val_accuracy"])

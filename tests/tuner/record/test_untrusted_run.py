@@ -55,6 +55,7 @@ def test_no_file_outside_is_written(tmp_path: Path) -> None:
     assert set(found.trials["status"]) == {"COMPLETED"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_a_link_is_refused(tmp_path: Path) -> None:
     run = search(tmp_path / "searches", 2).path
     (run / "trial_1").rename(tmp_path / "elsewhere")

@@ -60,6 +60,7 @@ class Slow(Executor):
         return future
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_good", mostly_slow([True, False], 1))
 def test_what_runs_is_waited_for_before_all_is_given_up(
     is_good: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

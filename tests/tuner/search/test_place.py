@@ -128,6 +128,7 @@ def test_a_time_limit_needs_a_process_that_it_can_end(tmp_path: Path) -> None:
     assert str(refusal.value).endswith(message)
 
 
+@pytest.mark.slow
 def test_this_process_takes_everything_and_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for asked in ({"workers": 0}, {"executor": InProcessExecutor()}):
         searched(tmp_path / next(iter(asked)), fit=(batches(),), steps_per_epoch=2, **asked)

@@ -67,6 +67,7 @@ def test_an_encoding_without_its_names(encoding: str, tmp_path: Path) -> None:
     assert NAME.encode(encoding, "backslashreplace") in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", mostly_slow([0, 1], 1))
 def test_a_pipe_that_is_closed(workers: int, closed_pipe: io.TextIOWrapper, tmp_path: Path) -> None:
     run = search(tmp_path, closed_pipe, workers)

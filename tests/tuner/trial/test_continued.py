@@ -169,6 +169,7 @@ BUDGETED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 IN_SHORT = ("nothing hands on epochs",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=() if case in IN_SHORT else pytest.mark.faults) for case in BUDGETED]
 )

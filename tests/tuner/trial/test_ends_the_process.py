@@ -54,6 +54,7 @@ def tuner(folder: Path, hypermodel: keras_tuner.HyperModel, trials: int) -> Tune
     return Tuner(hypermodel, "loss", trials, oracle="grid", workers=0, directory=folder, project_name="run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", mostly_slow(["fit", "build", "callback"], 1))
 def test_its_trial_fails_and_says_so(where: str, tmp_path: Path) -> None:
     tuner(tmp_path, Ends(where), 4).search(X, Y, verbose=0)

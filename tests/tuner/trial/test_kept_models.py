@@ -93,6 +93,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", mostly_slow(CASES, 1))
 def test_a_training_is_repeated_to_the_same_weights(case: str, tmp_path: Path) -> None:
     made = search(tmp_path, keep_weights=9, **CASES[case])

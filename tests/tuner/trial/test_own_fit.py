@@ -80,6 +80,7 @@ class OwnLoop(keras.Model):
         return history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", mostly_slow([by_a_list, by_hand, without_a_model, backwards, not_at_all], 1))
 def test_a_models_class_may_drive_the_callbacks_as_it_likes(way: Callable[..., Any], tmp_path: Path) -> None:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -118,6 +119,7 @@ class SwallowsErrors(keras_tuner.HyperModel):
             return 0.0
 
 
+@pytest.mark.slow
 def test_a_loop_that_only_looks_like_keras_is_trained_anew_after_a_stop(tmp_path: Path) -> None:
     whole = tuner(tmp_path / "whole", SwallowsErrors())
     whole.search(X, Y, epochs=4, verbose=0)

@@ -159,6 +159,7 @@ class Stop(keras.callbacks.Callback):
         self.model.stop_training = self.epochs >= 2
 
 
+@pytest.mark.slow
 def test_callbacks_are_fresh_in_every_trial(tmp_path: Path) -> None:
     made = tuner(tmp_path, max_trials=2, seed=2, executions_per_trial=2)
     callbacks = [Stop(), keras.callbacks.TensorBoard(tmp_path / "board")]

@@ -88,6 +88,7 @@ def known(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if not pandas.isna(value)}
 
 
+@pytest.mark.slow
 @every_project
 def test_trials_are_those_that_keras_tuner_tells(oracle: keras_tuner.Oracle) -> None:
     run = results.read(oracle._project_dir)
