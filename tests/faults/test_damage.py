@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.faults.searches import SMALL, Tables, finished, tables
-from tests.helpers import Cli, refused, run_process
+from tests.helpers import Cli, refused, run_cli
 
 FILES = [
     "run.json",
@@ -48,7 +48,7 @@ def test_a_file_is_cut_off(name: str, whole: Path, expected: Tables, tmp_path: P
         else:
             cut_off(path, rng)
         before = finished(run) if path.name != "trial.json" else {}
-        done = run_process(*SMALL, "--workers", "1", cwd=tmp_path / length)
+        done = run_cli(*SMALL, "--workers", "1", cwd=tmp_path / length)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         assert tables(run) == expected
@@ -58,7 +58,7 @@ def test_a_file_is_cut_off(name: str, whole: Path, expected: Tables, tmp_path: P
         if name not in NOT_NEEDED:
             assert f"{path.relative_to(tmp_path / length)} is damaged" in done.stdout
             assert list(path.parent.glob(f"{path.name}.damaged"))
-        again = run_process(*SMALL, cwd=tmp_path / length)
+        again = run_cli(*SMALL, cwd=tmp_path / length)
         assert "all 5 trials are done already" in again.stdout
         assert "damaged" not in again.stdout
 
@@ -79,10 +79,10 @@ def test_several_files_are_cut_off(whole: Path, expected: Tables, tmp_path: Path
     shutil.copytree(whole, run)
     for name in ("oracle.json", "trial_1/trial.json", "trial_4/trial.json"):
         cut_off(run / name, random.Random(name))
-    done = run_process(*SMALL, "--workers", "1", cwd=tmp_path)
+    done = run_cli(*SMALL, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert tables(run) == expected
-    more = run_process(*SMALL, "--trials", "7", "--workers", "1", cwd=tmp_path)
+    more = run_cli(*SMALL, "--trials", "7", "--workers", "1", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     points = [
         tuple(cell for column, cell in row.items() if column.startswith("hp_")) for row in tables(run)["summary.csv"]
