@@ -57,6 +57,7 @@ class Recorder:
         """Takes the trial in `directory` into the tables."""
         self._summary.read(directory)
         self._tables_paced.change()
+        self.write_if_due()  # before the user is told of it
 
     @property
     def due_s(self) -> float:

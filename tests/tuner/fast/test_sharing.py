@@ -128,6 +128,11 @@ def own_loss(y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     return ops.mean(predicted)
 
 
+class OwnRegularizer(keras.regularizers.Regularizer):
+    def __call__(self, weights: keras.Variable) -> object:
+        return ops.sum(weights)
+
+
 class OwnLayer(layers.Layer):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         return x
@@ -152,7 +157,7 @@ def test_parts_of_the_users_own_are_traced_for_each_model() -> None:
     assert "Lambda" in status(layers.Lambda(lambda x: x))
     assert "Normalization" in status(layers.Normalization())
     assert "has a part of its own" in status(layers.Dense(3, activation=lambda x: x))
-    assert "has a part of its own" in status(layers.Dense(3, kernel_regularizer=lambda weights: ops.sum(weights)))
+    assert "has a part of its own" in status(layers.Dense(3, kernel_regularizer=OwnRegularizer()))
     assert "has a part of its own" in status(change=activated)
     assert "has a part of its own" in status(change=called)
     for compiled in (
