@@ -65,13 +65,19 @@ class Noted(keras_tuner.HyperModel):
 
     def note(self, units: int, what: object) -> None:
         # A file each: two processes may write at once.
-        (self.notes / f"{time.time_ns()} {units} {what} {os.getpid()} {os.getppid()}").touch()
+        (self.notes / f"{time.time_ns()} {units} {what} {os.getpid()} {_dask_worker()}").touch()
+
+
+def _dask_worker() -> int:
+    """The Dask worker that has started this process, itself or by its fork server; without one, the parent."""
+    workers = (process.pid for process in psutil.Process().parents() if str(DASK) in process.cmdline()[:2])
+    return next(workers, os.getppid())
 
 
 def notes(folder: Path, units: int) -> list[tuple[str, int, int]]:
-    """What was noted of the trials of so many units, by which process and by whose child, in order."""
+    """What was noted of the trials of so many units, by which process and which Dask worker's, in order."""
     lines = [path.name.split()[1:] for path in sorted(folder.glob("* *"))]
-    return [(what, int(process), int(parent)) for noted, what, process, parent in lines if int(noted) == units]
+    return [(what, int(process), int(worker)) for noted, what, process, worker in lines if int(noted) == units]
 
 
 def until(holds: Callable[[], object], seconds: float = 60) -> None:
