@@ -44,7 +44,7 @@ def prepare(say: Callable[[str], None]) -> None:
             with contextlib.suppress(tf.errors.OpError):
                 tf.load_op_library(str(path))
                 return
-        say("compiling operations for this machine's processor, once: some seconds")
+        say("compiling operations for this machine's processor, once: half a minute")
         _compile(path)
         tf.load_op_library(str(path))
     except (_Unavailable, OSError, tf.errors.OpError) as error:
