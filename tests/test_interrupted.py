@@ -5,6 +5,7 @@ import importlib.util
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ def rows(path: Path) -> list[dict[str, str]]:
         return [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file)]
 
 
+def completed(run: Path) -> dict[str, dict[str, str]]:
+    """The rows of the trials that have ended."""
+    return {row["trial_id"]: row for row in rows(run / "summary.csv") if row["status"] == "COMPLETED"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(("oracle", "pruner"), CASES)
@@ -47,11 +53,14 @@ def test_it_is_killed_and_goes_on(oracle: str, pruner: str, workers: int, tmp_pa
     )
     assert process.stdout is not None
     assert any(line.startswith(f"[4/{trials}]") for line in process.stdout)
+    run = tmp_path / "runs" / "run"
+    told = time.monotonic()
+    while len(completed(run)) < 4:
+        assert time.monotonic() - told < 2, "the table comes within a second"
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    run = tmp_path / "runs" / "run"
-    finished = {row["trial_id"]: row for row in rows(run / "summary.csv") if row["status"] == "COMPLETED"}
-    assert len(finished) >= 4
+    finished = completed(run)
 
     done = run_cli(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

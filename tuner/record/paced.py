@@ -1,25 +1,25 @@
-"""Files that are written whole, and at most every second while what they hold changes again and again."""
+"""Files that are written whole, and not each time while what they hold changes again and again."""
 
 import math
 import time
 from collections.abc import Callable
 
-_PAUSE_S = 1.0
-
 
 class Paced:
-    """Calls `write` within a second of each change: at once if it was not called for a second, else when that is over.
+    """Calls `write` after a change, in at most a `share` of the time, but no later than `at_most_s` after the change.
 
     Whoever has it asks now and then (`write_if_due`), and writes what is left in the end (`flush`).
 
     Args:
         write: Writes what there is now.
-        share: How much of the time it may take: then more than a second may pass. None for as much as it takes.
+        share: How much of the time it may take, from 0 to 1.
+        at_most_s: How many seconds a change may wait, even if writing then takes more of the time.
     """
 
-    def __init__(self, write: Callable[[], None], share: float | None = None) -> None:
+    def __init__(self, write: Callable[[], None], share: float, at_most_s: float = math.inf) -> None:
         self._write = write
         self._share = share
+        self._at_most_s = at_most_s
         self._is_changed = False
         self._next = -math.inf
 
@@ -44,4 +44,4 @@ class Paced:
             self._write()
             self._is_changed = False
             ended = time.monotonic()
-            self._next = ended + max(_PAUSE_S, (ended - began) / self._share if self._share else 0)
+            self._next = ended + min((ended - began) / self._share, self._at_most_s)

@@ -1,4 +1,4 @@
-"""What a search writes of itself as its trials end: both tables and the oracle's file, at most every second."""
+"""What a search writes of itself as its trials end: both tables and the oracle's file."""
 
 import contextlib
 from functools import cached_property
@@ -11,6 +11,9 @@ from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.record.paced import Paced
 from keras_search.tuner.record.summary import SummaryWriter
 
+# The tables are read while a search runs. While trials are few they are written for each.
+_SHARE_OF_THE_TABLES = 0.05
+_TABLES_AT_MOST_S = 1.0
 # Nobody waits for the oracle's file: it is read when a search goes on, and the trials' own files are then enough.
 _SHARE_OF_THE_ORACLE = 0.01
 
@@ -29,7 +32,7 @@ class Recorder:
     def __init__(self, run: Path, oracle: Recorded) -> None:
         self._run = run
         self._oracle = oracle
-        self._tables_paced = Paced(lambda: self._summary.write())
+        self._tables_paced = Paced(lambda: self._summary.write(), _SHARE_OF_THE_TABLES, _TABLES_AT_MOST_S)
         self._oracle_paced = Paced(oracle.write, _SHARE_OF_THE_ORACLE)
 
     @cached_property

@@ -1,8 +1,7 @@
-"""When a search writes what all its trials have in common: within a second, not for each of them, and in the end."""
+"""When a search writes what all its trials have in common: soon, but not for each of them, and in the end."""
 
 import json
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,18 +21,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return lambda seconds: now.__setitem__(0, now[0] + seconds)
 
 
-def test_a_change_is_written_at_once_and_the_next_ones_within_a_second(clock: Callable[[float], None]) -> None:
+def test_a_change_is_written_at_once_and_the_next_ones_as_time_allows(clock: Callable[[float], None]) -> None:
     written: list[int] = []
-    kept = Paced(lambda: written.append(1))
+
+    def write() -> None:
+        clock(0.02)
+        written.append(1)
+
+    kept = Paced(write, share=0.05)
     kept.write_if_due()
     assert (len(written), kept.due_s) == (0, math.inf), "nothing has changed"
     for _ in range(3):
         kept.change()
         kept.write_if_due()
     assert len(written) == 1
-    clock(0.4)
-    assert kept.due_s == pytest.approx(0.6)
-    clock(0.6)
+    clock(0.1)
+    assert kept.due_s == pytest.approx(0.3)
+    clock(0.3)
     kept.write_if_due()
     assert (len(written), kept.due_s) == (2, math.inf)
     kept.change()
@@ -42,12 +46,12 @@ def test_a_change_is_written_at_once_and_the_next_ones_within_a_second(clock: Ca
     assert len(written) == 3, "what is left is written in the end, and once"
 
 
-def test_what_takes_long_and_nobody_waits_for_is_written_less_often(clock: Callable[[float], None]) -> None:
-    kept = Paced(lambda: clock(0.1), share=0.01)
+def test_what_somebody_waits_for_is_written_in_time(clock: Callable[[float], None]) -> None:
+    kept = Paced(lambda: clock(0.1), share=0.01, at_most_s=1)
     kept.change()
     kept.flush()
     kept.change()
-    assert kept.due_s == pytest.approx(10)
+    assert kept.due_s == pytest.approx(1)
 
 
 def test_the_oracle_is_not_written_for_each_trial_and_exactly_so_in_the_end(tmp_path: Path) -> None:
@@ -56,13 +60,12 @@ def test_the_oracle_is_not_written_for_each_trial_and_exactly_so_in_the_end(tmp_
     oracle = by_hand.made("random", tmp_path, hp, trials=99)
     file = tmp_path / "run" / "oracle.json"
     stamps = set()
-    began = time.monotonic()
     with Recorder(tmp_path / "run", oracle) as recorder:
         for _ in range(50):
             by_hand.asked(oracle, 1, lambda values: values["units"] / 1000)
             recorder.write_if_due()
             stamps.add(file.stat().st_mtime_ns)
-    assert len(stamps) <= 1 + time.monotonic() - began, "it was written more often than every second"
+    assert len(stamps) < 25
     state = json.loads(file.read_text())
     assert len(state["end_order"]) == len(state["points"]) == 50
     assert "\n" not in file.read_text().strip()
