@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, RandomSearchOracle
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.keras_private import Trial, TrialStatus
 from keras_search.tuner.oracles import points
+from keras_search.tuner.oracles.confidence_bound import ConfidenceBound
 from keras_search.tuner.oracles.recorded import Recorded
+from keras_search.tuner.seeds import derive
 
 _LAST = math.nextafter(1.0, 0.0)
 
@@ -41,29 +44,44 @@ class Grid(Recorded, GridSearchOracle):
 class Bayesian(Recorded, BayesianOptimizationOracle):
     """Gaussian process with an upper confidence bound.
 
-    Keras Tuner's own has four faults that are corrected here. It may leave the range of a number, as it allows the end
+    Keras Tuner's own has five faults that are corrected here. It may leave the range of a number, as it allows the end
     of the unit interval. It fails on a trial with a value that its hyperparameter does not have, as the baseline's may
     be in a narrowed space, and where a hyperparameter appears while trials run. It begins to learn after three random
-    points for each hyperparameter, which a search of 20 trials hardly reaches; here, after `INITIAL_POINTS`.
+    points for each hyperparameter, which a search of 20 trials hardly reaches; here, after `INITIAL_POINTS`. After an
+    interruption it would propose other points.
     """
 
     INITIAL_POINTS = 10
+    _DESCENTS = 50  # as Keras Tuner's
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(num_initial_points=self.INITIAL_POINTS, **arguments)
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
-        with warnings.catch_warnings():
+        ended = sum(trial.status == TrialStatus.COMPLETED for trial in self.trials.values())
+        if ended < (self.num_initial_points or max(3 * len(self.hyperparameters.space), 3)):  # as Keras Tuner has it
+            return super().own_answer(trial_id)
+        with warnings.catch_warnings(), threadpool_limits(1):  # on matrices so small, more threads wait for each other
             # With a dozen points, a length scale at its bound is normal, and the user cannot change it.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            return super().own_answer(trial_id)
+            self._fit(*self._vectorize_trials())
+            values = self._vector_to_values(self._lowest(trial_id))
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _lowest(self, trial_id: str) -> np.ndarray:
+        """Where the confidence bound is lowest, in the unit cube."""
+        bounds = self._get_hp_bounds()
+        generator = np.random.default_rng(derive(self.seed, "starts", trial_id))
+        starts = generator.uniform(bounds[:, 0], bounds[:, 1], size=(self._DESCENTS, len(bounds)))
+        return ConfidenceBound(self.gpr, self.beta).lowest(starts, bounds)
+
+    def _fit(self, points: np.ndarray, scores: np.ndarray) -> None:
+        self.gpr.fit(np.nan_to_num(points, posinf=0, neginf=0), np.nan_to_num(scores, posinf=0, neginf=0))
 
     def _vectorize_trials(self) -> tuple[np.ndarray, np.ndarray]:
-        dimensions = len(self._nonfixed_space())
-        if getattr(self.gpr, "n_features_in_", dimensions) != dimensions:
-            # The space has grown since: Keras Tuner would ask the old model of the running trials.
-            points, scores = self._vectors(lambda trial: trial.status == TrialStatus.COMPLETED)
-            self.gpr.fit(np.nan_to_num(points), np.nan_to_num(scores, posinf=0, neginf=0))
+        if self.ongoing_trials:
+            # Their scores are those that the process expects, which has yet to hear of what has ended since.
+            self._fit(*self._vectors(lambda trial: trial.status == TrialStatus.COMPLETED))
         return self._vectors(lambda trial: True)
 
     def _vectors(self, is_wanted: Callable[[Trial], bool]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,7 @@ import pytest
 from keras_search.results import layout
 from keras_search.tuner import oracles
 
-# Keras Tuner's Gaussian process takes up to 10 s a question in a space of 13.
-_MARKS = {
-    "bayesian": pytest.mark.slow,
-    "gp": pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch"),
-}
+_MARKS = {"gp": pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch")}
 NAMES = [pytest.param(name, marks=_MARKS.get(name, ())) for name in oracles.ORACLES]
 TRIALS = 14
 

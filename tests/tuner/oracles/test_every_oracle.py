@@ -14,8 +14,12 @@ from keras_search.tuner.oracles.recorded import Recorded
 from tests.helpers import mostly_slow
 from tests.tuner.oracles.by_hand import NAMES, TRIALS, asked, check_point, every_range, made, score, space, tell
 
-# Bayesian's and GP's restarts of their own are drawn anew by a search that goes on.
-RESUMED_EXACTLY = ["random", "grid", "tpe", "cmaes", "qmc", "hyperband"]
+# The restarts of Optuna's Gaussian process are drawn anew by a search that goes on.
+RESUMED_EXACTLY = [name for name in oracles.ORACLES if name != "gp"]
+# A Gaussian process takes some tenths of a second a question.
+MANY_TRIALS_OF_THESE = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "bayesian" else name for name in RESUMED_EXACTLY
+]
 
 
 @pytest.mark.parametrize("name", oracles.ORACLES)
@@ -54,7 +58,7 @@ def test_a_search_that_goes_on_asks_what_it_would_have_asked(name: str, tmp_path
     assert part + asked(made(name, tmp_path / "part", space()), TRIALS - 6) == whole
 
 
-@pytest.mark.parametrize("name", RESUMED_EXACTLY)
+@pytest.mark.parametrize("name", MANY_TRIALS_OF_THESE)
 def test_so_does_one_whose_own_file_is_older_than_many_trials(name: str, tmp_path: Path) -> None:
     """A search of short trials writes it less often than they end, and a kill may come."""
     whole = asked(made(name, tmp_path / "whole", space(), trials=40), 40)
@@ -94,7 +98,7 @@ def test_it_says_how_long_a_trial_is_trained_where_it_decides_that(name: str, tm
     assert bool(oracle.continuable()) == (name == "hyperband")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.values != ("bayesian",)])
+@pytest.mark.parametrize("name", MANY_TRIALS_OF_THESE)
 def test_every_value_is_one_of_its_hyperparameters(name: str, tmp_path: Path) -> None:
     oracle = made(name, tmp_path, every_range(), trials=30, seed=1)
     for number in range(30):

@@ -7,7 +7,9 @@ from typing import Any
 import keras_tuner
 import numpy as np
 import pytest
+from keras_tuner.oracles import BayesianOptimizationOracle
 
+from keras_search.tuner.oracles.confidence_bound import ConfidenceBound
 from tests.tuner.oracles.by_hand import asked, check_point, every_range, made, space, tell
 
 
@@ -64,6 +66,34 @@ def test_bayesian_takes_in_what_appears_while_trials_run(tmp_path: Path) -> None
         following = oracle.create_trial(f"tuner{len(oracle.trials)}")
         running += [following] if following.status == "RUNNING" else []
     assert [trial.status for trial in oracle.trials.values()] == ["COMPLETED"] * 12
+
+
+def test_bayesian_proposes_the_same_while_trials_run_after_a_kill(tmp_path: Path) -> None:
+    """It expects scores of the trials that run, of which another process must know no less."""
+    oracle = made("bayesian", tmp_path, space(), trials=20)
+    asked(oracle, 12)
+    running = oracle.create_trial("tuner0")
+    following = oracle.create_trial("tuner1").hyperparameters.values
+    going_on = made("bayesian", tmp_path, space(), trials=20)
+    again = [going_on.create_trial(f"tuner{slot}") for slot in range(2)]
+    assert [trial.hyperparameters.values for trial in again] == [running.hyperparameters.values, following]
+
+
+def test_the_confidence_bound_is_that_of_the_process_and_its_lowest_point_is_reached() -> None:
+    rng = np.random.default_rng(0)
+    points, scores = rng.random((30, 5)), rng.random(30)
+    process = BayesianOptimizationOracle(seed=1)._make_gpr().fit(points, scores)
+    bound = ConfidenceBound(process, beta=2.6)
+    for point in rng.random((20, 5)):
+        mean, deviation = process.predict(point[np.newaxis], return_std=True)
+        value, slopes = bound.at(point)
+        assert value * scores.std() + scores.mean() == pytest.approx((mean - 2.6 * deviation).item(), rel=1e-6)
+        differences = [bound.at(point + step)[0] - bound.at(point - step)[0] for step in np.eye(5) * 1e-6]
+        assert slopes == pytest.approx(np.array(differences) / 2e-6, abs=1e-4)
+    bounds = np.array([[0.0, 1.0]] * 5)
+    lowest = bound.lowest(rng.random((20, 5)), bounds)
+    assert bound.at(lowest)[0] <= min(bound.at(point)[0] for point in rng.random((5000, 5)))
+    assert np.all((lowest >= 0) & (lowest <= 1))
 
 
 def test_bayesian_leaves_no_range_from_end_to_end(tmp_path: Path) -> None:
