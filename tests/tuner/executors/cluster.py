@@ -70,8 +70,8 @@ class Noted(keras_tuner.HyperModel):
 
 def _dask_worker() -> int:
     """The Dask worker that has started this process, itself or by its fork server; without one, the parent."""
-    workers = (process.pid for process in psutil.Process().parents() if str(DASK) in process.cmdline()[:2])
-    return next(workers, os.getppid())
+    commands = {process.pid: [Path(part).name for part in process.cmdline()] for process in psutil.Process().parents()}
+    return next((pid for pid, command in commands.items() if command[1:3] == ["dask", "worker"]), os.getppid())
 
 
 def notes(folder: Path, units: int) -> list[tuple[str, int, int]]:

@@ -49,13 +49,15 @@ def test_the_trial_of_a_killed_worker_goes_on_elsewhere(
     processes = {process.pid: process for process in (workers.start(), workers.start(hides=cluster))}
 
     def kill() -> None:
-        until(lambda: len(notes(seen, BASELINE_UNITS)) == 2)
-        # The search is sent what the first epoch has come to while the second one runs.
-        until(lambda: (cluster / "run" / "trial_0" / "state.npz").exists())
-        _, process, worker = notes(seen, BASELINE_UNITS)[1]
-        processes[worker].kill()
-        until(lambda: not is_alive(process))
-        (seen / "go").touch()
+        try:
+            until(lambda: len(notes(seen, BASELINE_UNITS)) == 2)
+            # The search is sent what the first epoch has come to while the second one runs.
+            until(lambda: (cluster / "run" / "trial_0" / "state.npz").exists())
+            _, process, worker = notes(seen, BASELINE_UNITS)[1]
+            processes[worker].kill()
+            until(lambda: not is_alive(process))
+        finally:
+            (seen / "go").touch()  # or the search would wait for ever
 
     with choice.make("auto", scheduler=scheduler) as executor, ThreadPoolExecutor(1) as thread:
         until(lambda: executor.slots == 2)
@@ -166,13 +168,16 @@ def test_a_worker_that_is_out_of_reach_spoils_nothing(tmp_path: Path, local: Wor
     folder.mkdir()
 
     def cut_off(workers: Workers, first: subprocess.Popen) -> None:
-        until(lambda: len(notes(seen, BASELINE_UNITS)) == 2)
-        workers.start()
-        first.send_signal(signal.SIGSTOP)  # and not the process of its trial
-        until(lambda: len({process for _, process, _ in notes(seen, BASELINE_UNITS)}) == 2)
-        (seen / "go").touch()
-        until(lambda: [what for what, *_ in notes(seen, BASELINE_UNITS)].count("end") == 2)
-        first.send_signal(signal.SIGCONT)
+        try:
+            until(lambda: len(notes(seen, BASELINE_UNITS)) == 2)
+            workers.start()
+            first.send_signal(signal.SIGSTOP)  # and not the process of its trial
+            until(lambda: len({process for _, process, _ in notes(seen, BASELINE_UNITS)}) == 2)
+            (seen / "go").touch()
+            until(lambda: [what for what, *_ in notes(seen, BASELINE_UNITS)].count("end") == 2)
+        finally:
+            (seen / "go").touch()  # or the search would wait for ever
+            first.send_signal(signal.SIGCONT)
 
     with (
         scheduling(tmp_path, "tcp", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s") as (address, _),
