@@ -71,6 +71,7 @@ def before(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_full_disk_leaves_what_was_there(name: str, run: Path, tmp_path: Path) -> None:
     out = tmp_path / name

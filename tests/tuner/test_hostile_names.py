@@ -62,6 +62,7 @@ def test_no_cell_is_a_formula_and_every_row_is_a_line(searched: tuple[Path, str]
     assert float(rows[0]["loss"]) == 0.0
 
 
+@pytest.mark.slow
 def test_a_table_has_them_as_they_are(searched: tuple[Path, str]) -> None:
     run = results.read(searched[0])
     assert run.trials[f"hp_-name{ESCAPE}"].tolist() == ["=1+1", f"+good{ESCAPE}", "-5"]

@@ -89,6 +89,7 @@ def test_an_oracle_may_declare_what_the_hypermodel_only_asks_for(tmp_path: Path)
     assert Tuner(build, oracle=oracle, directory=tmp_path, project_name="run").baseline == {"units": 8}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(tmp_path: Path) -> None:
     points = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):

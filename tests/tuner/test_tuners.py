@@ -14,7 +14,7 @@ import pytest
 
 import keras_search as kt
 from keras_search.tuner import TUNERS, SearchError, names
-from tests.helpers import ROOT
+from tests.helpers import ROOT, mostly_slow
 from tests.tuner.keras_tuner_names import MODULES
 
 X = np.random.default_rng(0).random((40, 4), dtype="float32")
@@ -68,7 +68,9 @@ def test_a_tuner_has_the_arguments_and_defaults_of_keras_tuner(kind: type) -> No
     assert all(at.kind in (at.KEYWORD_ONLY, at.VAR_KEYWORD) for name, at in ours.items() if name not in told)
 
 
-@pytest.mark.parametrize("kind", [kt.RandomSearch, kt.GridSearch, kt.BayesianOptimization, kt.Hyperband])
+@pytest.mark.parametrize(
+    "kind", mostly_slow([kt.RandomSearch, kt.Hyperband, kt.GridSearch, kt.BayesianOptimization], 1)
+)
 def test_a_tuner_searches_where_keras_tuner_would(kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     limit = {"max_epochs": 2} if kind is kt.Hyperband else {"max_trials": 2}
@@ -78,6 +80,7 @@ def test_a_tuner_searches_where_keras_tuner_would(kind: Any, tmp_path: Path, mon
     assert tuner.get_best_models()[0].predict(X, verbose=0).shape == (40, 1)
 
 
+@pytest.mark.slow
 def test_a_search_without_a_seed_is_another_each_time_and_goes_on_with_its_own(tmp_path: Path) -> None:
     def tuner(name: str, trials: int) -> kt.Tuner:
         return searched(kt.RandomSearch(build, "val_loss", trials, directory=tmp_path, project_name=name, workers=0))

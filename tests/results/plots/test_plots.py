@@ -227,6 +227,7 @@ def test_the_same_run_gives_the_same_files(run: results.Run, tmp_path: Path) -> 
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_command_draws_a_real_search(run_directory: Path, tmp_path: Path) -> None:
     done = run_cli("plot", run_directory, "--out", tmp_path / "new" / "pictures", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -51,6 +51,7 @@ def overlapping(texts: Sequence[Text]) -> list[tuple[str, str]]:
     return [(a, b) for (a, box), (b, following) in itertools.pairwise(boxes) if box.overlaps(following)]
 
 
+@pytest.mark.slow
 def test_names_of_any_script_and_length_stay_on_the_plot_and_warn_of_nothing(tmp_path: Path) -> None:
     names = ["x" * 90 + "a" + "y" * 110, "x" * 90 + "b" + "y" * 110, CJK, RTL, EMOJI]
     objective = "val_" + "a_very_long_name_of_an_output_" * 6 + "loss"
@@ -109,6 +110,7 @@ def test_labels_of_categories_do_not_overlap(tmp_path: Path) -> None:
     assert all(overlapping(row) == [] for row in rows.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_infinity_and_nan_are_choices_like_any_other(tmp_path: Path, is_declared: bool) -> None:
     choices = [1, 10, math.inf, math.nan]

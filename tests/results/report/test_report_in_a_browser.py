@@ -244,6 +244,7 @@ def test_rows_are_drawn_as_they_come_into_view(opened: Callable[..., Opened], th
     assert view.said == []
 
 
+@pytest.mark.slow
 def test_without_scripts_the_first_of_thousands_are_there(
     opened: Callable[..., Opened], thousands: results.Run
 ) -> None:

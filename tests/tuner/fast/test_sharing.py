@@ -181,6 +181,7 @@ def test_a_trace_that_is_kept_keeps_no_model() -> None:
     assert made() is None
 
 
+@pytest.mark.slow
 def test_the_oldest_traces_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traces, "_MOST", 1)
     trained(1, epochs=1)

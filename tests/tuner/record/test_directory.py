@@ -100,6 +100,7 @@ def test_a_tuner_that_only_reads_leaves_the_run_to_the_next(reader: type[keras_t
     assert runs() == ["named"]
 
 
+@pytest.mark.slow
 def test_a_search_for_another_model_is_not_taken_for_the_same() -> None:
     tuners: list[kt.Tuner] = []
     for name in ("flat", "deep"):

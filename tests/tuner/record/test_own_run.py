@@ -30,6 +30,7 @@ def test_of_two_tuners_each_has_its_own_trials_where_both_overwrite(tmp_path: Pa
         assert len(made.get_best_models(3)) == 3
 
 
+@pytest.mark.slow
 def test_a_tuner_whose_run_is_overwritten_says_so(tmp_path: Path) -> None:
     one = searched(tmp_path)
     searched(tmp_path, overwrite=True)

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_search.tuner import InputError, Tuner
 from keras_search.tuner.executors.in_process import InProcessExecutor
-from tests.helpers import Cli, tree
+from tests.helpers import Cli, mostly_slow, tree
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((40, 4), dtype="float32"), np.arange(40) % 2
@@ -72,22 +72,25 @@ def of_python() -> tf.data.Dataset:
 
 @pytest.mark.parametrize(
     ("told", "fit", "given"),
-    [
-        (f"the argument `x` cannot go to worker processes {GENERATOR}", (batches(),), {"steps_per_epoch": 2}),
-        (
-            "the argument `validation_data` cannot go to worker processes (ValueError: a tf.data.Dataset that runs "
-            "Python code (from_generator, py_function))",
-            (X, Y),
-            {"validation_data": of_python()},
-        ),
-        (
-            "the attribute `database` of a Recorder in the argument `callbacks` cannot go to worker processes "
-            "(TypeError: cannot pickle 'sqlite3.Connection' object)",
-            (X, Y),
-            {"callbacks": [Recorder()]},
-        ),
-    ],
-    ids=["generator", "dataset", "callback"],
+    mostly_slow(
+        [
+            (
+                "the attribute `database` of a Recorder in the argument `callbacks` cannot go to worker processes "
+                "(TypeError: cannot pickle 'sqlite3.Connection' object)",
+                (X, Y),
+                {"callbacks": [Recorder()]},
+            ),
+            (f"the argument `x` cannot go to worker processes {GENERATOR}", (batches(),), {"steps_per_epoch": 2}),
+            (
+                "the argument `validation_data` cannot go to worker processes (ValueError: a tf.data.Dataset that runs "
+                "Python code (from_generator, py_function))",
+                (X, Y),
+                {"validation_data": of_python()},
+            ),
+        ],
+        1,
+    ),
+    ids=["callback", "generator", "dataset"],
 )
 def test_what_cannot_go_is_named_and_the_trials_run_here(
     told: str, fit: tuple[Any, ...], given: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]

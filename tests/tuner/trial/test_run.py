@@ -55,6 +55,7 @@ def of_a_failing_layer(hp: keras_tuner.HyperParameters) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_an_error_is_told_by_what_it_says_at_last(tmp_path: Path) -> None:
     made = Tuner(of_a_failing_layer, "loss", 5, oracle="grid", workers=0, directory=tmp_path, project_name="run")
     made.search(X, Y, verbose=0)
