@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmarks import pictures
 from benchmarks.replay import Recorded, play
@@ -105,3 +106,16 @@ def test_the_benchmark_of_gpus_trains_the_same_on_both_sides(tmp_path: Path) -> 
     assert ours["losses"] == pytest.approx(plain["losses"], rel=1e-2)
     assert plain["seconds"] > 0
     assert ours["seconds"] > 0
+
+
+@pytest.mark.slow
+def test_a_long_search_is_measured_and_its_memory_drawn(tmp_path: Path) -> None:
+    plot = tmp_path / "memory.png"
+    done = run_benchmark("long_search.py", "--trials", "4", "--oracles", "random", "--plot", str(plot), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    oracle, *_, own, workers = (cell.strip() for cell in done.stdout.splitlines()[-1].split("|")[1:-1])
+    assert oracle == "random"
+    assert int(own) > 50
+    assert int(workers) > 50
+    with Image.open(plot) as image:
+        assert image.width > image.height > 100
