@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SEPARATOR = " | "
 _LEAST_OF_A_POINT = len("(baseline)")
+_LEAST_LEFT_S = 1.0  # a running trial may be about to end, and nobody knows how soon
 
 
 class Progress:
@@ -252,7 +253,8 @@ class Progress:
         known = self._epochs_known[1:] or self._epochs_known
         everything = sum(running) + sum(waiting) + usual * to_come * sum(known) / len(known)
         # At the end, other workers idle while the longest trial runs.
-        return f"about {duration(max([*running, everything / self.slots]))} left"
+        seconds = max([*running, everything / self.slots])
+        return f"about {duration(seconds)} left" if seconds >= _LEAST_LEFT_S else ""
 
 
 def _rest(task: "TrialTask", usual: float) -> float:

@@ -100,6 +100,10 @@ def test_the_time_left_is_that_of_the_longest_trial(tmp_path: Path, capsys: pyte
         oracle.end_trial(first)
         progress.trial_ends(oracle.get_trial("0"), tmp_path / "run" / "trial_0")
         assert "about 2 min 40 s left" in capsys.readouterr().out
+        # Its last epoch is over, and the trial about to end.
+        (directory / "epochs.csv").write_text("execution,epoch,seconds\n" + "".join(f"0,{n},1\n" for n in range(1, 11)))
+        progress.trial_ends(oracle.get_trial("0"), tmp_path / "run" / "trial_0")
+        assert "left" not in capsys.readouterr().out
 
 
 SCORES = [0.9, 0.9123, None, 0.87, 0.9345]
