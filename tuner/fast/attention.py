@@ -49,7 +49,7 @@ def _attended(compiled: Any, scale: float) -> Callable[..., Any]:
 
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
             found = compiled.attention_grad(query, key, value, scale, probabilities, upstream)
-            return tuple(tf.reshape(each, tf.shape(of)) for each, of in zip(found, (query, key, value), strict=True))
+            return tuple(tf.ensure_shape(each, of.shape) for each, of in zip(found, (query, key, value), strict=True))
 
         return outputs, gradients
 

@@ -50,8 +50,8 @@ def _normalized(compiled: Any, epsilon: float) -> Callable[..., Any]:
         outputs, kept = compiled.layer_norm(inputs, gamma, beta, epsilon)
 
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            of_inputs, of_gamma, of_beta = compiled.layer_norm_grad(upstream, inputs, gamma, kept)
-            return tf.reshape(of_inputs, tf.shape(inputs)), of_gamma, of_beta
+            found = compiled.layer_norm_grad(upstream, inputs, gamma, kept)
+            return tuple(tf.ensure_shape(each, of.shape) for each, of in zip(found, (inputs, gamma, beta), strict=True))
 
         return outputs, gradients
 

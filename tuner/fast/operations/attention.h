@@ -1,82 +1,14 @@
 // Dot-product attention of one head of one example: softmax(scale * queries * transpose(keys)) * values.
-//
-// Matrices are copied to rows of whole vectors and extended by zeros; zeros stay zeros, and change nothing.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
-#include "vectors.h"
+#include "matrices.h"
 
-constexpr int kAttentionRows = kAccumulators / 2;  // so many rows are computed at once
-constexpr int kAttentionBlock = 64;                // and the gradient of so many rows of the scores is kept
-
-// A matrix in rows of whole vectors; there are zeros beside and below it.
-struct Padded {
-  Padded(int64_t rows, int64_t columns)
-      : wide(RoundUp(columns, kLanes)), values(RoundUp(rows, std::max<int64_t>(kAttentionRows, kLanes)) * wide) {}
-
-  static Padded Copy(const float* from, int64_t rows, int64_t columns, int64_t stride) {
-    Padded matrix(rows, columns);
-    for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * stride, columns, matrix.row(row));
-    return matrix;
-  }
-  static Padded Transposed(const float* from, int64_t rows, int64_t columns, int64_t stride) {
-    Padded matrix(columns, rows);
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t column = 0; column < columns; ++column) matrix.row(column)[row] = from[row * stride + column];
-    return matrix;
-  }
-
-  float* row(int64_t row) { return values.data() + row * wide; }
-  const float* row(int64_t row) const { return values.data() + row * wide; }
-
-  const int64_t wide;
-  std::vector<float> values;
-};
-
-// A view of a left factor: `down` and `along` lead to the next row and the next column.
-struct Left {
-  const float* values;
-  int64_t down, along;
-};
-
-template <int V>
-void AddColumns(Left left, int64_t inner, const float* right, int64_t wide, float* sums) {
-  Floats sum[kAttentionRows][V];
-#pragma GCC unroll 8
-  for (int row = 0; row < kAttentionRows; ++row)
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) sum[row][v] = LoadFloats(sums + row * wide + v * kLanes);
-  for (int64_t i = 0; i < inner; ++i, left.values += left.along, right += wide) {
-    Floats rights[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) rights[v] = LoadFloats(right + v * kLanes);
-#pragma GCC unroll 8
-    for (int row = 0; row < kAttentionRows; ++row)
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) sum[row][v] += left.values[row * left.down] * rights[v];
-  }
-#pragma GCC unroll 8
-  for (int row = 0; row < kAttentionRows; ++row)
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) Store(sums + row * wide + v * kLanes, sum[row][v]);
-}
-
-// Adds left * right to `rows` rows of `sums`, which are as wide as those of `right`, and to the rest of the last rows
-// that are computed at once.
-inline void AddProduct(Left left, int64_t rows, int64_t inner, const float* right, int64_t wide, float* sums) {
-  for (int64_t row = 0; row < rows; row += kAttentionRows) {
-    const Left from = {left.values + row * left.down, left.down, left.along};
-    int64_t column = 0;
-    for (; column + 2 * kLanes <= wide; column += 2 * kLanes)
-      AddColumns<2>(from, inner, right + column, wide, sums + row * wide + column);
-    if (column < wide) AddColumns<1>(from, inner, right + column, wide, sums + row * wide + column);
-  }
-}
+constexpr int kAttentionBlock = 64;  // the gradient of so many rows of the scores is kept
 
 // The sizes of a head, and the distances of the tokens of one head.
 struct Attention {
@@ -90,9 +22,9 @@ struct Attention {
     const Padded q = Padded::Copy(query, queries, size, heads * size);
     const Padded k = Padded::Transposed(key, keys, size, heads * size);
     const Padded v = Padded::Copy(value, keys, value_size, heads * value_size);
-    Padded scores(kAttentionRows, keys), sums(kAttentionRows, value_size);
-    for (int64_t row = 0; row < queries; row += kAttentionRows) {
-      const int64_t count = std::min<int64_t>(kAttentionRows, queries - row);
+    Padded scores(kProductRows, keys), sums(kProductRows, value_size);
+    for (int64_t row = 0; row < queries; row += kProductRows) {
+      const int64_t count = std::min<int64_t>(kProductRows, queries - row);
       std::fill(scores.values.begin(), scores.values.end(), 0.0f);
       std::fill(sums.values.begin(), sums.values.end(), 0.0f);
       AddProduct({q.row(row), q.wide, 1}, count, size, k.row(0), k.wide, scores.row(0));

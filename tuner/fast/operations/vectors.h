@@ -32,16 +32,20 @@ inline void Store(uint8_t* to, Integers values) {
   *reinterpret_cast<Bytes*>(to) = __builtin_convertvector(values, Bytes);
 }
 
-// The first `count` of a vector, which may not be whole; the others are `rest`, or are not stored.
+// The first `count` of a vector, which may not be whole; the others are `rest`, or are not stored. Compilers make the
+// loops one instruction where there is one.
 inline Floats LoadFloats(const float* from, int64_t count, float rest = 0.0f) {
   if (count >= kLanes) return LoadFloats(from);
-  Floats values = Floats{} + rest;
-  std::copy_n(from, count, reinterpret_cast<float*>(&values));
+  Floats values;
+  const int32_t last = count;
+  for (int32_t lane = 0; lane < kLanes; ++lane) reinterpret_cast<float*>(&values)[lane] = lane < last ? from[lane] : rest;
   return values;
 }
 inline void Store(float* to, Floats values, int64_t count) {
   if (count >= kLanes) return Store(to, values);
-  std::copy_n(reinterpret_cast<const float*>(&values), count, to);
+  const int32_t last = count;
+  for (int32_t lane = 0; lane < kLanes; ++lane)
+    if (lane < last) to[lane] = reinterpret_cast<const float*>(&values)[lane];
 }
 
 // Quarters are added first: few additions wait for one another.
