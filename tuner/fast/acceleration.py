@@ -55,22 +55,24 @@ class Acceleration(ABC):
 
 
 class LayerAcceleration(Acceleration):
-    """An acceleration that replaces the `call` of each layer that it covers.
+    """An acceleration that replaces the `call` of each layer that it covers, or another method.
 
     Attributes:
         lacks: Why it does not apply to a model without such a layer.
+        method: The name of the method.
     """
 
     lacks: ClassVar[str]
+    method: ClassVar[str] = "call"
 
     @abstractmethod
     def covers(self, layer: keras.layers.Layer) -> bool:
-        """Whether its `call` gives the same numbers as the one of `layer`."""
+        """Whether our `call` gives the same numbers as the method of `layer`."""
 
     @staticmethod
     @abstractmethod
     def call(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
-        """Replaces the layer's own `call`, but calls that outside of steps (`is_in_step`) and for other inputs."""
+        """Replaces the layer's own method, but calls that outside of steps (`is_in_step`) and for other inputs."""
 
     def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
         return None if any(map(self._is_covered, replacing.layers(model))) else self.lacks
@@ -80,12 +82,12 @@ class LayerAcceleration(Acceleration):
             self.replace_in(layer)
 
     def replace_in(self, layer: keras.layers.Layer) -> None:
-        """Replaces the `call` of `layer`, if it is covered."""
+        """Replaces the method of `layer`, if it is covered."""
         if self._is_covered(layer):
-            replacing.replace(layer, "call", types.MethodType(self.call, layer), self.name)
+            replacing.replace(layer, self.method, types.MethodType(self.call, layer), self.name)
 
     def _is_covered(self, layer: keras.layers.Layer) -> bool:
-        return self.covers(layer) and not replacing.has_its_own(layer, "call")
+        return self.covers(layer) and not replacing.has_its_own(layer, self.method)
 
 
 class CallAcceleration(Acceleration):

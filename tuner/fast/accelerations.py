@@ -7,9 +7,11 @@ import keras
 from keras_search.tuner.fast import acceleration, arguments, steps, wrapped_fit
 from keras_search.tuner.fast.acceleration import Acceleration
 from keras_search.tuner.fast.adam import Adam
+from keras_search.tuner.fast.attention import Attention
 from keras_search.tuner.fast.batch_norm import BatchNorm
 from keras_search.tuner.fast.dense import Dense
 from keras_search.tuner.fast.fit import Fit
+from keras_search.tuner.fast.layer_norm import LayerNorm
 from keras_search.tuner.fast.pooling import Pooling
 from keras_search.tuner.fast.recurrent import Recurrent
 from keras_search.tuner.fast.rmsprop import RmsProp
@@ -29,6 +31,8 @@ ACCELERATIONS: Sequence[Acceleration] = (
     BatchNorm(),
     Pooling(),
     Recurrent(),
+    LayerNorm(),
+    Attention(),
     Fit(),
     Validation(),
     Tracing(),

@@ -8,14 +8,14 @@ import keras
 import tensorflow as tf
 
 from keras_search.tuner.fast import operations
-from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
-from keras_search.tuner.fast.wrapped_fit import FitCall
+from keras_search.tuner.fast.acceleration import is_in_step
+from keras_search.tuner.fast.compiled_layer import CompiledLayer
 
 # With more channels, TensorFlow's own convolution is as fast.
 _MOST_CHANNELS = 4
 
 
-class Pooling(LayerAcceleration):
+class Pooling(CompiledLayer):
     """Makes a 2x2 MaxPooling2D layer after a convolution and ReLU compute all three with one operation.
 
     It needs compiled `operations`, and images with few channels, as the first layer of a model has. The convolution is
@@ -27,13 +27,6 @@ class Pooling(LayerAcceleration):
     name = "pooling"
     what = "a first convolution, its ReLU and 2x2 max pooling are one operation"
     lacks = "the model has no MaxPooling2D of 2x2 pixels without padding"
-
-    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        if (why := super().why_not(model, call)) is not None:
-            return why
-        if model.run_eagerly:
-            return "the model runs eagerly"
-        return None if operations.load() else "there are no compiled operations: on a GPU, or without a C++ compiler"
 
     def covers(self, layer: keras.layers.Layer) -> bool:
         return (

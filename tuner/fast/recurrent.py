@@ -7,12 +7,12 @@ import keras
 import tensorflow as tf
 
 from keras_search.tuner.fast import operations
-from keras_search.tuner.fast.acceleration import LayerAcceleration, is_in_step
+from keras_search.tuner.fast.acceleration import is_in_step
+from keras_search.tuner.fast.compiled_layer import CompiledLayer
 from keras_search.tuner.fast.tensors import value
-from keras_search.tuner.fast.wrapped_fit import FitCall
 
 
-class Recurrent(LayerAcceleration):
+class Recurrent(CompiledLayer):
     """Makes LSTM and GRU layers compute whole sequences with one operation, forward and backward.
 
     It needs compiled `operations`. What the inputs contribute is one matrix product for all steps. The formulas are
@@ -23,13 +23,6 @@ class Recurrent(LayerAcceleration):
     name = "recurrent"
     what = "LSTM and GRU layers compute a whole sequence in one operation each way"
     lacks = "the model has no LSTM or GRU with Keras's activations that gives its outputs alone"
-
-    def why_not(self, model: keras.Model, call: FitCall | None) -> str | None:
-        if (why := super().why_not(model, call)) is not None:
-            return why
-        if model.run_eagerly:
-            return "the model runs eagerly"
-        return None if operations.load() else "there are no compiled operations: on a GPU, or without a C++ compiler"
 
     def covers(self, layer: keras.layers.Layer) -> bool:
         return (

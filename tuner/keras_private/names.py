@@ -82,6 +82,10 @@ FOR_SPEED: dict[str, dict[str, str]] = {
         "_compile_metrics": "the metrics that a model was compiled with",
         "_symbolic_build": "creates the variables of the metrics without data",
     },
+    "keras.layers.MultiHeadAttention": {
+        "_compute_attention": "overridden: what is computed between the projections",
+        "_flash_attention": "whether another operation than Keras's formula is asked for",
+    },
     "keras.src.trainers.compile_utils.CompileMetrics": {
         "build": "makes the metrics without data",
         "_user_metrics": "the metrics as the user gave them",

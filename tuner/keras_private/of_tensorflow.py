@@ -60,6 +60,30 @@ def averages(optimizer: keras.optimizers.RMSprop, variable: tf.Variable) -> list
     return [each[index].value for each in (optimizer._velocities, optimizer._momentums) if each]
 
 
+# The method of a MultiHeadAttention that computes what is between its projections: the outputs, and the scores or None.
+ATTENTION = "_compute_attention"
+
+
+def attention(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """Calls Keras's own method."""
+    return type(layer)._compute_attention(layer, *args, **kwargs)
+
+
+def is_plain_attention(
+    layer: Any,
+    query: tf.Tensor,
+    attention_mask: Any = None,
+    training: bool | None = None,
+    return_attention_scores: bool = False,
+    use_causal_mask: bool = False,
+) -> bool:
+    """Whether the method, so called, returns outputs alone, of one axis of tokens without a mask."""
+    # Before Keras 3.9, whether the scores are returned is an attribute.
+    gives_scores = return_attention_scores or getattr(layer, "_return_attention_scores", False)
+    is_masked = attention_mask is not None or use_causal_mask
+    return query.shape.rank == 4 and not (is_masked or gives_scores or layer._flash_attention)
+
+
 def is_compiled_by_xla(graph: tf.Graph) -> bool:
     """Whether XLA compiles `graph`, which is being traced."""
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext

@@ -1,6 +1,7 @@
 """Models that are trained with the compiled operations and without, to the same weights."""
 
 import shutil
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_search.tuner.fast import patches
+from keras_search.tuner.fast.acceleration import LayerAcceleration, step
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 
@@ -34,10 +36,10 @@ def trained_alike(
         np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-5)
 
     @tf.function
-    def step(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+    def train_step(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         return model.train_step((x, y))
 
-    return [operation.type for operation in step.get_concrete_function(x[:32], y[:32]).graph.get_operations()]
+    return [operation.type for operation in train_step.get_concrete_function(x[:32], y[:32]).graph.get_operations()]
 
 
 def dense_model(**arguments: object) -> keras.Model:
@@ -59,3 +61,38 @@ def convolutional_model(channels: int = 1) -> keras.Model:
             layers.Dense(3, "softmax"),
         ]
     )
+
+
+def outcomes(
+    acceleration: LayerAcceleration, layer: keras.Layer, operation: str, given: list[tf.Tensor]
+) -> list[list[tf.Tensor]]:
+    """The outputs of `layer`, and the gradients of what it is `given` and of its weights, by Keras and accelerated."""
+    rng = np.random.default_rng(0)
+    layer(*given)
+    for variable in layer.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape) / 2)
+    found = []
+    for is_fast in (False, True):
+        if is_fast:
+            acceleration.replace_in(layer)
+
+        @tf.function
+        @step
+        def outcome(*given: tf.Tensor) -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(given)
+                outputs = layer(*given)
+                loss = tf.reduce_sum(tf.sin(outputs))
+            return [outputs, *tape.gradient(loss, [*given, *layer.trainable_variables])]
+
+        assert (operation in operation_types(outcome.get_concrete_function(*given))) == is_fast
+        found.append(outcome(*given))
+    return found
+
+
+def all_alike(pair: list[list[Any]]) -> None:
+    """Checks that two lists of arrays differ by rounding alone, even where sums of large numbers should be zero."""
+    scale = max(float(np.max(np.abs(one), initial=1)) for one in pair[0])
+    for one, other in zip(*pair, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6 * scale)

@@ -1,7 +1,7 @@
 """Our own TensorFlow operations for the CPU, compiled once on each machine that has a C++ compiler.
 
-They are in the files `*_kernels.h`; `optimizers.py`, `pooling.py` and `recurrent.py` use them. Without them, trials use
-TensorFlow's operations: the same formulas, but slower.
+They are in the files `*_kernels.h`; `optimizers.py` and the modules with a `CompiledLayer` use them. Without them,
+trials use TensorFlow's operations: the same formulas, but slower.
 """
 
 import contextlib

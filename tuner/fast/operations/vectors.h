@@ -1,6 +1,7 @@
 // The widest vectors of the machine that compiles this.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #if defined(__AVX512F__)
@@ -29,6 +30,37 @@ inline Integers LoadBytes(const uint8_t* from) {
 }
 inline void Store(uint8_t* to, Integers values) {
   *reinterpret_cast<Bytes*>(to) = __builtin_convertvector(values, Bytes);
+}
+
+// The first `count` of a vector, which may not be whole; the others are `rest`, or are not stored. Compilers make the
+// loops one instruction where there is one.
+inline Floats LoadFloats(const float* from, int64_t count, float rest = 0.0f) {
+  if (count >= kLanes) return LoadFloats(from);
+  Floats values;
+  const int32_t last = count;
+  for (int32_t lane = 0; lane < kLanes; ++lane) reinterpret_cast<float*>(&values)[lane] = lane < last ? from[lane] : rest;
+  return values;
+}
+inline void Store(float* to, Floats values, int64_t count) {
+  if (count >= kLanes) return Store(to, values);
+  const int32_t last = count;
+  for (int32_t lane = 0; lane < kLanes; ++lane)
+    if (lane < last) to[lane] = reinterpret_cast<const float*>(&values)[lane];
+}
+
+// Quarters are added first: few additions wait for one another.
+typedef float Four __attribute__((vector_size(16), aligned(4)));
+inline float Sum(Floats values) {
+  const Four* fours = reinterpret_cast<const Four*>(&values);
+  Four sum = fours[0];
+  for (int i = 1; i < kLanes / 4; ++i) sum += fours[i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+inline float Largest(Floats values) {
+  const Four* fours = reinterpret_cast<const Four*>(&values);
+  Four most = fours[0];
+  for (int i = 1; i < kLanes / 4; ++i) most = fours[i] > most ? fours[i] : most;
+  return std::max(std::max(most[0], most[1]), std::max(most[2], most[3]));
 }
 
 // The largest error of these is some units in the last place, as of those of TensorFlow.
