@@ -40,7 +40,6 @@ def updates(shape: tuple[int | None, ...], *hidden: keras.Layer) -> list[str]:
         ((33, 4), "AdamByGradient"),
         ((None, 5, 4), "AdamByGradient"),
         ((None, None, 4), "AdamByGradient"),
-        ((3, 5, 4), "AdamByFactors"),
     ],
 )
 def test_where_the_factors_have_few_rows(shape: tuple[int | None, ...], expected: str) -> None:
