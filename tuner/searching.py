@@ -10,6 +10,7 @@ from keras_search.results import files, layout
 from keras_search.results.text import error_line
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import keras_private
+from keras_search.tuner.data import sameness
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import foreign
 from keras_search.tuner.executors.base import Executor
@@ -97,9 +98,11 @@ class Searching(Overridable):
         progress = Progress(silent=fit_kwargs.get("verbose") == 0)
         fit = given.checked(self._trials, fit_args, fit_kwargs)
         stays = place.stays(self._executor, self._workers, self._trials, fit)
-        if self._own.settle(progress.note, is_made=True):
+        if self._own.settle(progress.note, is_made=True, data=sameness.digest(*fit)):
             self._run, self.project_name = self._own.path, self._own.path.name
             keras_private.set_project(self.oracle, self._run)
+            if self.oracle.trials:  # of the run that it leaves
+                self.oracle.reload()
             self._log_to_tensorboard(self._tensorboard is not None)
         with outliving_the_terminal(), locked(self._run), session.errors_of(self._run):
             self._search(progress, fit, stays)

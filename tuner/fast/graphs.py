@@ -37,7 +37,7 @@ def why_not_decided(model: keras.Model) -> str | None:
         return why
     if name := _own_method(model):
         return f"the model has a `{name}` of its own"
-    if model.optimizer is None:
+    if not model.compiled or model.optimizer is None:
         return "the model has no optimizer"
     for layer in keras_private.operations(model):
         if not f"{type(layer).__module__}.".startswith(keras_private.CONFIGURED):

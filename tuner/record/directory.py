@@ -25,10 +25,24 @@ class Owner(Protocol):
 # Those of the tuners that the script still has, by the ids of their runs.
 _living: WeakValueDictionary[str, Owner] = WeakValueDictionary()
 
+# The data of the runs that this process has searched, by their ids (`data.sameness`).
+_data: dict[str, str] = {}
+
 
 def claim(run_id: str, owner: Owner) -> None:
     """Notes that the run with the id `run_id` is that of a tuner of this script, as long as `owner` lives."""
     _living[run_id] = owner
+
+
+def searched(run_id: str, data: str | None) -> None:
+    """Notes what the run with the id `run_id` is searched with in this process."""
+    if data is not None:
+        _data[run_id] = data
+
+
+def has_other_data(run_id: str | None, data: str | None) -> bool:
+    """Whether this process has searched that run with other data than `data`, as far as is known."""
+    return run_id in _data and data is not None and _data[run_id] != data
 
 
 def choose(
@@ -39,6 +53,7 @@ def choose(
     overwrite: bool,
     own: str | None,
     is_made: bool,
+    data: str | None,
 ) -> Path:
     """The run directory for a search that was given `path`.
 
@@ -53,6 +68,8 @@ def choose(
         overwrite: Whether the run that is there is to be deleted, unless another tuner of this script has it.
         own: The id of the tuner's own run, if it has searched or read one.
         is_made: Whether the tuner is made, and now searches: it then expects nothing of what another has searched.
+        data: What it searches with, if that is known: a script that searches once for each part of its data asks the
+            same of each, and the trials are not.
     """
     may_move = not is_named
     for place in _places(path):
@@ -61,6 +78,9 @@ def choose(
             if place != path and place.exists() and any(place.iterdir()):
                 continue  # something else of the user's
             return place if may_move else path
+        if not overwrite and has_other_data(before.get("id"), data):
+            may_move = True
+            continue
         if own is not None and before.get("id") == own:
             return place
         other = _owner(before.get("id"))

@@ -52,18 +52,22 @@ class OwnRun:
         self._overwrite = overwrite
         self._is_named = is_named
         self._only_reads = only_reads
+        self._drawn = drawn
         self._id: str | None = None
+        self._data: str | None = None
+        self._has_searched = False
         self._was: str | None = None
         self._rescored: dict[str, rescoring.Rescored] = {}
         self._has_said = False
         # When the files were reloaded that the next search goes on with; None if it reloads them.
         self._stamps: dict[str, Stamp | None] | None = None
 
-    def settle(self, say: Callable[[str], Any], is_made: bool) -> bool:
+    def settle(self, say: Callable[[str], Any], is_made: bool, data: str | None = None) -> bool:
         """Goes to a directory beside the tuner's if another search has that; returns whether it did.
 
         Args:
             is_made: Whether the tuner is made, and searches; before that, it may read what another tuner has searched.
+            data: What it searches with (`data.sameness`), if that is known.
 
         Raises:
             InputError: The run is no longer the tuner's.
@@ -71,13 +75,17 @@ class OwnRun:
         self.check()
         if self._only_reads:
             return False
-        before = self.path
+        before, self._data = self.path, data
+        overwrites, new = self._overwrite and is_made, None if self._has_searched else data
         self.path = directory.choose(
-            before, self._asked, self.hypermodel, self._is_named, self._overwrite and is_made, self._id, is_made
+            before, self._asked, self.hypermodel, self._is_named, overwrites, self._id, is_made, new
         )
         if self.path == before:
             return False
-        say(f"{str(before)!r} is another search's: this one has {str(self.path)!r}")
+        is_with_other_data = directory.has_other_data(run_record.read_question(before).get("id"), new)
+        why = "was searched with other data" if is_with_other_data else "is another search's"
+        say(f"{str(before)!r} {why}: this one has {str(self.path)!r}")
+        self._id, self.seed = None, self._drawn if self._asked["seed"] is None else self._asked["seed"]
         return True
 
     def reload(self, oracle: keras_tuner.Oracle) -> None:
@@ -125,6 +133,11 @@ class OwnRun:
             if is_new:
                 self.reload(oracle)
             self.say_rescored(say)
+            if self._data is not None and before.get("data", self._data) != self._data:
+                say(
+                    f"{count(len(there), 'trial')} in {str(self.path)!r} had other data, so scores may not compare: "
+                    "overwrite=True begins anew"
+                )
         self._stamps = None
         self._write(oracle, before if there else {})
 
@@ -142,10 +155,12 @@ class OwnRun:
             rescored.save(oracle, self.path / f"{layout.TRIAL_PREFIX}{trial_id}")
         self._rescored = {}
         # The question is what was asked first, not what searches have learned of the space since.
-        asked = before | {"objective": now} if before else self._asked | {"seed": self.seed}
+        asked = before | {"objective": now} if before else self._asked | {"seed": self.seed, "data": self._data}
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self.path, asked, objective)
         directory.claim(self._id, self)
+        directory.searched(self._id, self._data)
+        self._has_searched = True
 
     def check(self) -> None:
         """Raises InputError if the run is no longer the one that was searched or read."""

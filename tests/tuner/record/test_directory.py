@@ -5,14 +5,23 @@ from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 import pytest
 
 import keras_search as kt
+from keras_search.tuner.data import sameness
+from keras_search.tuner.record import directory
 from tests.helpers import mostly_slow
 
 
 class Instant(keras_tuner.HyperModel):
-    """Its score is worked out."""
+    """Its score is worked out.
+
+    Attributes:
+        fitted: How many of all have been trained.
+    """
+
+    fitted = 0
 
     def __init__(self, most: int = 64) -> None:
         super().__init__()
@@ -24,6 +33,7 @@ class Instant(keras_tuner.HyperModel):
         return model
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> float:
+        Instant.fitted += 1
         return hp["units"] / self.most
 
 
@@ -135,3 +145,49 @@ def test_a_name_that_the_user_gave_is_that_of_the_run_that_is_there() -> None:
     with pytest.raises(kt.InputError, match=r"^run 'named' was made for another search: units was"):
         other.search(verbose=0)
     assert runs() == ["named"]
+
+
+def folds(count: int, **arguments: Any) -> list[tuple[str, int]]:
+    """The project of each fold of a cross-validation, and how many trials its search has run."""
+    x = np.random.default_rng(0).random((90, 4))
+
+    def searched(fold: int) -> tuple[str, int]:
+        began = Instant.fitted
+        tuner = kt.RandomSearch(Instant(), max_trials=2, workers=0, **arguments)
+        held_back = np.arange(90) % count == fold
+        tuner.search(x[~held_back], x[~held_back], validation_data=(x[held_back], x[held_back]), verbose=0)
+        tuner.search(x[:9], x[:9], validation_data=(x[:9], x[:9]), verbose=0)  # the same tuner goes on with its own
+        assert len(tuner.oracle.trials) == 2
+        return tuner.project_name, Instant.fitted - began
+
+    return [searched(fold) for fold in range(count)]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"project_name": "named", "seed": 1}])
+def test_each_part_of_the_data_that_a_script_searches_has_a_run_of_its_own(
+    arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = arguments.get("project_name", "untitled_project")
+    assert folds(3, **arguments) == [(name, 2), (f"{name}-2", 2), (f"{name}-3", 2)]
+    monkeypatch.setattr(directory, "_data", {})  # another process
+    assert folds(3, **arguments) == [(name, 0), (f"{name}-2", 0), (f"{name}-3", 0)]
+
+
+def test_other_data_than_those_of_the_run_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.zeros((30, 4))
+    told = "2 trials in 'untitled_project' had other data, so scores may not compare: overwrite=True begins anew\n"
+    for data, is_told in ((x, False), (x, False), (x + 1, True)):
+        monkeypatch.setattr(directory, "_data", {})  # another process
+        kt.RandomSearch(Instant(), max_trials=2, workers=0).search(data, data)
+        assert (told in capsys.readouterr().out) == is_told
+
+
+def test_what_differs_in_the_data_is_seen() -> None:
+    x = np.random.default_rng(0).random((1000, 3))
+    same = sameness.digest((x,), {"validation_data": (x[:9], None), "epochs": 3})
+    assert same == sameness.digest((x.copy(),), {"validation_data": (x[:9], None), "epochs": 4})
+    others = [x[:-1], x.astype("float32"), x[::-1], x + 1, x[:, :2]]
+    assert len({same, *(sameness.digest((other,), {"validation_data": (x[:9], None)}) for other in others)}) == 6
+    assert sameness.digest(("no array",), {"epochs": 3}) is None

@@ -33,6 +33,17 @@ def test_an_error_in_a_call_is_told_without_what_keras_puts_around_it(tmp_path: 
     assert re.match(expected, trials(tmp_path)[0]["error"])
 
 
+def test_a_model_that_was_not_compiled_fails_in_keras_words(tmp_path: Path) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("units", 2, 9))])
+
+    made = Tuner(build, "loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
+    made.search(X, Y, verbose=0)
+    with pytest.raises(ValueError, match="compile") as keras_error:
+        build(keras_tuner.HyperParameters()).fit(X, Y)
+    assert trials(tmp_path)[0]["error"].startswith(f"ValueError: {keras_error.value}")
+
+
 class Failing(keras.layers.Layer):
     def __init__(self, how: str) -> None:
         super().__init__()
