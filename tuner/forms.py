@@ -1,6 +1,8 @@
 """The two forms of a `Tuner`'s arguments: Keras Tuner's, and the toolkit's, which needs no oracle."""
 
+import difflib
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +32,7 @@ def either(init: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(init)
     def taking_either(self: Any, *args: Any, **kwargs: Any) -> None:
+        _require_known(type(self), init, kwargs)
         if not _is_keras_tuners(args, kwargs):
             if len(args) > len(_POSITIONS):
                 raise TypeError(f"Tuner takes {len(_POSITIONS)} positional arguments, {', '.join(_POSITIONS)}")
@@ -42,6 +45,14 @@ def either(init: Callable[..., None]) -> Callable[..., None]:
         init(self, *args, **kwargs)
 
     return taking_either
+
+
+def _require_known(kind: type, init: Callable[..., None], kwargs: dict[str, Any]) -> None:
+    names = {name for each in (init, kind.__init__) for name in inspect.signature(each).parameters}
+    for name in kwargs.keys() - names - {"self"}:
+        near = difflib.get_close_matches(name, names - {"self", "args", "kwargs"}, 1)
+        hint = f": is it {near[0]}?" if near else ""
+        raise TypeError(f"{kind.__name__} has no argument {name!r}{hint}")
 
 
 def _is_keras_tuners(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

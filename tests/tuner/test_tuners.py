@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -275,3 +276,21 @@ def test_a_metric_of_another_name_is_suggested(tmp_path: Path) -> None:
     searched(kt.RandomSearch(build, "val_los:min", 1, directory=tmp_path, workers=0))
     error = kt.read(tmp_path / "untitled_project").trials["error"].item()
     assert error.endswith("is not among the metrics loss, val_loss: write val_loss, or compile with that metric")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        (kt.RandomSearch, {"max_trial": 3}, "RandomSearch has no argument 'max_trial': is it max_trials?"),
+        (kt.Hyperband, {"max_epoch": 3}, "Hyperband has no argument 'max_epoch': is it max_epochs?"),
+        (kt.Tuner, {"objectives": "loss"}, "Tuner has no argument 'objectives': is it objective?"),
+        (kt.GridSearch, {"colour": 3}, "GridSearch has no argument 'colour'"),
+    ],
+)
+def test_an_argument_of_another_name_is_suggested(
+    kind: type[kt.Tuner], given: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    objective = {} if kind is kt.Tuner else {"objective": "loss"}
+    with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
+        kind(build, directory=tmp_path, **objective, **given)
+    assert list(tmp_path.iterdir()) == []
