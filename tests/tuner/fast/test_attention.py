@@ -58,6 +58,18 @@ def test_large_scores_saturate_and_those_that_are_no_numbers_stay_so() -> None:
         assert np.isfinite(outputs[1]).all()
 
 
+@needs_compiler
+def test_without_keys_there_is_nothing_to_attend_to() -> None:
+    compiled = operations.load()
+    assert compiled is not None
+    query, nothing = varied(2, 11, 3, 4), tf.zeros((2, 0, 3, 4))
+    outputs, probabilities = compiled.attention(query, nothing, nothing, 1.0)
+    np.testing.assert_array_equal(outputs, tf.zeros_like(query))
+    of_query, of_key, of_value = compiled.attention_grad(query, nothing, nothing, 1.0, probabilities, outputs)
+    np.testing.assert_array_equal(of_query, tf.zeros_like(query))
+    assert of_key.shape == of_value.shape == nothing.shape
+
+
 def kinds(layer: keras.Layer, **given: Any) -> set[str]:
     """The operations of a layer in a step."""
     x = tf.ones((2, 4, 3))

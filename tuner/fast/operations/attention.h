@@ -61,6 +61,7 @@ struct Attention {
 
  private:
   void Softmax(float* scores) const {
+    if (keys == 0) return;
     std::fill(scores + keys, scores + wide(), -std::numeric_limits<float>::infinity());
     Floats most = LoadFloats(scores);
     for (int64_t i = 0; i < keys; i += kLanes) {
