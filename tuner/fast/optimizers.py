@@ -125,7 +125,7 @@ def _factors(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
 
 def _has_many_rows(factor: tf.Tensor) -> bool:
     """Whether it has, or is that of a layer that is applied to each token of a batch, whose size is not known."""
-    if factor.shape[0] is not None:
-        return factor.shape[0] > _MOST_ROWS
+    if (rows := factor.shape[0]) is not None:
+        return rows > _MOST_ROWS
     shape = factor.op.inputs[0].shape if factor.op.type == "Reshape" else factor.shape
     return shape.rank is not None and shape.rank > 2 and shape[-1] == factor.shape[-1]

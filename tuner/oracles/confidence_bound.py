@@ -4,6 +4,8 @@ Keras Tuner (`keras_tuner/src/tuners/bayesian.py`) looks for the same point, but
 has no slopes, which takes far longer.
 """
 
+from typing import Any
+
 import numpy as np
 import scipy.linalg
 import scipy.optimize
@@ -23,8 +25,9 @@ class ConfidenceBound:
     """
 
     def __init__(self, process: GaussianProcessRegressor, beta: float) -> None:
+        kernel: Any = process.kernel_
         self._points = process.X_train_
-        self._length = process.kernel_.length_scale
+        self._length = kernel.length_scale
         self._weights = process.alpha_
         self._precision = scipy.linalg.cho_solve((process.L_, True), np.eye(len(self._points)))
         self._beta = beta
