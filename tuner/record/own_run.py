@@ -15,7 +15,8 @@ from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
 from keras_search.tuner.record import directory, question, rescoring, run_record
 from keras_search.tuner.record.question import Question
-from keras_search.tuner.transport.parcels import Stamp, stamp
+from keras_search.tuner.transport import stamps
+from keras_search.tuner.transport.stamps import Stamp
 
 
 class OwnRun:
@@ -144,7 +145,7 @@ class OwnRun:
     def _stamps_now(self) -> dict[str, Stamp | None]:
         """The stamps of the files that an oracle is reloaded from."""
         paths = [self.path / layout.ORACLE, *self.path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}")]
-        return {str(path): stamp(path) for path in paths}
+        return {str(path): stamps.of(path) for path in paths}
 
     def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
         now = self._asked["objective"]

@@ -1,17 +1,16 @@
-"""What travels between machines: values that name files of the run directory, and the stamps of these files.
+"""Values that travel between machines, and name files of the run directory.
 
 A file is named by its place in the run directory (`trial_03/epochs.csv`), as each machine has a folder of its own for
-that directory. A stamp is the size and the time of change: files with equal stamps are taken for equal.
+that directory.
 """
 
 import io
 import marshal
-import os
 import pickle
 import sys
 import types
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,9 @@ from keras_search.tuner.transport import reducers
 from keras_search.tuner.transport.keras_graphs import Graphs
 from keras_search.tuner.transport.reducers import Reduced
 
-# Bytes, and the nanoseconds of the last change.
-Stamp = tuple[int, int]
-
 # The names of the script's own module, the second in a process that `multiprocessing` has spawned. No other process can
 # import the script by them.
 SCRIPT = ("__main__", "__mp_main__")
-
-# The beginnings of the names of files that `results.files` is writing.
-_TEMPORARY = (".", "writing.")
 
 
 def pack(root: Path | None, *values: Any) -> tuple[bytes, set[str]]:
@@ -97,27 +90,3 @@ class _Unpacker(pickle.Unpickler):
 
     def persistent_load(self, name: str) -> Path:
         return self._place(name)
-
-
-def stamps(root: Path, names: Iterable[str]) -> dict[str, Stamp]:
-    """The stamps of the files below `root` that `names` name, or whose folders they name; no half-written files."""
-    present = {}
-    for name in sorted(names):
-        path = root / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if not file.name.startswith(_TEMPORARY) and (current := stamp(file)):
-                present[file.relative_to(root).as_posix()] = current
-    return present
-
-
-def stamp(path: Path) -> Stamp | None:
-    """The stamp of the file `path`; None if there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (status.st_size, status.st_mtime_ns) if path.is_file() else None
-
-
-def set_stamp(path: Path, stamp: Stamp) -> None:
-    os.utime(path, ns=(stamp[1], stamp[1]))

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import dask
@@ -25,6 +26,14 @@ from keras_search.tuner.transport import settings
 from tests.helpers import ROOT, refused, run_process
 from tests.pages import READERS_OWN
 from tests.tuner.executors.cluster import DASK, Noted, Workers, can_hide, curves, running, search, trials_of, until
+
+
+@pytest.mark.parametrize("module", ["executors.dask.worker", "executors.worker_process", "transport.stamps"])
+def test_what_scheduler_and_workers_load_is_light(module: str) -> None:
+    """While they load Keras, they would answer nobody for seconds."""
+    loaded = f"import sys, keras_search.tuner.{module}; print(*{{'keras', 'tensorflow'}} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == []
 
 
 @pytest.mark.slow

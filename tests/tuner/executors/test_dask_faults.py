@@ -180,7 +180,7 @@ def test_a_worker_that_is_out_of_reach_spoils_nothing(tmp_path: Path, local: Wor
             first.send_signal(signal.SIGCONT)
 
     with (
-        scheduling(tmp_path, "tcp", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="20s") as (address, _),
+        scheduling(tmp_path, "tcp", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s") as (address, _),
         Workers(address, folder, {}) as workers,
         choice.make("auto", scheduler=address) as executor,
         ThreadPoolExecutor(1) as thread,

@@ -1,7 +1,5 @@
-"""What travels between machines: values, the places of files in them, and the files by their stamps."""
+"""Values that travel between machines, and the places of files in them."""
 
-import os
-import shutil
 import sys
 import traceback
 import types
@@ -10,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from keras_search.results import files
-from keras_search.tuner.transport.parcels import pack, set_stamp, stamp, stamps, unpack
+from keras_search.tuner.transport.parcels import pack, unpack
 
 
 def made(code: str, name: str, file: str = "own.py") -> Any:
@@ -64,30 +61,3 @@ def test_a_file_of_the_run_is_where_its_run_is_on_the_other_machine(tmp_path: Pa
 def test_without_a_root_every_path_is_what_it_is(tmp_path: Path) -> None:
     packed, names = pack(None, tmp_path)
     assert (names, list(unpack(packed))) == (set(), [tmp_path])
-
-
-def test_files_are_named_by_themselves_or_by_their_folder(tmp_path: Path) -> None:
-    for name in ("trial_0/epochs.csv", "trial_0/deep/state.npz", "trial_1/epochs.csv", "run.json"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
-    with files.replacing(tmp_path / "trial_0" / "record.json"):
-        stamped = stamps(tmp_path, ["trial_0", "run.json", "trial_7", "nothing.json"])
-    assert set(stamped) == {"trial_0/epochs.csv", "trial_0/deep/state.npz", "run.json"}, "or one that is half written"
-    assert stamped["run.json"][0] == len("run.json")
-
-
-def test_a_stamp_tells_a_file_from_another(tmp_path: Path) -> None:
-    file, copy = tmp_path / "file", tmp_path / "copy"
-    file.write_text("one")
-    os.utime(file, ns=(1, 1_700_000_000_123_456_789))
-    shutil.copyfile(file, copy)
-    assert stamp(copy) != stamp(file)
-    set_stamp(copy, stamp(file))
-    assert stamp(copy) == stamp(file) == (3, 1_700_000_000_123_456_789)
-    copy.write_text("two")
-    assert stamp(copy) != stamp(file)
-
-
-def test_what_is_no_file_has_no_stamp(tmp_path: Path) -> None:
-    assert stamp(tmp_path) is None
-    assert stamp(tmp_path / "nothing") is None

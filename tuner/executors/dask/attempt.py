@@ -16,8 +16,8 @@ from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.dask import worker as dask_worker
 from keras_search.tuner.executors.dask.cluster import Cluster
 from keras_search.tuner.executors.dask.worker import Call, Files, WorkerLost
-from keras_search.tuner.transport import parcels
-from keras_search.tuner.transport.parcels import Stamp
+from keras_search.tuner.transport import parcels, stamps
+from keras_search.tuner.transport.stamps import Stamp
 
 # Seconds between fetches of a call's files; more if they are large, so that the network is mostly idle.
 _EXCHANGE_S = 2.0
@@ -132,7 +132,7 @@ class Attempt:
             for file in missing or ():
                 self._send(worker, file, self._call.data[file])
         if missing is not None:
-            for file, stamp in parcels.stamps(self._root, self._call.kept).items() if self._call.kept else ():
+            for file, stamp in stamps.below(self._root, self._call.kept).items() if self._call.kept else ():
                 self._send(worker, file, stamp)
                 self._known[file] = stamp
             self._exchange(worker)
@@ -161,7 +161,7 @@ class Attempt:
         for trial in trial_rows.trial_directories(self._root) if self._call.watches else ():
             for path in (trial / layout.TRIAL, trial / layout.TRIAL_EPOCHS):
                 name = path.relative_to(self._root).as_posix()
-                stamp = parcels.stamp(path)
+                stamp = stamps.of(path)
                 if trial.name not in self._call.kept and stamp not in (None, self._told.get(name)):
                     news[name] = (stamp, path.read_bytes())
         return news

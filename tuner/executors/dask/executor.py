@@ -16,7 +16,7 @@ from keras_search.tuner.executors.dask.attempt import Attempt
 from keras_search.tuner.executors.dask.cluster import Cluster
 from keras_search.tuner.executors.dask.worker import Call, WorkerLost
 from keras_search.tuner.executors.workers import check_workers
-from keras_search.tuner.transport import parcels
+from keras_search.tuner.transport import stamps
 
 _MOST_AT_ONCE = 10_000
 # How many lost workers a call survives; Dask allows a task as many.
@@ -109,7 +109,7 @@ class DaskExecutor(Executor):
             search=self._search,
             root=self.directory,
             packed=packed,
-            data={} if self.directory is None else parcels.stamps(self.directory, data),
+            data={} if self.directory is None else stamps.below(self.directory, data),
             kept=tuple(names - data),
             watches=watches,
             environment=tuple((name, value) for name, value in environment.items() if value is not None),

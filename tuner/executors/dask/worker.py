@@ -9,6 +9,7 @@ Keras is not loaded here, so that the Dask worker can always answer and a call c
 
 import contextlib
 import logging
+import pickle
 import platform
 import shutil
 import threading
@@ -27,8 +28,8 @@ from keras_search.tuner import backend, runtime
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import WorkerDied
 from keras_search.tuner.executors.dask import processes
-from keras_search.tuner.transport import parcels
-from keras_search.tuner.transport.parcels import Stamp
+from keras_search.tuner.transport import stamps
+from keras_search.tuner.transport.stamps import Stamp
 
 if TYPE_CHECKING:
     from dask.typing import Key
@@ -100,12 +101,12 @@ class _Replica:
         if self.call.root is None or name not in self.call.data:
             return self.folder / name
         original = self.call.root / name
-        return original if parcels.stamp(original) == self.call.data[name] else self.shared / name
+        return original if stamps.of(original) == self.call.data[name] else self.shared / name
 
     def changes(self, known: Mapping[str, Stamp]) -> Files:
         """The kept files; without content if the search has them, with the same stamp in `known`."""
         changes: Files = {}
-        for name, stamp in parcels.stamps(self.folder, self.call.kept).items():
+        for name, stamp in stamps.below(self.folder, self.call.kept).items():
             with contextlib.suppress(FileNotFoundError):
                 content = None if known.get(name) == stamp else (self.folder / name).read_bytes()
                 changes[name] = (stamp, content)
@@ -149,7 +150,7 @@ def run(call: Call, name: str) -> tuple[bytes, Files]:
         raise
     except WorkerDied as died:
         # With the files, which tell how far it came.
-        return parcels.pack(replica.folder, (False, died))[0], replica.changes(replica.given)
+        return pickle.dumps((False, died)), replica.changes(replica.given)
     finally:
         del _replicas[name]
         shutil.rmtree(replica.folder, ignore_errors=True)
@@ -160,7 +161,7 @@ def missing(call: str) -> list[str] | None:
     replica = _replicas[call]
     if replica.is_complete.is_set():
         return None
-    return [name for name, stamp in replica.call.data.items() if parcels.stamp(replica.place(name)) != stamp]
+    return [name for name, stamp in replica.call.data.items() if stamps.of(replica.place(name)) != stamp]
 
 
 def put(call: str, name: str, stamp: Stamp, offset: int, content: bytes) -> None:
@@ -172,14 +173,14 @@ def put(call: str, name: str, stamp: Stamp, offset: int, content: bytes) -> None
         file.seek(offset)
         file.write(content)
     if offset + len(content) >= stamp[0]:
-        parcels.set_stamp(writing, stamp)
+        stamps.set_on(writing, stamp)
         writing.replace(path)
 
 
 def begin(call: str) -> None:
     """Lets the call begin."""
     replica = _replicas[call]
-    replica.given = parcels.stamps(replica.folder, replica.call.kept)
+    replica.given = stamps.below(replica.folder, replica.call.kept)
     replica.is_complete.set()
 
 
@@ -229,7 +230,7 @@ def _run_here(packed: bytes, replica: Path, data: Mapping[str, Path]) -> bytes:
     """Runs the call in its own process; packs the outcome, as the Dask worker cannot unpickle Keras's classes."""
     runtime.load_keras_in_worker()
     from keras_search.tuner.fast import patches
-    from keras_search.tuner.transport import calls
+    from keras_search.tuner.transport import calls, parcels
 
     patches.prepare(print)
     try:
