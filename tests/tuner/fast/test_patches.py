@@ -1,5 +1,6 @@
 """What makes training faster is put on a model where it applies, and is off every model that a user gets."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,34 +148,54 @@ def test_a_user_trains_further_as_by_keras(searched: tuple[Path, Tuner], plain: 
 def own_methods(model: keras.Model) -> set[tuple[str, str]]:
     """The methods that objects of `model` have of their own, by the object's class."""
     of_steps = ("make_train_function", "make_test_function", "train_step", "test_step", "fit")
-    names = ("call", "update_step", "_apply_weight_decay", *of_steps)
+    names = ("call", "_compute_attention", "update_step", "_apply_weight_decay", *of_steps)
     return {(type(part).__name__, name) for part in parts(model) for name in names if name in vars(part)}
+
+
+def of_images() -> keras.Model:
+    return build(keras_tuner.HyperParameters())
+
+
+def of_tokens() -> keras.Model:
+    inputs = keras.Input((8, 8, 1))
+    tokens = layers.LSTM(4, return_sequences=True)(layers.Reshape((8, 8))(inputs))
+    tokens = layers.LayerNormalization()(tokens + layers.MultiHeadAttention(2, 2)(tokens, tokens))
+    model = keras.Model(inputs, layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(tokens)))
+    model.compile("rmsprop", "sparse_categorical_crossentropy")
+    return model
 
 
 REPLACED = {
     "adam": {("Adam", "update_step"), ("Adam", "_apply_weight_decay")},
+    "rmsprop": {("RMSprop", "update_step"), ("RMSprop", "_apply_weight_decay")},
     "dense": {("Dense", "call")},
     "batch_norm": {("BatchNormalization", "call")},
     "pooling": {("MaxPooling2D", "call")},
-    "fit": {("Sequential", "make_train_function"), ("Sequential", "make_test_function")},
-    "validation": set(),
-    "tracing": set(),
-    "sharing": set(),
+    "recurrent": {("LSTM", "call")},
+    "layer_norm": {("LayerNormalization", "call")},
+    "attention": {("MultiHeadAttention", "_compute_attention")},
 }
+COMPILED = {"pooling", "recurrent", "layer_norm", "attention"}
 
 
-def test_each_is_put_on_and_taken_off_alone() -> None:
-    model = build(keras_tuner.HyperParameters())
+@pytest.mark.parametrize(
+    ("make", "lacking"),
+    [
+        (of_images, {"sgd", "rmsprop", "recurrent", "layer_norm", "attention"}),
+        (of_tokens, {"adam", "sgd", "batch_norm", "pooling"}),
+    ],
+)
+def test_each_is_put_on_and_taken_off_alone(make: Callable[[], keras.Model], lacking: set[str]) -> None:
+    model = make()
     patches.accelerate(model, seed=0)
     model.fit(X, Y, validation_data=(X, Y))
-    is_compiled = compiled.load() is not None
     off = {name: why for name, why in patches.status(model).items() if why is not True}
-    lacking = {"sgd", "rmsprop", "recurrent", "layer_norm", "attention"}
-    assert off.keys() == lacking | (set() if is_compiled else {"pooling"})
+    assert off.keys() == lacking | (set() if compiled.load() is not None else COMPILED)
+    replaced = REPLACED | {"fit": {(type(model).__name__, f"make_{what}_function") for what in ("train", "test")}}
     for one in ACCELERATIONS:
         before = own_methods(model)
         one.undo(model)
-        assert before - own_methods(model) == (set() if one.name in off else REPLACED[one.name])
+        assert before - own_methods(model) == (set() if one.name in off else replaced.get(one.name, set())), one.name
     assert np.isfinite(model.fit(X, Y).history["loss"]).all()
     patches.restore(model)
     assert own_methods(model) == set()
@@ -185,95 +206,6 @@ def test_the_page_on_speed_tells_what_each_does() -> None:
     assert [line for line in lines if line.startswith("| `")] == [
         f"| `{one.name}` | {one.what} |" for one in ACCELERATIONS
     ]
-
-
-class OwnClass(keras.Sequential):
-    pass
-
-
-def status(
-    *layers: keras.Layer,
-    kind: type[keras.Model] = keras.Sequential,
-    optimizer: Any = "sgd",
-    metrics: Any = (),
-    eagerly: bool = False,
-    **given: Any,
-) -> dict[str, bool | str]:
-    """Which accelerations were on, and why others were not, as a model of `layers` was trained on what is `given`."""
-    model = kind([keras.Input((8, 8, 1)), *layers, keras.layers.Flatten(), keras.layers.Softmax()])
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics), run_eagerly=eagerly)
-    patches.accelerate(model, seed=0)
-    if given:
-        model.fit(**given)
-    found = patches.status(model)
-    patches.restore(model)
-    assert patches.status(model) == {}
-    return found
-
-
-ARRAYS = {"x": X, "y": Y}
-DATASET = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
-
-
-def test_why_one_is_not_on_is_told() -> None:
-    plain = status(layers.MaxPooling2D(3), **ARRAYS)
-    assert plain == {
-        "adam": "the optimizer is SGD, not Adam or AdamW",
-        "sgd": True,
-        "rmsprop": "the optimizer is SGD, not RMSprop",
-        "dense": "the model has no Dense layer without quantization and adapters",
-        "batch_norm": "the model has no BatchNormalization of images by their channels, with scale and center",
-        "pooling": "the model has no MaxPooling2D of 2x2 pixels without padding",
-        "recurrent": "the model has no LSTM or GRU with Keras's activations that gives its outputs alone",
-        "layer_norm": "the model has no LayerNormalization by the last axis",
-        "attention": "the model has no MultiHeadAttention without dropout",
-        "fit": True,
-        "validation": "`fit` is given no validation data",
-        "tracing": True,
-        "sharing": True,
-    }
-    assert status(optimizer=keras.optimizers.Adam(amsgrad=True))["adam"] == "the optimizer is Adam with `amsgrad`"
-    assert status(optimizer=None)["adam"] == "the model has no optimizer"
-    assert status(layers.BatchNormalization(), layers.BatchNormalization(axis=1))["batch_norm"] is True
-    assert status(layers.Flatten(), layers.BatchNormalization())["batch_norm"] == plain["batch_norm"]
-    assert status(layers.BatchNormalization(scale=False))["batch_norm"] == plain["batch_norm"]
-
-
-@pytest.mark.parametrize(
-    ("given", "why"),
-    [
-        ({}, "`model.fit` was not called"),
-        (ARRAYS | {"steps_per_epoch": 1, "validation_steps": 1}, "`fit` is given steps_per_epoch, validation_steps"),
-        ({"x": DATASET.filter(lambda x, y: True)}, "the length of the tf.data.Dataset is not known, or more is given"),
-        (ARRAYS | {"validation_data": DATASET.repeat().take(2), "validation_steps": 1}, "validation_steps"),
-        ({"x": DATASET}, True),
-    ],
-)
-def test_why_fit_is_keras_own_is_told(given: dict[str, Any], why: str | bool) -> None:
-    found = status(**given)
-    assert found["fit"] is True if why is True else why in str(found["fit"])
-    off = "it builds on `fit`, which is off" if given else why
-    assert [found[name] == off for name in ("validation", "tracing", "sharing")] == [why is not True] * 3
-
-
-def test_why_validation_and_tracing_are_keras_own_is_told() -> None:
-    held_back = ARRAYS | {"validation_data": (X, Y)}
-    assert status(**held_back)["validation"] is True
-    assert "tf.data.Dataset" in str(status(**ARRAYS, validation_data=DATASET)["validation"])
-    assert "validation_batch_size" in str(status(**held_back, validation_batch_size=9)["validation"])
-    assert "a metric" in str(status(**held_back, metrics=[lambda y, predicted: predicted[0, 0]])["validation"])
-    assert status(**ARRAYS, kind=OwnClass)["tracing"] == "the model is of a class of its own, OwnClass"
-    assert status(**ARRAYS, eagerly=True)["tracing"] == "the model runs eagerly"
-
-
-def test_what_was_on_in_any_call_of_fit_was_on() -> None:
-    model = small_model()
-    patches.accelerate(model, seed=0)
-    model.fit(X, Y, steps_per_epoch=1)
-    assert patches.status(model)["fit"] == "`fit` is given steps_per_epoch"
-    model.fit(X, Y)
-    model.fit(X, Y, steps_per_epoch=1)
-    assert patches.status(model)["fit"] is True
 
 
 def test_what_is_compiled_anew_is_sped_up_by_the_next_fit() -> None:
