@@ -143,6 +143,7 @@ def transformer() -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_transformer_trains_as_in_keras_and_is_keras_own_afterwards() -> None:
     rng = np.random.default_rng(0)

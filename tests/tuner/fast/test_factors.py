@@ -51,6 +51,7 @@ def test_flattened_images_are_one_row_each() -> None:
     assert updates((None, 5, 4, 2), layers.Flatten()) == ["AdamByFactors", "AdamByGradient"]
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_layer_of_tokens_trains_as_in_keras() -> None:
     rng = np.random.default_rng(0)

@@ -59,6 +59,7 @@ def count_traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return traced
 
 
+@pytest.mark.slow
 def test_trials_of_one_graph_are_traced_once_and_each_is_what_it_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     traced = count_traces(monkeypatch)
     points = [(1, 0.01), (2, 0.01), (1, 0.1)]

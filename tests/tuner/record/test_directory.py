@@ -163,7 +163,7 @@ def folds(count: int, **arguments: Any) -> list[tuple[str, int]]:
     return [searched(fold) for fold in range(count)]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"project_name": "named", "seed": 1}])
+@pytest.mark.parametrize("arguments", mostly_slow([{}, {"project_name": "named", "seed": 1}], 1))
 def test_each_part_of_the_data_that_a_script_searches_has_a_run_of_its_own(
     arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
