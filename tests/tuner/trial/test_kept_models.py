@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_search import results
 from keras_search.tuner import Tuner
+from keras_search.tuner.record import directory
 from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -151,8 +152,11 @@ def test_without_data_what_was_kept_is_given_and_that_is_said(tmp_path: Path, ca
 
 
 @pytest.mark.slow
-def test_other_data_give_no_other_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_other_data_give_no_other_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search(tmp_path, keep_weights=0, max_trials=1)
+    monkeypatch.setattr(directory, "_data", {})  # another process, which does not know what this one had
     other = Tuner(build, "val_loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
     other.search(X[:30], Y[:30], epochs=4, validation_data=(X, Y), verbose=0)
     assert other.get_best_models() == []
