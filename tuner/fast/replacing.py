@@ -57,18 +57,23 @@ def is_ours(target: Any, name: str) -> bool:
 def put_back(model: keras.Model, owner: str) -> None:
     """Restores what `owner` has replaced in a model, its layers and its optimizer; methods that a user set stay."""
     for target in (model, getattr(model, "optimizer", None), *layers(model)):
-        attributes = getattr(target, "__dict__", {})
-        record = attributes.get(_RECORD, {})
-        for name, replacement in list(record.items()):
-            if replacement.owner != owner:
-                continue
-            if is_replaced(target, name) and replacement.before is _ABSENT:
-                del attributes[name]
-            elif is_replaced(target, name):
-                attributes[name] = replacement.before
-            del record[name]
-        if not record:
-            attributes.pop(_RECORD, None)
+        put_back_in(target, owner)
+
+
+def put_back_in(target: Any, owner: str) -> None:
+    """Restores what `owner` has replaced in `target`; methods that a user set stay."""
+    attributes = getattr(target, "__dict__", {})
+    record = attributes.get(_RECORD, {})
+    for name, replacement in list(record.items()):
+        if replacement.owner != owner:
+            continue
+        if is_replaced(target, name) and replacement.before is _ABSENT:
+            del attributes[name]
+        elif is_replaced(target, name):
+            attributes[name] = replacement.before
+        del record[name]
+    if not record:
+        attributes.pop(_RECORD, None)
 
 
 def layers(model: keras.Model) -> list[keras.layers.Layer]:

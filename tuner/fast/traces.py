@@ -2,8 +2,8 @@
 
 Most of a short trial's first epoch goes into tracing, and into what TensorFlow then makes of the graph. A trace is
 TensorFlow's own function; it is called with the variables of the model that is trained in place of those that it was
-traced with. Trials then differ in their initial weights, in what variables hold, such as the learning rate, and in
-their data.
+traced with. Trials then differ in their initial weights, in what variables hold, such as the learning rate, in some
+numbers that are made variables (`constants.py`), and in their data.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from keras_search.tuner.fast import acceleration, graphs
+from keras_search.tuner.fast.constants import Constants
 from keras_search.tuner.keras_private import of_tensorflow
 
 # A trace keeps the variables that it was made with.
@@ -31,7 +32,7 @@ class _Trace:
 
     Attributes:
         function: TensorFlow's function.
-        places: The place of each variable that it has captured among those of its model.
+        places: The place of each variable that it has captured among those of its model and of its constants.
         size: How many bytes these take.
     """
 
@@ -72,6 +73,7 @@ class Loop:
         self._purpose = purpose
         self._function = function
         self._bound: dict[str, Callable[[list[tf.Tensor]], Any] | None] = {}
+        self._variables: list[tf.Variable] = []
 
     def __call__(self, batch: Callable[[Any, tf.Tensor], Any], source: Any, first: Any, end: Any) -> Any:
         if not acceleration.state(self._model).shares_traces:
@@ -92,12 +94,19 @@ class Loop:
         model = self._model
         if graphs.why_not_decided(model) is not None or not model.optimizer.built:
             return None
+        constants = Constants(model)
         try:
-            key = f"{signature} {graphs.description(model)}"
+            with constants.left_out() as shared:
+                key = f"{signature} {shared} {graphs.description(model)}"
         except TypeError:
             return None
-        variables = graphs.variables(model)
-        trace = _cache.traces.get(key) or _traced(self._function.get_concrete_function(*arguments), variables)
+        variables = [*graphs.variables(model), *constants.variables]
+        self._variables += constants.variables  # a graph does not keep what it has captured
+        trace = _cache.traces.get(key)
+        if trace is None:
+            with constants.as_variables():
+                function = self._function.get_concrete_function(*arguments)
+            trace = _traced(function, variables)
         if trace is None:
             return None
         _keep(key, trace)

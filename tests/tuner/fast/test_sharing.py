@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from keras_search.tuner.fast import graphs, patches, traces
+from keras_search.tuner.fast import constants, graphs, patches, traces
 from keras_search.tuner.keras_private import of_tensorflow
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import models
@@ -24,7 +24,9 @@ def nothing_kept() -> Iterator[None]:
     traces.forget()
 
 
-def model(rate: float = 0.01, units: int = 5, dropout: float = 0.3, **arguments: object) -> keras.Model:
+def model(
+    rate: float = 0.01, units: int = 5, dropout: float = 0.3, l2: float = 0.01, **arguments: object
+) -> keras.Model:
     made = keras.Sequential(
         [
             layers.Input((8, 8, 1)),
@@ -33,7 +35,7 @@ def model(rate: float = 0.01, units: int = 5, dropout: float = 0.3, **arguments:
             layers.MaxPooling2D(2),
             layers.Flatten(),
             layers.Dropout(dropout),
-            layers.Dense(units, activation="relu"),
+            layers.Dense(units, activation="relu", kernel_regularizer=keras.regularizers.L2(l2)),
             layers.Dense(3, activation="softmax"),
         ]
     )
@@ -41,9 +43,9 @@ def model(rate: float = 0.01, units: int = 5, dropout: float = 0.3, **arguments:
     return made
 
 
-def trained(seed: int, rate: float = 0.01, epochs: int = 2) -> tuple[keras.Model, dict]:
+def trained(seed: int, rate: float = 0.01, epochs: int = 2, **arguments: float) -> tuple[keras.Model, dict]:
     models.begin_process(seed)
-    made = model(rate)
+    made = model(rate, **arguments)
     patches.accelerate(made, seed)
     history = made.fit(X, Y, epochs=epochs, validation_data=VALIDATION).history
     assert patches.status(made)["sharing"] is True
@@ -81,9 +83,38 @@ def test_trials_of_one_graph_are_traced_once_and_each_is_what_it_is_alone(monkey
     assert shared[0][1] != shared[2][1]
 
 
+NUMBERS = [
+    {"dropout": 0.3, "l2": 0.01, "weight_decay": 0.004},
+    {"dropout": 0.1, "l2": 0.3, "weight_decay": 0.1},
+    {"dropout": 0.7, "l2": 0.0, "weight_decay": 0.0},
+]
+
+
+def test_trials_that_differ_in_common_numbers_are_traced_once_and_train_as_in_keras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced = count_traces(monkeypatch)
+    shared = [trained(1, epochs=1, **numbers) for numbers in NUMBERS]
+    assert len(traced) == 2, "a train and a test step"
+    monkeypatch.setattr(constants, "_parts", lambda model: ())
+    for numbers, (made, history) in zip(NUMBERS, shared, strict=True):
+        traces.forget()
+        alone, expected = trained(1, epochs=1, **numbers)
+        assert history == expected
+        for one, other in zip(made.variables, alone.variables, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert made.get_config() == alone.get_config()
+        assert made.optimizer.get_config() == alone.optimizer.get_config()
+        assert set(map(str, vars(made.layers[4]))) == set(map(str, vars(alone.layers[4])))
+    assert len({str(history) for _, history in shared}) == len(NUMBERS)
+    assert len(traced) == 2 * (1 + len(NUMBERS))
+
+
 def described(build: Callable[[], keras.Model]) -> str:
     models.begin_process(0)
-    return graphs.description(build())
+    made = build()
+    with constants.Constants(made).left_out() as shared:
+        return f"{shared} {graphs.description(made)}"
 
 
 def changed(change: Callable[[keras.Model], None]) -> Callable[[], keras.Model]:
@@ -95,15 +126,32 @@ def changed(change: Callable[[keras.Model], None]) -> Callable[[], keras.Model]:
     return build
 
 
-def test_the_learning_rate_is_not_in_the_graph() -> None:
-    assert described(model) == described(lambda: model(0.3))
+def test_what_is_a_variable_is_not_in_the_graph() -> None:
+    assert described(model) == described(lambda: model(0.3, dropout=0.1, l2=0.3))
+    assert described(lambda: model(weight_decay=0.1)) == described(lambda: model(weight_decay=0.2))
+
+
+def test_whether_two_layers_share_a_regularizer_is_in_the_graph() -> None:
+    def build(*regularizers: keras.regularizers.Regularizer) -> keras.Model:
+        dense = [
+            layers.Dense(3, kernel_regularizer=each, name=f"of_{place}") for place, each in enumerate(regularizers)
+        ]
+        made = keras.Sequential([layers.Input((8,)), *dense])
+        made.compile("sgd", "mse")
+        return made
+
+    one, same, other = (keras.regularizers.L2(factor) for factor in (0.1, 0.1, 0.2))
+    assert described(lambda: build(one, same)) == described(lambda: build(one, other))
+    assert described(lambda: build(one, one)) != described(lambda: build(one, other))
 
 
 @pytest.mark.parametrize(
     "other",
     [
         lambda: model(units=6),
-        lambda: model(dropout=0.4),
+        lambda: model(dropout=0.0),
+        lambda: model(dropout=1.0),
+        lambda: model(weight_decay=0.01),
         lambda: model(beta_1=0.8),
         lambda: model(clipnorm=1.0),
         lambda: model(keras.optimizers.schedules.CosineDecay(0.01, 20)),
