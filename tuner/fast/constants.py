@@ -81,7 +81,7 @@ def _parts(model: keras.Model) -> Iterator[tuple[Any, str]]:
 
 def _variable(name: str, number: float) -> tf.Variable:
     # Of a rate more is computed before it is rounded.
-    return tf.Variable(number, trainable=False, dtype=tf.float64 if name == "rate" else tf.float32)
+    return tf.Variable(tf.constant(number, tf.float64 if name == "rate" else tf.float32), trainable=False)
 
 
 def _dropped(layer: Any, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
