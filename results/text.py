@@ -1,9 +1,10 @@
 """Makes text from files safe to show: on one line, with nothing that a terminal or a spreadsheet would act upon."""
 
+import difflib
 import itertools
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _TRACEBACK = "Traceback (most recent call last):"
 # Keras may print whole arrays in its messages.
@@ -73,6 +74,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """A time span for a person: `9.1 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 def listed(words: Sequence[str]) -> str:
     """`one`, `one and two`, `one, two and three`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
@@ -116,3 +127,9 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_it(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a `name` that there is not: the one of the `known` names that it resembles, if any."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f": is it {near[0]}?" if near else ""

@@ -1,12 +1,13 @@
 """The two forms of a `Tuner`'s arguments: Keras Tuner's, and the toolkit's, which needs no oracle."""
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import keras_tuner
+
+from keras_search.results.text import is_it
 
 # The name of a project that has none, in Keras Tuner's form and in the toolkit's.
 UNTITLED = "untitled_project", "untitled"
@@ -50,9 +51,7 @@ def either(init: Callable[..., None]) -> Callable[..., None]:
 def _require_known(kind: type, init: Callable[..., None], kwargs: dict[str, Any]) -> None:
     names = {name for each in (init, kind.__init__) for name in inspect.signature(each).parameters}
     for name in kwargs.keys() - names - {"self"}:
-        near = difflib.get_close_matches(name, names - {"self", "args", "kwargs"}, 1)
-        hint = f": is it {near[0]}?" if near else ""
-        raise TypeError(f"{kind.__name__} has no argument {name!r}{hint}")
+        raise TypeError(f"{kind.__name__} has no argument {name!r}{is_it(name, names - {'self', 'args', 'kwargs'})}")
 
 
 def _is_keras_tuners(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

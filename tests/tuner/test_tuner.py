@@ -177,3 +177,22 @@ def test_it_says_what_it_is_and_refuses_what_it_would_not_do(tmp_path: Path) -> 
     assert repr(tuner(tmp_path)) == f"<Tuner {tmp_path / 'run'}: 0 of 4 trials done; objective: val_accuracy>"
     with pytest.raises(ValueError, match="workers=1"):
         tuner(tmp_path, trial_timeout=1)
+
+
+class TakesMore(keras.Sequential):
+    def fit(self, *args: object, epoch: int, **kwargs: object) -> keras.callbacks.History:
+        return super().fit(*args, epochs=epoch, **kwargs)
+
+
+def test_an_argument_that_fit_does_not_take_is_refused_before_any_trial(tmp_path: Path) -> None:
+    def build(hp: keras_tuner.HyperParameters, kind: type[keras.Sequential] = keras.Sequential) -> keras.Model:
+        model = kind([keras.Input(X.shape[1:]), keras.layers.Flatten(), keras.layers.Dense(hp.Int("units", 3, 9))])
+        model.compile("sgd", "mse")
+        return model
+
+    made = Tuner(build, "loss", max_trials=1, workers=0, directory=tmp_path, project_name="run")
+    with pytest.raises(ValueError, match=r"^`model.fit` takes no argument 'epoch': is it epochs\?$"):
+        made.search(X, X, epoch=2, verbose=0)
+    assert not list(tmp_path.rglob("trial_*"))
+    taking = Tuner(lambda hp: build(hp, TakesMore), "loss", max_trials=1, workers=0, directory=tmp_path / "taking")
+    taking.search(X, Y[:, None], epoch=2, verbose=0)
