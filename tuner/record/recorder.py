@@ -1,6 +1,9 @@
 """What a search writes of itself as its trials end: both tables and the oracle's file."""
 
 import contextlib
+import math
+import threading
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +64,24 @@ class Recorder:
         self._summary.read(directory)
         self._tables_paced.change()
         self.write_if_due()  # before the user is told of it
+
+    @contextlib.contextmanager
+    def tables_in_time(self) -> Iterator[None]:
+        """Writes the tables in time while the block, in which no trial ends, never asks (`write_if_due`)."""
+        if self._tables_paced.due_s == math.inf:
+            yield
+            return
+        writing = threading.Timer(self._tables_paced.due_s, self._try_to_write_tables)
+        writing.start()
+        try:
+            yield
+        finally:
+            writing.cancel()
+            writing.join()
+
+    def _try_to_write_tables(self) -> None:
+        with contextlib.suppress(OSError):  # told when they are written after the block
+            self._tables_paced.flush()
 
     @property
     def due_s(self) -> float:

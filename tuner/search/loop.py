@@ -1,5 +1,6 @@
 """The search loop: ask the oracle, submit the trial, wait for the first to end, tell the oracle."""
 
+import contextlib
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any
@@ -99,9 +100,9 @@ class Loop:
     def _submit(self, task: TrialTask) -> None:
         task = self._trials.begin(task)
         self._progress.trial_begins(task)
-        if self._executor.shares_memory:
-            self._recorder.flush()  # nothing is written while the trial runs here
-        with self._stop.interruptible():
+        trains_here = self._executor.shares_memory
+        meanwhile = self._recorder.tables_in_time() if trains_here else contextlib.nullcontext()
+        with meanwhile, self._stop.interruptible():
             self._running[self._executor.submit(*self._reports.call(task))] = task
 
     def _wait(self) -> set[Future]:

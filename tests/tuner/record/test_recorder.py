@@ -2,8 +2,10 @@
 
 import json
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from keras_search.tuner.record import paced
 from keras_search.tuner.record.paced import Paced
 from keras_search.tuner.record.recorder import Recorder
+from keras_search.tuner.record.summary import SummaryWriter
 from tests.tuner.oracles import by_hand
+from tests.tuner.record.instant import Instant, searched, units
 
 
 @pytest.fixture
@@ -71,3 +75,30 @@ def test_the_oracle_is_not_written_for_each_trial_and_exactly_so_in_the_end(tmp_
     assert "\n" not in file.read_text().strip()
     by_hand.asked(oracle, 1, lambda values: 0.5)
     assert len(json.loads(file.read_text())["end_order"]) == 51, "a search that is over puts nothing off"
+
+
+class LooksInTheEnd(Instant):
+    """The fit of the last trial takes two seconds, and then reads the table."""
+
+    def __init__(self, table: Path, trials: int) -> None:
+        super().__init__(units)
+        self.table, self.trials, self.fits, self.seen = table, trials, 0, 0
+
+    def fit(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        self.fits += 1
+        if self.fits == self.trials:
+            time.sleep(2)
+            self.seen = len(self.table.read_text().splitlines()) - 1
+        return super().fit(*args, **kwargs)
+
+
+def test_many_trials_in_this_process_write_the_tables_seldom_but_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    plain = SummaryWriter.write
+    monkeypatch.setattr(SummaryWriter, "write", lambda self: written.append(1) or time.sleep(0.1) or plain(self))
+    hypermodel = LooksInTheEnd(tmp_path / "run" / "summary.csv", trials=30)
+    searched(tmp_path, hypermodel=hypermodel, max_trials=30)
+    assert hypermodel.seen == 29
+    assert len(written) < 20
