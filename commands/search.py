@@ -105,6 +105,8 @@ def _nothing_finished(run: "results.Run | None") -> str:
     """Why a search has no result, and what to do about it."""
     if run is None:
         return "no trial was begun before the time budget was used up: the same command with a longer one goes on"
+    if run.failed.empty:
+        return "no trial has finished in the time: the same command goes on"
     return f"no trial has finished: {run.failures}; mend that, and search anew with --overwrite"
 
 

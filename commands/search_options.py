@@ -30,7 +30,7 @@ Pruner = Annotated[
 Objective = Annotated[str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")]
 TimeBudget = Annotated[
     str | None,
-    typer.Option(help="Begin no further trial after so long, such as 30m or 1h30m.", metavar="TIME"),
+    typer.Option(help="End after so long, such as 30m or 1h30m; running trials pause.", metavar="TIME"),
 ]
 Seed = Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")]
 NewRun = Annotated[

@@ -49,6 +49,7 @@ SUMMARY_COLUMNS = [
     "best_epoch",
     "epochs_run",
     "pruned",
+    "paused",
     "parameters",
     "duration_s",
     "started_at",

@@ -20,6 +20,7 @@ class TrialRecord:
         epochs_run: For how many epochs it was trained.
         parameters: How many parameters its model has.
         pruned: Whether a pruner ended it early.
+        paused: Whether it stopped early as the time was used up, and goes on when the search does.
         worker: The id of the process that trained it.
         weights_lost: Why its weights cannot be kept; None if they can.
         error: Why it failed, in one line.
@@ -36,6 +37,7 @@ class TrialRecord:
     epochs_run: int | None = None
     parameters: int | None = None
     pruned: bool = False
+    paused: bool = False
     worker: int | None = None
     weights_lost: str | None = None
     error: str | None = None

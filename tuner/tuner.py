@@ -67,7 +67,8 @@ class Tuner(Searching):
         keep_weights: For how many of the best trials the best epoch's weights are kept; None for all [3].
         pruner: The name of a pruner (`tuner.trial.pruners.PRUNERS`), which stops running trials that fall behind.
             Scores then depend on how many trials run at once.
-        time_budget: Seconds after which no further trial begins; None for no limit.
+        time_budget: Seconds after which a search ends; None for no limit. Trials that run then pause after an epoch:
+            they count with their best epoch, and go on in the next search.
         retries: How often a trial whose worker process died begins again, from its last finished epoch.
         trial_timeout: Seconds after which an unfinished trial fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.

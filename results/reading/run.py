@@ -117,12 +117,16 @@ class Run:
         return scored.iloc[0]
 
     @property
+    def failed(self) -> "pd.DataFrame":
+        """The failed trials, in trial order."""
+        return self.trials.loc[self.trials["status"].isin(["FAILED", "INVALID"])]
+
+    @property
     def failures(self) -> str:
         """How many trials failed, and why the first of them did."""
-        failed = self.trials.loc[self.trials["status"].isin(["FAILED", "INVALID"])]
-        reasons = failed["error"].dropna()
+        reasons = self.failed["error"].dropna()
         first = f", the first with {one_line(str(reasons.iloc[0])).rstrip('.')}" if len(reasons) else ""
-        return f"{count(len(failed), 'trial')} failed{first}"
+        return f"{count(len(self.failed), 'trial')} failed{first}"
 
     def _nothing_finished(self) -> str:
         # A resumed search does not repeat failed trials.

@@ -41,11 +41,13 @@ def trial_order(trial_id: str) -> tuple[int, str, str]:
 
 
 def count_ended(run: Path) -> int:
-    """How many trials of a run have ended, well or not, and are undamaged."""
-    return sum(
-        read_trial(directory)["status"] in ("COMPLETED", "FAILED") and not damaged_files(directory)
-        for directory in trial_directories(run)
-    )
+    """How many trials of a run have ended, well or not, and are undamaged; paused ones go on."""
+    directories = trial_directories(run)
+    return sum(_has_ended(read_trial(directory)) and not damaged_files(directory) for directory in directories)
+
+
+def _has_ended(trial: Row) -> bool:
+    return trial["status"] in ("COMPLETED", "FAILED") and not trial.get("paused")
 
 
 def damaged_files(directory: Path) -> list[Path]:

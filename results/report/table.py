@@ -25,8 +25,8 @@ _BEFORE = ("trial_id", "status", "score", "best_epoch", "epochs_run", "parameter
 _HEADINGS = {
     "trial_id": "trial", "best_epoch": "best epoch", "epochs_run": "epochs", "duration_s": "seconds",
 }  # fmt: skip
-# The status says which trials were pruned, a tag which is the baseline; the rest is in summary.csv.
-_LEFT_OUT = ("is_baseline", "pruned", "started_at", "ended_at", "seed", "error")
+# The status says which trials were pruned or paused, a tag which is the baseline; the rest is in summary.csv.
+_LEFT_OUT = ("is_baseline", "pruned", "paused", "started_at", "ended_at", "seed", "error")
 
 
 class Cell(NamedTuple):
@@ -109,7 +109,7 @@ def of(run: "Run") -> TrialsTable:
     trials = tables.ordered(run, ordered_by, None)
     is_maximised = run.objective is not None and run.objective.direction == "max"
     orders = {ordered_by: "descending" if is_maximised else "ascending"}
-    statuses = [_status(trial) for trial in trials.loc[:, ["status", "pruned"]].to_dict("records")]
+    statuses = [_status(trial) for trial in trials.loc[:, ["status", "pruned", "paused"]].to_dict("records")]
     trials = trials.assign(status=statuses)
     columns = [_column(name, trials.loc[:, name], orders.get(name, "none")) for name in _names(run, trials)]
     return TrialsTable([column for column in columns if _tells(column)], _tags(run, trials), statuses)
@@ -167,7 +167,8 @@ def _tags(run: "Run", trials: "pd.DataFrame") -> list[list[str]]:
 def _status(trial: dict[str, Any]) -> str:
     if is_missing(trial["status"]):
         return "unreadable"
-    return "pruned" if trial["pruned"] is True else one_line(trial["status"]).lower()
+    early = next((name for name in ("pruned", "paused") if trial[name] is True), None)
+    return early or one_line(trial["status"]).lower()
 
 
 def _is_number(value: Any) -> bool:

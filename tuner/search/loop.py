@@ -1,11 +1,13 @@
 """The search loop: ask the oracle, submit the trial, wait for the first to end, tell the oracle."""
 
 import contextlib
+import statistics
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any
 
 from keras_search.results.reading import trial_rows
+from keras_search.tuner import keras_private
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
 from keras_search.tuner.keras_private import TrialStatus
@@ -56,6 +58,7 @@ class Loop:
         self._reports = Reports(trials.run, executor, progress)
         self._waiting: list[TrialTask] = []
         self._running: dict[Future, TrialTask] = {}
+        self._durations: list[float] = []
         self._has_failed_here = False
 
     def run(self) -> None:
@@ -77,12 +80,22 @@ class Loop:
             # If the directory has vanished, Keras Tuner would make a new one, a run without its trials.
             check_there(self._trials.run)
             slots = self._slots()
-            while len(self._running) < slots and not self._stop.is_over and (task := self._ask(slots)):
+            while len(self._running) < slots and self._has_time() and (task := self._ask(slots)):
                 self._submit(task)
             if not self._running:
                 return
             for future in self._wait():
                 self._tell(future, self._running.pop(future))
+
+    def _has_time(self) -> bool:
+        """Whether another trial may begin; one that was interrupted may go on while there is any time."""
+        if self._stop.is_over:
+            return False
+        goes_on = self._waiting or keras_private.to_be_retried(self._oracle)
+        if not goes_on and self._durations and not self._stop.has_time_for(statistics.median(self._durations)):
+            self._stop.end("the time left is shorter than most trials take")
+            return False
+        return True
 
     def _ask(self, slots: int) -> TrialTask | None:
         """The trial to begin next; None if there is none now."""
@@ -98,7 +111,7 @@ class Loop:
         return task
 
     def _submit(self, task: TrialTask) -> None:
-        task = self._trials.begin(task)
+        task = replace(self._trials.begin(task), deadline=self._stop.ends_at)
         self._progress.trial_begins(task)
         trains_here = self._executor.shares_memory
         meanwhile = self._recorder.tables_in_time() if trains_here else contextlib.nullcontext()
@@ -134,6 +147,10 @@ class Loop:
             self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
             return
         self._progress.trial_ends(trial, task.directory)
+        if result.paused:
+            self._stop.end("the time budget is used up")
+        elif result.error is None:
+            self._durations.append(result.seconds)
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None
         if result.fatal is not None:

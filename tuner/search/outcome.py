@@ -5,9 +5,9 @@ from concurrent.futures import Future
 import keras_tuner
 
 from keras_search.results import layout
+from keras_search.results.text import duration
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import WorkerDied, cause_of_death
-from keras_search.tuner.search.progress import duration
 from keras_search.tuner.trial import asked
 from keras_search.tuner.trial.task import TrialResult, TrialTask
 

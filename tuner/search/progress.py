@@ -13,7 +13,7 @@ from keras_search.results.errors import sentence
 from keras_search.results.numbers import number, setting
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
-from keras_search.results.text import count, one_line
+from keras_search.results.text import count, duration, one_line
 from keras_search.tuner import objectives
 from keras_search.tuner.search import live
 
@@ -73,6 +73,7 @@ class Progress:
         self._baseline = baseline or {}
         self._began = time.monotonic()
         self._epochs_known: list[int] = []
+        self._paused = 0
         self._best_trial = next(iter(oracle.get_best_trials(1)), None)
         if oracle.max_trials is not None and self._is_complete():
             self._console.print(sentences.all_done(oracle.max_trials))
@@ -80,6 +81,9 @@ class Progress:
             self._console.print(f"going on: {self._ended(' of ')} trials are done")
         with live.shown(self._console, self._live):
             yield
+        if self._paused:
+            said = "trial is paused, and goes" if self._paused == 1 else "trials are paused, and go"
+            self._console.print(f"{self._paused} {said} on when the same search is run again")
         if not self._is_complete() and not self._is_stopped:
             ended = count(len(oracle.end_order), "trial")
             # Hyperband and a grid are complete when they have no further point, unless more trials were asked for.
@@ -90,7 +94,17 @@ class Progress:
 
     def stopping(self, why: str) -> None:
         self._is_stopped = True
-        self._console.print(f"stopping ({why}): the running trials end first")
+        self._console.print(f"no further trial begins: {why}")
+
+    def cut_off(self) -> None:
+        """Says that the trials that still run end now."""
+        self._is_stopped = True
+        if self._running:
+            goes = "it goes" if len(self._running) == 1 else "they go"
+            self._console.print(
+                f"{count(len(self._running), 'trial')} cut off, as the time is used up: {goes} on when the same search "
+                "is run again"
+            )
 
     def stopped(self) -> None:
         """Says that a signal has ended the search."""
@@ -141,6 +155,7 @@ class Progress:
         row = trial_rows.read_trial(directory)
         self._epochs_done += len(trial_rows.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
+        self._paused += bool(row.get("paused"))
         if self._is_best(trial):
             self._best_trial = trial
         if self._best_trial is not None and self._best_trial.score is not None:
@@ -162,8 +177,7 @@ class Progress:
             outcome = f"{self._oracle.objective.name} {number(trial.score)}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
-            if row.get("pruned"):
-                outcome += ", pruned"
+            outcome += _early(row)
         parts = [
             self._head(trial),
             outcome,
@@ -178,7 +192,7 @@ class Progress:
         """The same in `width` characters: the whole score first, then what differs from the baseline."""
         if trial.score is None:  # the error is whole too
             return one_line(f"{self._head(trial)}{_SEPARATOR}FAILED: {row['error']}")
-        scored = self._scored(self._head(trial), trial.score, width) + (", pruned" if row.get("pruned") else "")
+        scored = self._scored(self._head(trial), trial.score, width) + _early(row)
         differing = self._point(trial.hyperparameters.values, bool(row.get("is_baseline")))
         took = duration(row.get("duration_s") or 0.0)
         if _fits(_SEPARATOR.join([scored, took, ""]), width - _LEAST_OF_A_POINT):
@@ -264,6 +278,11 @@ def _rest(task: "TrialTask", usual: float) -> float:
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 
 
+def _early(row: Mapping[str, Any]) -> str:
+    """How a trial ended before its last epoch, for the line that tells its score."""
+    return next((f", {name}" for name in ("pruned", "paused") if row.get(name)), "")
+
+
 def _fits(line: str, width: int) -> bool:
     return cell_len(one_line(line)) <= width
 
@@ -276,13 +295,3 @@ def point(values: Mapping[str, object]) -> str:
     """A point in one line, such as `filters=28 dropout=0.2`, without the notes that oracles keep in its values."""
     own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
     return " ".join(f"{name}={setting(value)}" for name, value in own.items())
-
-
-def duration(seconds: float) -> str:
-    """A time span for a person: `9.1 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -9,6 +9,7 @@ from keras_search.search_spaces.origin import Interrupted
 from keras_search.tuner.data import majority
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor
+from keras_search.tuner.executors.foreign import ForeignProcesses
 from keras_search.tuner.fast import patches, versions
 from keras_search.tuner.keras_private import TrialStatus
 from keras_search.tuner.record import run_record
@@ -41,15 +42,19 @@ def run(
     with given.placed(fit, executor, trials.run) as placed:
         executor = place.arrived(executor, trials, placed, progress.note)
         with (
-            Stop(time_budget, progress.stopping) as stop,
+            # Another library's executor cannot end a call.
+            Stop(time_budget, progress.stopping, cuts=not isinstance(executor, ForeignProcesses)) as stop,
             progress.search(trials.oracle, executor.slots, trials.baseline),
             Recorder(trials.run, trials.oracle) as recorder,
         ):
             try:
                 Loop(trials, executor, placed, progress, recorder, stop).run()
             except KeyboardInterrupt:
-                progress.stopped()
-                raise
+                if not stop.is_cut:
+                    progress.stopped()
+                    raise
+                progress.cut_off()
+                executor.shutdown()
     has_failed = any(trial.status == TrialStatus.FAILED for trial in trials.oracle.trials.values())
     if has_failed and not trials.best() and not is_of_command_line:
         failed = results.read(trials.run).failures

@@ -150,7 +150,8 @@ class Trials:
             score = None if result.error else self.oracle.objective.get_value(result.metrics)
             self.tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
         self._end(trial)
-        (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
+        if not result.paused:
+            (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)
         if self.tensorboard is not None:
             self.tensorboard.declare(self.oracle.hyperparameters.space)
         self._ranking.add(trial)

@@ -34,6 +34,7 @@ class Execution:
         is_building: Whether the model is being built.
         begun: For how many epochs the trial's predecessor has trained it.
         is_pruned: Whether the trial was pruned.
+        is_paused: Whether it has stopped for want of time, and can go on.
     """
 
     def __init__(
@@ -55,6 +56,10 @@ class Execution:
     @property
     def is_pruned(self) -> bool:
         return self._pruning is not None and self._pruning.pruned
+
+    @property
+    def is_paused(self) -> bool:
+        return self._resumption.is_paused
 
     def train(self, fit_args: Sequence[Any], fit_kwargs: dict[str, Any], outcomes: list[Any]) -> Any:
         """Trains the model; returns what the hypermodel's `fit` gave, each metric with an entry for every epoch.
@@ -154,6 +159,7 @@ class Execution:
             log=self._log,
             best=self._best,
             others=ours,
+            deadline=self._task.deadline,
             state=self._state,
         )
 

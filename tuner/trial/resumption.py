@@ -9,6 +9,7 @@ resumed trial iterates it as often first; what is random in it begins anew with 
 
 import functools
 import inspect
+import math
 import random
 import sys
 import time
@@ -54,7 +55,11 @@ class Resumption(keras.callbacks.Callback):
         started_at: When the trial began.
         log, best: The callbacks whose state is written with the training's.
         others: Callbacks that need not be written.
+        deadline: When the training pauses, as for a `TrialTask`.
         state: The state to resume from; None to start. If it is of another training, `fit` raises OtherTrainingError.
+
+    Attributes:
+        is_paused: Whether the training has stopped for the deadline. A training whose state is not kept never does.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Resumption(keras.callbacks.Callback):
         log: EpochLog,
         best: BestWeights,
         others: Iterable[keras.callbacks.Callback],
+        deadline: float | None,
         state: State | None,
     ) -> None:
         super().__init__()
@@ -79,6 +85,9 @@ class Resumption(keras.callbacks.Callback):
         self._log = log
         self._best = best
         self._not_written = [log, best, *others]
+        self._deadline = math.inf if deadline is None else deadline
+        self._epoch_began = time.time()
+        self.is_paused = False
         self._state = state
         self._seconds_before = state.seconds if state else 0.0
         self._began = time.monotonic()
@@ -170,6 +179,7 @@ class Resumption(keras.callbacks.Callback):
         keras_private.begin_at(model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch_began = time.time()
         self._require_next(epoch)
         if self._is_in_fit and tf_datasets.is_dataset(self._x):
             tf_datasets.begin_epoch(self._x, epoch)
@@ -213,6 +223,10 @@ class Resumption(keras.callbacks.Callback):
         except Exception as error:  # the user's model or callbacks may hold what cannot be written
             files.require_disk(self._path.parent, error)
             self._give_up()
+            return
+        now = time.time()
+        if now + (now - self._epoch_began) > self._deadline:
+            self.is_paused = model.stop_training = True
 
     def _give_up(self) -> None:
         if self._state is not None:

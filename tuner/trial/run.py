@@ -7,6 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,11 @@ def run_trial(task: TrialTask) -> TrialResult:
         )
     record.ended_at = _now()
     record.duration_s = round(seconds_before + time.monotonic() - began, 3)
+    # What has gone on regardless, as another `fit` of the user's, has kept no state.
+    record.paused &= result.error is None and (task.directory / layout.TRIAL_STATE).exists()
     record.files = files.digests(task.directory, _RECORDED)
     record.save(task.directory)
-    return result
+    return replace(result, paused=record.paused, seconds=record.duration_s)
 
 
 def _fatal(error: BaseException) -> str | None:

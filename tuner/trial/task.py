@@ -37,6 +37,8 @@ class TrialTask:
         keeps_checkpoint: Whether another trial may go on with the training of this one.
         pruner: Decides after each epoch whether to stop the trial; None for never.
         timeout: Seconds after which the process of the trial ends itself; None for never.
+        deadline: When the trial pauses, in seconds since the epoch, rather than begin an epoch that would end later;
+            None for never.
         retries: How often the trial is begun again, from its last finished epoch, if that process dies.
         tensorboard: The folder for its learning curves as TensorBoard reads them; None to write none.
         tuner: The tuner, of a subclass that overrides a part of the training; None if it overrides none.
@@ -61,6 +63,7 @@ class TrialTask:
     keeps_checkpoint: bool = False
     pruner: Pruner | None = None
     timeout: float | None = None
+    deadline: float | None = None
     retries: int = 0
     tensorboard: Path | None = None
     tuner: Any = None
@@ -101,6 +104,8 @@ class TrialResult:
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
         weights_lost: Why its weights cannot be kept; None if they can.
+        paused: Whether it has stopped at its `deadline`, and can go on.
+        seconds: How long it took, with what it took before an interruption.
         printed: What it printed in a process of its own; None if it had none, or died with it.
         changed: What it changed in a process of its own of the user's objects, by name.
     """
@@ -112,5 +117,7 @@ class TrialResult:
     may_be_retried: bool = False
     hyperparameters: keras_tuner.HyperParameters | None = None
     weights_lost: str | None = None
+    paused: bool = False
+    seconds: float = 0.0
     printed: Printed | None = None
     changed: Sequence[str] = ()

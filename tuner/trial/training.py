@@ -67,7 +67,7 @@ class Training:
         while len(outcomes) < self._task.executions:
             outcomes.append(self._next(fit_args, fit_kwargs))
             self._outcomes.append(outcomes[-1])
-            if self._record.pruned:
+            if self._record.pruned or self._record.paused:
                 break
         return outcomes
 
@@ -84,7 +84,7 @@ class Training:
         finally:
             self.is_on = False
             self.model = self.execution.model
-            self._record.pruned = self.execution.is_pruned
+            self._record.pruned, self._record.paused = self.execution.is_pruned, self.execution.is_paused
 
 
 def _recalled(outcome: Any) -> Any:
