@@ -33,7 +33,7 @@ def show_results(
     with errors():
         from keras_search.results.export import formats
         from keras_search.results.reading import projects, runs
-        from keras_search.results.telling import tables
+        from keras_search.results.telling import sentences, tables
         from keras_search.results.text import one_line
 
         asked = {"csv": csv, "json": json, "markdown": markdown, "parquet": parquet}
@@ -59,6 +59,8 @@ def show_results(
         console.print(tables.trials_table(shown))
         if len(shown) < len(trials):
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
+        if further := sentences.prospect(loaded):
+            console.print(further)
         if is_one and several:
             names = projects.named(path, several)
             console.print(f"It holds {count(len(several), 'further project')}: {one_line(names)}")

@@ -25,6 +25,7 @@ def run_search(
     pruner: search_options.Pruner = "none",
     objective: search_options.Objective = "val_accuracy",
     time_budget: search_options.TimeBudget = None,
+    until_no_better: search_options.UntilNoBetter = None,
     seed: search_options.Seed = 0,
     run: search_options.NewRun = None,
     train_samples: search_options.TrainSamples = None,
@@ -58,6 +59,7 @@ def run_search(
                 pruner=pruner,
                 objective=objective,
                 time_budget=time_budget,
+                until_no_better=until_no_better,
                 seed=seed,
                 run=run,
                 train_samples=train_samples,
@@ -125,6 +127,8 @@ def _print_outcome(path: Path) -> "results.Run | None":
     if not run.finished.empty:
         console.print(tables.best_table(run))
         console.print(sentences.baseline_place(run))
+        if further := sentences.prospect(run):
+            console.print(further)
     # Not wrapped, so that paths and commands can be copied.
     files = f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}"
     console.print(one_line(files), soft_wrap=True)

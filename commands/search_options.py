@@ -32,6 +32,10 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(help="End after so long, such as 30m or 1h30m; running trials pause.", metavar="TIME"),
 ]
+UntilNoBetter = Annotated[
+    int | None,
+    typer.Option(help="End after so many trials in a row that were no better than one before.", metavar="N"),
+]
 Seed = Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")]
 NewRun = Annotated[
     str | None,

@@ -31,6 +31,8 @@ CLUSTER = ROOT / "docs" / "cluster.md"  # tests/tuner/executors/test_dask.py
 
 # What a page on MNIST prints and a search on the digits does not: tests/test_mnist.py has it.
 ONLY_ON_MNIST = ("baseline as documented", "Baseline minus documented", "11.35% is the share of ones")
+# Nor one of fewer than ten trials: tests/test_usage.py has it.
+ONLY_OF_TEN_TRIALS = "more trials (about "
 # Once a machine, wherever the first search is.
 ONCE = "compiling operations"
 

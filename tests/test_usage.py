@@ -1,6 +1,7 @@
 """The command line in this process: its exit codes, how it names options, and the commands that it prints."""
 
 import inspect
+import re
 import shlex
 import signal
 import sys
@@ -27,6 +28,7 @@ from keras_search.tuner.data import datasets, pictures
 from keras_search.tuner.evaluation import comparison as evaluation
 from keras_search.tuner.executors import choice
 from keras_search.tuner.executors.workers import check_threads, check_workers
+from keras_search.tuner.search import stop
 from tests.helpers import tree
 from tests.results.made_run import make_run, random_trials
 
@@ -112,6 +114,31 @@ def test_a_search_whose_time_is_over_before_a_trial_begins_exits_1(run: Run) -> 
         1,
         ["Error: no trial was begun before the time budget was used up: the same command with a longer one goes on"],
     )
+
+
+@pytest.mark.slow
+def test_a_search_whose_time_is_over_before_an_epoch_ends_exits_1(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop, "_LATE_S", 0.1)
+    (tmp_path / "fails.py").write_text(FAILS.replace("if hp", "import time; time.sleep(60)\n        if hp"))
+    asked = *SEARCH, "--space", "fails.py:Fails", "--trials", "3", "--time-budget", "2s"
+    code, printed, error = run(*asked)
+    assert (code, error) == (1, "Error: no trial has finished in the time: the same command goes on\n")
+    assert "1 trial cut off, as the time is used up: it goes on when the same search is run again\n" in printed
+
+
+@pytest.mark.slow
+def test_a_random_search_says_what_more_trials_may_gain(run: Run) -> None:
+    few = "--dataset", "digits", "--train-samples", "100", "--workers", "0", "--trials", "10", "--set", "epochs=1"
+    said = re.compile(
+        r"10 more trials \(about [\d.]+ s\) would find a better one with a chance of 50%"
+        r"(, and with 80% by no more than [\d.e-]+)?\."
+    )
+    for arguments in (("search", *few), ("results",)):
+        code, printed, _ = run(*arguments)
+        assert code == 0
+        assert said.search(" ".join(printed.split()))
 
 
 @pytest.mark.parametrize(

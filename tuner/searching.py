@@ -24,7 +24,7 @@ from keras_search.tuner.search import given, place, session
 from keras_search.tuner.search.best_models import BestModels
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.progress import Progress
-from keras_search.tuner.search.stop import outliving_the_terminal
+from keras_search.tuner.search.stop import Limits, outliving_the_terminal
 from keras_search.tuner.search.trials import Trials
 from keras_search.tuner.transport import settings
 from keras_search.tuner.transport.settings import Settings
@@ -55,7 +55,7 @@ class Searching(Overridable):
     _trials_per_gpu: int
     _threads: int
     _pruner: Pruner | None
-    _time_budget: float | None
+    _limits: Limits
     _trial_timeout: float | None
     _retries: int
     _tensorboard: TensorBoardLog | None
@@ -122,7 +122,7 @@ class Searching(Overridable):
         with place.executing(
             self._executor, self._workers, self._trials_per_gpu, self._threads, stays, progress.note
         ) as executor:
-            session.run(self._trials, executor, fit, progress, self._time_budget)
+            session.run(self._trials, executor, fit, progress, self._limits)
         self.on_search_end()
 
     def _require_built(self, what: str) -> None:

@@ -16,6 +16,7 @@ from keras_search.tuner.record import question, run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
 from keras_search.tuner.search.given import FitArguments
+from keras_search.tuner.search.stop import Limits
 from keras_search.tuner.searching import Searching
 from keras_search.tuner.transport import settings
 from keras_search.tuner.trial import models, own_tuner, pruners
@@ -69,6 +70,8 @@ class Tuner(Searching):
             Scores then depend on how many trials run at once.
         time_budget: Seconds after which a search ends; None for no limit. Trials that run then pause after an epoch:
             they count with their best epoch, and go on in the next search.
+        until_no_better: After how many completed trials in a row that were no better than one before a search ends;
+            None for no limit.
         retries: How often a trial whose worker process died begins again, from its last finished epoch.
         trial_timeout: Seconds after which an unfinished trial fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
@@ -104,11 +107,13 @@ class Tuner(Searching):
         keep_weights: int | None = None,
         pruner: str = "none",
         time_budget: float | None = None,
+        until_no_better: int | None = None,
         retries: int = 1,
         trial_timeout: float | None = None,
         tensorboard: bool = False,
     ) -> None:
         self._require_possible()
+        self._limits = Limits(time_budget, until_no_better)
         self._compiling = Compiling(optimizer, loss, metrics, max_model_size, distribution_strategy)
         workers = choice.for_strategy(workers, executor, distribution_strategy)
         self._executor = choice.accepted(executor, workers, trials_per_gpu, threads, trial_timeout)
@@ -132,7 +137,7 @@ class Tuner(Searching):
             oracle = oracles.make(oracle, objective, max_trials, drawn if seed is None else seed, hp)
         self.seed, self.keep_weights, self.baseline = seed, keep_weights, dict(hp.values)
         self._workers, self._trials_per_gpu, self._threads = workers, trials_per_gpu, threads
-        self._time_budget, self._retries, self._trial_timeout = time_budget, retries, trial_timeout
+        self._retries, self._trial_timeout = retries, trial_timeout
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         threads = threads if self._executor is None else self._executor.threads

@@ -112,7 +112,10 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
         headline=f"Not tested yet: {headline}",
         headings=headings,
         rows=rows,
-        sentences=[*filter(None, [sentences.baseline_place(run), sentences.to_beat(run)]), chosen],
+        sentences=[
+            *filter(None, [sentences.baseline_place(run), sentences.prospect(run), sentences.to_beat(run)]),
+            chosen,
+        ],
         advice=advice,
         command=evaluate if run.dataset else None,
     )

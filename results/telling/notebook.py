@@ -27,7 +27,7 @@ def html(run: Run) -> str:
     except RunError as error:
         lines.append(str(error))
     else:
-        lines += [f"Best: {best}", sentences.baseline_place(run)]
+        lines += [f"Best: {best}", sentences.baseline_place(run), sentences.prospect(run)]
         shown = tables.best_trials(run, _TRIALS)
     table = _table(shown)
     if len(shown) < len(run.trials):

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_search.results.numbers import is_missing, number
 from keras_search.results.reading.objective import described
-from keras_search.results.text import one_line
+from keras_search.results.telling import prospect as prospects
+from keras_search.results.text import duration, one_line
 from keras_search.results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ def baseline_place(run: "Run") -> str:
     if places[0] == 1:
         return f"The best of the {len(finished):,} finished trials is the baseline itself."
     return f"The baseline is number {places[0]:,} of {len(finished):,} finished trials."
+
+
+def prospect(run: "Run") -> str:
+    """What more trials of a random search may gain; empty where that is not known."""
+    further = prospects.of_run(run)
+    if further is None:
+        return ""
+    time = "" if further.seconds is None else f" (about {duration(further.seconds)})"
+    gain = f", and with {prospects.SURE:.0%} by no more than {number(further.gain)}" if further.gain > 0 else ""
+    chance = f"would find a better one with a chance of {further.chance:.0%}"
+    return f"{prospects.MORE_TRIALS} more trials{time} {chance}{gain}."
 
 
 def to_beat(run: "Run") -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keras_search.results.errors import Parameter
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors.workers import check_threads, check_workers
+from keras_search.tuner.search.stop import Limits
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class SearchOptions:
     oracle: str = "random"
     pruner: str = "none"
     time_budget: str | None = None
+    until_no_better: int | None = None
     seed: int = 0
     run: str | None = None
     train_samples: int | None = None
@@ -43,6 +45,7 @@ class SearchOptions:
             raise InputError(Parameter("keep_weights"), f" is {self.keep_weights}: it must be 0 or more")
         if self.train_samples is not None and self.train_samples < 1:
             raise InputError(Parameter("samples"), f" is {self.train_samples}: give at least two images a class")
+        Limits(until_no_better=self.until_no_better)
         if self.retries < 0:
             raise InputError(Parameter("retries"), f" is {self.retries}: it must be 0 or more")
         in_this_process = check_workers(self.workers, self.trials_per_gpu) == 0

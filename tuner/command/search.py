@@ -93,6 +93,7 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
             keep_weights=options.keep_weights,
             pruner=options.pruner,
             time_budget=planned.time_budget,
+            until_no_better=options.until_no_better,
             retries=options.retries,
             trial_timeout=planned.trial_timeout,
             tensorboard=options.tensorboard,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from keras_search.results.reading import trial_rows
+from keras_search.results.text import count
 from keras_search.tuner import keras_private
 from keras_search.tuner.errors import SearchError
 from keras_search.tuner.executors.base import Executor, cause_of_death
@@ -15,6 +16,7 @@ from keras_search.tuner.record.lock import check_there
 from keras_search.tuner.record.recorder import Recorder
 from keras_search.tuner.search import outcome
 from keras_search.tuner.search.notes import Notes
+from keras_search.tuner.search.plateau import Plateau
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.search.reports import Reports
 from keras_search.tuner.search.stop import Stop
@@ -35,7 +37,8 @@ class Loop:
         fit: The arguments for the hypermodel's `fit`.
         progress: Shows every step.
         recorder: Records every trial that has ended.
-        stop: Says whether another trial may begin.
+        stop: Says whether there is time for another trial.
+        until_no_better: As for `Limits`.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Loop:
         progress: Progress,
         recorder: Recorder,
         stop: Stop,
+        until_no_better: int | None = None,
     ) -> None:
         self._trials = trials
         self._oracle = trials.oracle
@@ -54,6 +58,8 @@ class Loop:
         self._progress = progress
         self._recorder = recorder
         self._stop = stop
+        self._until_no_better = until_no_better
+        self._plateau = Plateau(map(trials.oracle.get_trial, trials.oracle.end_order), trials.oracle.objective)
         self._notes = Notes(trials, progress.note)
         self._reports = Reports(trials.run, executor, progress)
         self._waiting: list[TrialTask] = []
@@ -80,22 +86,26 @@ class Loop:
             # If the directory has vanished, Keras Tuner would make a new one, a run without its trials.
             check_there(self._trials.run)
             slots = self._slots()
-            while len(self._running) < slots and self._has_time() and (task := self._ask(slots)):
+            while len(self._running) < slots and self._may_go_on() and (task := self._ask(slots)):
                 self._submit(task)
             if not self._running:
                 return
             for future in self._wait():
                 self._tell(future, self._running.pop(future))
 
-    def _has_time(self) -> bool:
+    def _may_go_on(self) -> bool:
         """Whether another trial may begin; one that was interrupted may go on while there is any time."""
-        if self._stop.is_over:
-            return False
         goes_on = self._waiting or keras_private.to_be_retried(self._oracle)
-        if not goes_on and self._durations and not self._stop.has_time_for(statistics.median(self._durations)):
-            self._stop.end("the time left is shorter than most trials take")
-            return False
-        return True
+        if not goes_on and self._trials.have_begun():
+            return False  # nothing is to be said
+        if not goes_on and not self._stop.is_over:
+            if self._durations and not self._stop.has_time_for(statistics.median(self._durations)):
+                self._stop.end("the time left is shorter than most trials take")
+            elif self._until_no_better is not None and self._plateau.trials >= self._until_no_better:
+                best = self._plateau.best
+                assert best is not None  # it has begun the count
+                self._stop.end(f"{count(self._plateau.trials, 'trial')} since trial {best.trial_id} were no better")
+        return not self._stop.is_over
 
     def _ask(self, slots: int) -> TrialTask | None:
         """The trial to begin next; None if there is none now."""
@@ -146,6 +156,7 @@ class Loop:
             self._recorder.flush()  # only the oracle's file tells how often a trial was tried
             self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
             return
+        self._plateau.add(trial)
         self._progress.trial_ends(trial, task.directory)
         if result.paused:
             self._stop.end("the time budget is used up")
@@ -178,7 +189,8 @@ class Loop:
 
     def _most_waiting(self, slots: int) -> int:
         """How many trials may wait for a worker: none if that could change the points or which trials run."""
-        if slots == 1 or self._stop.has_deadline or not self._oracle.ignores_scores:
+        may_end = self._stop.has_deadline or self._until_no_better is not None
+        if slots == 1 or may_end or not self._oracle.ignores_scores:
             return 0
         return slots * _WAITING_PER_SLOT
 

@@ -18,13 +18,11 @@ from keras_search.tuner.search import given, place
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.loop import Loop
 from keras_search.tuner.search.progress import Progress
-from keras_search.tuner.search.stop import Stop
+from keras_search.tuner.search.stop import Limits, Stop
 from keras_search.tuner.search.trials import Trials
 
 
-def run(
-    trials: Trials, executor: Executor, fit: FitArguments, progress: Progress, time_budget: float | None = None
-) -> None:
+def run(trials: Trials, executor: Executor, fit: FitArguments, progress: Progress, limits: Limits) -> None:
     """Searches in a locked run directory.
 
     Raises:
@@ -43,12 +41,12 @@ def run(
         executor = place.arrived(executor, trials, placed, progress.note)
         with (
             # Another library's executor cannot end a call.
-            Stop(time_budget, progress.stopping, cuts=not isinstance(executor, ForeignProcesses)) as stop,
+            Stop(limits.time_budget, progress.stopping, cuts=not isinstance(executor, ForeignProcesses)) as stop,
             progress.search(trials.oracle, executor.slots, trials.baseline),
             Recorder(trials.run, trials.oracle) as recorder,
         ):
             try:
-                Loop(trials, executor, placed, progress, recorder, stop).run()
+                Loop(trials, executor, placed, progress, recorder, stop, limits.until_no_better).run()
             except KeyboardInterrupt:
                 if not stop.is_cut:
                     progress.stopped()

@@ -2,14 +2,18 @@
 
 import contextlib
 import math
+import numbers
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Self
 
+from keras_search.results.errors import Parameter
 from keras_search.search_spaces.origin import Interrupted
+from keras_search.tuner.errors import InputError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # By how much trials may run past the budget: as many seconds, or this share of it, whichever is more.
@@ -30,6 +34,29 @@ def outliving_the_terminal() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search should end before all its trials have.
+
+    Attributes:
+        time_budget: After so many seconds; None for never.
+        until_no_better: After so many completed trials in a row that were no better than one before; None for never.
+
+    Raises:
+        InputError: One is no number that is above 0.
+    """
+
+    time_budget: float | None = None
+    until_no_better: int | None = None
+
+    def __post_init__(self) -> None:
+        budget, trials = self.time_budget, self.until_no_better
+        if budget is not None and not (isinstance(budget, numbers.Real) and budget > 0):
+            raise InputError(Parameter("time_budget"), f" is {budget!r}: give seconds, more than 0")
+        if trials is not None and not (isinstance(trials, numbers.Integral) and trials > 0):
+            raise InputError(Parameter("until_no_better"), f" is {trials!r}: it must be a number of trials, at least 1")
 
 
 class Stop:

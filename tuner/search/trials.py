@@ -72,6 +72,10 @@ class Trials:
         """Whether there are as many as were asked for."""
         return self.oracle.max_trials is not None and len(self.oracle.end_order) >= self.oracle.max_trials
 
+    def have_begun(self) -> bool:
+        """Whether as many have begun as were asked for."""
+        return self.oracle.max_trials is not None and len(self.oracle.trials) >= self.oracle.max_trials
+
     def ask(self) -> Trial | None:
         """The oracle's next trial, marked as waiting; None if it has none now."""
         if self.tuner is not None:

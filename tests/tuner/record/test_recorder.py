@@ -92,6 +92,7 @@ class LooksInTheEnd(Instant):
         return super().fit(*args, **kwargs)
 
 
+@pytest.mark.slow
 def test_many_trials_in_this_process_write_the_tables_seldom_but_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

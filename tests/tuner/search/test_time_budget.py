@@ -63,9 +63,8 @@ def ended(folder: Path) -> list[dict[str, Any]]:
     return results.read(folder / "run").trials.to_dict("records")
 
 
-@pytest.mark.parametrize(
-    "arguments", [{}, pytest.param({"workers": 2, "max_trials": 2, "executions_per_trial": 2}, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [{}, {"workers": 2, "max_trials": 2, "executions_per_trial": 2}])
 def test_a_trial_pauses_and_counts_and_goes_on_as_if_it_had_not(
     arguments: dict, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -99,11 +98,12 @@ def test_a_trial_pauses_and_counts_and_goes_on_as_if_it_had_not(
 def test_the_same_tuner_goes_on_with_what_it_has_paused(tmp_path: Path) -> None:
     made = searched(tmp_path, time_budget=1.0)
     paused = ended(tmp_path)[0]
-    made._time_budget = None
+    made._limits = stop.Limits()
     made.search(X, Y, epochs=EPOCHS, validation_data=(X, Y), callbacks=[Slow(0)], verbose=0)
     assert (paused["paused"], [trial["epochs_run"] for trial in ended(tmp_path)]) == (True, [EPOCHS])
 
 
+@pytest.mark.slow
 def test_no_trial_begins_that_has_too_little_time(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     searched(tmp_path, 0.1, max_trials=9, time_budget=3)
     trials = ended(tmp_path)
