@@ -82,7 +82,7 @@ def test_summary_has_the_columns_and_the_baseline_first(run_directory: Path) -> 
     table = rows(run_directory / "summary.csv")
     assert list(table[0]) == [
         "trial_id", "status", "is_baseline", "score", "val_accuracy", "val_loss", "accuracy", "loss", "best_epoch",
-        "epochs_run", "pruned", "parameters", "duration_s", "started_at", "ended_at", "seed", "error",
+        "epochs_run", "pruned", "paused", "parameters", "duration_s", "started_at", "ended_at", "seed", "error",
         "hp_filters", "hp_dense_units", "hp_dropout", "hp_epochs",
     ]  # fmt: skip
     assert [row["trial_id"] for row in table] == ["0", "1", "2"]

@@ -18,6 +18,8 @@ from keras_search.tuner.errors import InputError
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # By how much trials may run past the budget: as many seconds, or this share of it, whichever is more.
 _LATE_S, _LATE_SHARE = 30.0, 0.025
+# An interruption may be lost in code that lets no exception out, as that which frees an object.
+_AGAIN_S = 3.0
 
 
 @contextlib.contextmanager
@@ -131,7 +133,7 @@ class Stop:
             self._before = {number: signal.signal(number, self._interrupt) for number in heard}
             if self._cut_at < math.inf and _is_free("SIGALRM"):
                 self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._cut)
-                signal.setitimer(signal.ITIMER_REAL, max(self._cut_at - time.monotonic(), 0.001))
+                signal.setitimer(signal.ITIMER_REAL, max(self._cut_at - time.monotonic(), 0.001), _AGAIN_S)
         return self
 
     def __exit__(

@@ -1,5 +1,6 @@
 """What ends a search before its last trial: signals, where they may, and its time; and that no terminal does."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from keras_search.search_spaces.origin import Interrupted
+from keras_search.tuner.search import stop as module
 from keras_search.tuner.search.stop import Stop, outliving_the_terminal
 
 STOPPING = [signal.SIGINT, signal.SIGTERM]
@@ -94,6 +96,22 @@ def test_it_says_once_that_its_time_is_used_up() -> None:
     time.sleep(0.2)
     assert [asked.is_over, asked.is_over] == [True, True]
     assert said == ["the time budget is used up"]
+
+
+def losing_the_first() -> None:
+    with contextlib.suppress(Interrupted):  # as where an object is freed
+        time.sleep(9)
+    time.sleep(9)
+    pytest.fail("it goes on")
+
+
+def test_an_interruption_that_is_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LATE_S", 0.1)
+    monkeypatch.setattr(module, "_AGAIN_S", 0.1)
+    with stop(0.1) as asked, pytest.raises(Interrupted), asked.interruptible():
+        losing_the_first()
+    assert asked.is_cut
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 def test_without_a_time_budget_it_is_never_over() -> None:

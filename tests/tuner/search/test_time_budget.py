@@ -123,7 +123,7 @@ def test_what_cannot_pause_is_cut_off(
     began = time.monotonic()
     made = tuner(tmp_path, hypermodel=OwnLoop(), time_budget=1 if workers == 0 else 10, workers=workers)
     made.search(X, Y)
-    assert time.monotonic() - began < (5 if workers == 0 else 30)
+    assert time.monotonic() - began < 40, "it would take a minute"
     assert [trial["status"] for trial in ended(tmp_path)] == ["RUNNING"]
     assert capsys.readouterr().out.endswith(
         "1 trial cut off, as the time is used up: it goes on when the same search is run again\n"
