@@ -125,15 +125,15 @@ def test_a_search_whose_time_is_over_before_an_epoch_ends_exits_1(
     asked = *SEARCH, "--space", "fails.py:Fails", "--trials", "3", "--time-budget", "2s"
     code, printed, error = run(*asked)
     assert (code, error) == (1, "Error: no trial has finished in the time: the same command goes on\n")
-    assert "1 trial cut off, as the time is used up: it goes on when the same search is run again\n" in printed
+    assert "1 trial cut off, as the time is used up: 0 to go on after the last finished epoch when " in printed
 
 
 @pytest.mark.slow
 def test_a_random_search_says_what_more_trials_may_gain(run: Run) -> None:
     few = "--dataset", "digits", "--train-samples", "100", "--workers", "0", "--trials", "10", "--set", "epochs=1"
     said = re.compile(
-        r"10 more trials \(about [\d.]+ s\) would find a better one with a chance of 50%"
-        r"(, and with 80% by no more than [\d.e-]+)?\."
+        r"10 more trials \(about [\d.]+ s\) would find a better one with a chance of at most 50%"
+        r"(, better by [\d.e-]+ or less \(80% sure\))?\."
     )
     for arguments in (("search", *few), ("results",)):
         code, printed, _ = run(*arguments)

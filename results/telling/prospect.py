@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.reading.run import Run
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Prospect:
     """What `MORE_TRIALS` more trials may bring.
 
     Attributes:
-        chance: How likely one of them is better than all so far, 0 to 1.
+        chance: How likely one of them is better than all so far, 0 to 1; it is less where scores are often equal.
         gain: By how much the best of them is better at most, with a probability of `SURE`, in units of the score; 0 if
             that is the probability that none is better.
         seconds: How long they will take at the pace so far; None if it is not known.
@@ -34,13 +35,18 @@ class Prospect:
 
 
 def of_run(run: Run) -> Prospect | None:
-    """The prospect of `run`; None if it has too few trials, or its points depend on scores or on one another."""
+    """The prospect of `run`.
+
+    None if it has too few trials or the space too few points, the best score is perfect, or points depend on scores.
+    """
     asked = run.info.get("asked") or run.info.get("tuner") or {}
     oracle = str(asked.get("oracle"))
     if run.objective is None or not (oracle == "random" or oracle.startswith(_RANDOM)):
         return None
     scores = [float(score) for score in run.finished["score"].dropna() if math.isfinite(score)]
-    if len(scores) < LEAST_TRIALS:
+    is_perfect = bool(scores) and scores[0] == (0.0 if run.objective.direction == "min" else 1.0)
+    points = math.prod(map(_values, run.space))
+    if len(scores) < LEAST_TRIALS or is_perfect or points < len(run.trials) + MORE_TRIALS:
         return None
     chance, gain = prospect(scores, MORE_TRIALS, run.objective.direction == "min")
     return Prospect(chance, gain, _seconds(run.finished))
@@ -61,6 +67,17 @@ def prospect(scores: Sequence[float], more: int, is_minimised: bool) -> tuple[fl
     chance = more / (len(scores) + more)
     steps = math.sqrt(chance / (1 - SURE)) - 1
     return chance, max(steps, 0.0) * abs(best[0] - best[2])
+
+
+def _values(hyperparameter: Hyperparameter) -> float:
+    """How many values it may have."""
+    if not hyperparameter.is_numeric:
+        return max(len(hyperparameter.values), 1)
+    (low, high), step = hyperparameter.bounds, hyperparameter.step
+    if step is None:
+        return high - low + 1 if hyperparameter.kind == "Int" else math.inf
+    steps = (high - low) / step if hyperparameter.sampling == "linear" else math.log(high / low) / math.log(step)
+    return int(steps + 1e-9) + 1
 
 
 def _seconds(trials: "pd.DataFrame") -> float | None:

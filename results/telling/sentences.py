@@ -52,8 +52,8 @@ def prospect(run: "Run") -> str:
     if further is None:
         return ""
     time = "" if further.seconds is None else f" (about {duration(further.seconds)})"
-    gain = f", and with {prospects.SURE:.0%} by no more than {number(further.gain)}" if further.gain > 0 else ""
-    chance = f"would find a better one with a chance of {further.chance:.0%}"
+    gain = f", better by {number(further.gain)} or less (80% sure)" if further.gain > 0 else ""
+    chance = f"would find a better one with a chance of at most {further.chance:.0%}"
     return f"{prospects.MORE_TRIALS} more trials{time} {chance}{gain}."
 
 
@@ -73,6 +73,7 @@ def best_trial(run: "Run") -> str:
     if not is_missing(best["best_epoch"]):
         sentence += f" at epoch {best['best_epoch']}"
         sentence += "" if is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
+        sentence += " (paused)" if _is_set(best.get("paused")) else ""
     return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
 
 

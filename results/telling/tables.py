@@ -180,7 +180,8 @@ def _cell(value: Any, form: str) -> str:
 
 def _figure(name: str, trial: Mapping[str, Any]) -> str:
     if name == "best_epoch":
-        return f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/")
+        epochs = f"{_cell(trial['best_epoch'], 'd')}/{_cell(trial['epochs_run'], 'd')}".strip("/")
+        return f"{epochs} paused" if trial.get("paused") is True else epochs
     return number(trial[name]) if name in ("score", "val_loss") else _cell(trial[name], _FORMATS[name])
 
 

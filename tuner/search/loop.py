@@ -26,6 +26,8 @@ from keras_search.tuner.trial.task import TrialTask
 # How many trials wait for each worker, if the oracle learns nothing from those that run: the longest begins first.
 _WAITING_PER_SLOT = 4
 _SLOTS_CHECK_S = 2
+# How many trials of earlier searches of the run tell how long one takes.
+_PACE_OF = 20
 
 
 class Loop:
@@ -64,7 +66,9 @@ class Loop:
         self._reports = Reports(trials.run, executor, progress)
         self._waiting: list[TrialTask] = []
         self._running: dict[Future, TrialTask] = {}
-        self._durations: list[float] = []
+        ended = [trials.directory(trial_id) for trial_id in trials.oracle.end_order[-_PACE_OF:]]
+        known = [trial_rows.read_trial(directory) for directory in ended]
+        self._durations = [row["duration_s"] for row in known if row["status"] == "COMPLETED" and row.get("duration_s")]
         self._has_failed_here = False
 
     def run(self) -> None:
@@ -104,7 +108,8 @@ class Loop:
             elif self._until_no_better is not None and self._plateau.trials >= self._until_no_better:
                 best = self._plateau.best
                 assert best is not None  # it has begun the count
-                self._stop.end(f"{count(self._plateau.trials, 'trial')} since trial {best.trial_id} were no better")
+                were = "was" if self._plateau.trials == 1 else "were"
+                self._stop.end(f"{count(self._plateau.trials, 'trial')} since trial {best.trial_id} {were} no better")
         return not self._stop.is_over
 
     def _ask(self, slots: int) -> TrialTask | None:

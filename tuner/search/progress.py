@@ -1,6 +1,7 @@
 """Shows the progress of a search: live lines on a terminal and in a notebook, plain lines elsewhere."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,12 +11,13 @@ from rich.cells import cell_len
 
 from keras_search.results import layout
 from keras_search.results.errors import sentence
-from keras_search.results.numbers import number, setting
+from keras_search.results.numbers import number
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
 from keras_search.results.text import count, duration, one_line
 from keras_search.tuner import objectives
 from keras_search.tuner.search import live
+from keras_search.tuner.search.wording import early, point
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -34,6 +36,9 @@ class Progress:
 
     Args:
         silent: Print nothing at all.
+
+    Attributes:
+        ends_at: When the time of the search is used up, in seconds since the epoch.
     """
 
     def __init__(self, silent: bool = False) -> None:
@@ -49,6 +54,7 @@ class Progress:
         self._best = ""
         self._best_trial: Trial | None = None
         self._is_stopped = False
+        self.ends_at = math.inf
 
     def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
         """Says what begins, before data are written, workers start and the first trial trains."""
@@ -78,7 +84,8 @@ class Progress:
         if oracle.max_trials is not None and self._is_complete():
             self._console.print(sentences.all_done(oracle.max_trials))
         elif oracle.trials:
-            self._console.print(f"going on: {self._ended(' of ')} trials are done")
+            is_one = oracle.max_trials is None and len(oracle.end_order) == 1
+            self._console.print(f"going on: {self._ended(' of ')} {'trial is' if is_one else 'trials are'} done")
         with live.shown(self._console, self._live):
             yield
         if self._paused:
@@ -100,10 +107,11 @@ class Progress:
         """Says that the trials that still run end now."""
         self._is_stopped = True
         if self._running:
-            goes = "it goes" if len(self._running) == 1 else "they go"
+            kept = sum(task.is_interrupted for task in self._running.values())
+            anew = "" if kept == len(self._running) else "; what keeps no state of its training begins anew"
             self._console.print(
-                f"{count(len(self._running), 'trial')} cut off, as the time is used up: {goes} on when the same search "
-                "is run again"
+                f"{count(len(self._running), 'trial')} cut off, as the time is used up: {kept} to go on after the last "
+                f"finished epoch when the same search is run again{anew}"
             )
 
     def stopped(self) -> None:
@@ -151,8 +159,9 @@ class Progress:
             self._console.print(f"trial {task.trial_id} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
 
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
+        planned = self._running[trial.trial_id].epochs if trial.trial_id in self._running else None
         self._running = _without(self._running, trial.trial_id)
-        row = trial_rows.read_trial(directory)
+        row = trial_rows.read_trial(directory) | {"planned": planned}
         self._epochs_done += len(trial_rows.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
         self._paused += bool(row.get("paused"))
@@ -177,7 +186,7 @@ class Progress:
             outcome = f"{self._oracle.objective.name} {number(trial.score)}"
             if row.get("best_epoch") is not None:
                 outcome += f" at epoch {row['best_epoch']} of {row['epochs_run']}"
-            outcome += _early(row)
+            outcome += early(row)
         parts = [
             self._head(trial),
             outcome,
@@ -192,7 +201,7 @@ class Progress:
         """The same in `width` characters: the whole score first, then what differs from the baseline."""
         if trial.score is None:  # the error is whole too
             return one_line(f"{self._head(trial)}{_SEPARATOR}FAILED: {row['error']}")
-        scored = self._scored(self._head(trial), trial.score, width) + _early(row)
+        scored = self._scored(self._head(trial), trial.score, width) + early(row)
         differing = self._point(trial.hyperparameters.values, bool(row.get("is_baseline")))
         took = duration(row.get("duration_s") or 0.0)
         if _fits(_SEPARATOR.join([scored, took, ""]), width - _LEAST_OF_A_POINT):
@@ -258,7 +267,7 @@ class Progress:
     def _left(self) -> str:
         """How long the rest will take, if running trials keep their pace and those to come take the usual time."""
         done, seconds = self._trained()
-        if not done or self._oracle.max_trials is None or self._is_complete():
+        if not done or self._oracle.max_trials is None or self._is_complete() or self._is_stopped:
             return ""
         usual = seconds / done
         running, waiting = ([_rest(task, usual) for task in tasks.values()] for tasks in (self._running, self._waiting))
@@ -267,7 +276,7 @@ class Progress:
         known = self._epochs_known[1:] or self._epochs_known
         everything = sum(running) + sum(waiting) + usual * to_come * sum(known) / len(known)
         # At the end, other workers idle while the longest trial runs.
-        seconds = max([*running, everything / self.slots])
+        seconds = min(max([*running, everything / self.slots]), self.ends_at - time.time())
         return f"about {duration(seconds)} left" if seconds >= _LEAST_LEFT_S else ""
 
 
@@ -278,20 +287,9 @@ def _rest(task: "TrialTask", usual: float) -> float:
     return max(task.epochs - len(curve), 0) * (sum(own) / len(own) if own else usual)
 
 
-def _early(row: Mapping[str, Any]) -> str:
-    """How a trial ended before its last epoch, for the line that tells its score."""
-    return next((f", {name}" for name in ("pruned", "paused") if row.get(name)), "")
-
-
 def _fits(line: str, width: int) -> bool:
     return cell_len(one_line(line)) <= width
 
 
 def _without(tasks: "dict[str, TrialTask]", trial_id: str) -> "dict[str, TrialTask]":
     return {other: task for other, task in tasks.items() if other != trial_id}
-
-
-def point(values: Mapping[str, object]) -> str:
-    """A point in one line, such as `filters=28 dropout=0.2`, without the notes that oracles keep in its values."""
-    own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
-    return " ".join(f"{name}={setting(value)}" for name, value in own.items())

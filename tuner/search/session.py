@@ -1,6 +1,7 @@
 """One search of a run, from its first line to its last: data, progress and signals around the loop."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def run(trials: Trials, executor: Executor, fit: FitArguments, progress: Progres
             progress.search(trials.oracle, executor.slots, trials.baseline),
             Recorder(trials.run, trials.oracle) as recorder,
         ):
+            progress.ends_at = stop.ends_at or math.inf
             try:
                 Loop(trials, executor, placed, progress, recorder, stop, limits.until_no_better).run()
             except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from keras_search.results.errors import Parameter
 from keras_search.search_spaces.origin import Interrupted
@@ -55,9 +55,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         budget, trials = self.time_budget, self.until_no_better
-        if budget is not None and not (isinstance(budget, numbers.Real) and budget > 0):
+        if budget is not None and not (_is_a(budget, numbers.Real) and budget > 0):
             raise InputError(Parameter("time_budget"), f" is {budget!r}: give seconds, more than 0")
-        if trials is not None and not (isinstance(trials, numbers.Integral) and trials > 0):
+        if trials is not None and not (_is_a(trials, numbers.Integral) and trials > 0):
             raise InputError(Parameter("until_no_better"), f" is {trials!r}: it must be a number of trials, at least 1")
 
 
@@ -154,6 +154,10 @@ class Stop:
         if self._is_interruptible:
             self.is_cut = True
             raise Interrupted
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _is_free(name: str) -> bool:

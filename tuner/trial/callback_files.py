@@ -6,6 +6,7 @@ were trained one after the other, in the order in which they end.
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -51,29 +52,45 @@ def redirected(callbacks: list[Any], folder: Path, goes_on: bool) -> list[Any]:
             moved.append((own.parent, path.parent, is_appended))
             if isinstance(callback, keras.callbacks.CSVLogger) and own.exists():
                 callback.append = True  # to what it wrote before the interruption
-    return [*callbacks, _Placing(moved)] if moved else callbacks
+    return [*callbacks, _Placing(functools.partial(_place, moved))] if moved else callbacks
+
+
+def append_after_interruption(callbacks: list[Any]) -> None:
+    """Lets each `CSVLogger` among `callbacks` go on with its file, where a training that was interrupted goes on."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.CSVLogger):
+            callback.append = True
 
 
 class _Placing(keras.callbacks.Callback):
     """Puts the files of the callbacks before it in place when a training ends.
 
     Args:
-        moved: Where each writes, the directory that the user has named, and whether it appends.
+        place: Does so. A partial function, as the state of a training that is interrupted has none of them.
     """
 
-    def __init__(self, moved: list[tuple[Path, Path, bool]]) -> None:
+    def __init__(self, place: functools.partial[None]) -> None:
         super().__init__()
-        self._moved = moved
+        self._place = place
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        for own, directory, is_appended in self._moved:
-            directory.mkdir(parents=True, exist_ok=True)
-            for written in sorted(path for path in own.iterdir() if path.is_file()):
-                if is_appended:
-                    _append(written, directory / written.name)
-                else:
-                    with files.replacing(directory / written.name) as temporary:
-                        shutil.copyfile(written, temporary)
+        self._place()
+
+
+def _place(moved: list[tuple[Path, Path, bool]]) -> None:
+    """Puts files in place.
+
+    Args:
+        moved: Where each callback writes, the directory that the user has named, and whether it appends.
+    """
+    for own, directory, is_appended in moved:
+        directory.mkdir(parents=True, exist_ok=True)
+        for written in sorted(path for path in own.iterdir() if path.is_file()):
+            if is_appended:
+                _append(written, directory / written.name)
+            else:
+                with files.replacing(directory / written.name) as temporary:
+                    shutil.copyfile(written, temporary)
 
 
 def _append(written: Path, path: Path) -> None:

@@ -53,7 +53,8 @@ def run(task: TrialTask, caller: Caller) -> TrialResult:
         logs.sent(caller.logging, task.directory / layout.TRIAL_LOG),
     ):
         result = run_trial(task)
-    shutil.rmtree(task.directory / layout.TRIAL_CALLBACKS, ignore_errors=True)
+    if not result.paused:
+        shutil.rmtree(task.directory / layout.TRIAL_CALLBACKS, ignore_errors=True)
     changed = [] if before is None else left_behind.changed(before, left_behind.state(_roots(task)))
     return replace(result, printed=printed, changed=changed)
 

@@ -7,8 +7,10 @@ number of the epoch (`fast/fit.py`). That of a `tf.data.Dataset` depends on how 
 resumed trial iterates it as often first; what is random in it begins anew with each epoch (`data/tf_random.py`).
 """
 
+import csv
 import functools
 import inspect
+import io
 import math
 import random
 import sys
@@ -32,6 +34,9 @@ from keras_search.tuner.trial.saved_state import State, save
 
 # Attributes of callbacks that training does not change, like functions: they are not written.
 _STATELESS = (Path, ModuleType, type, np.ufunc, functools.partial, keras.optimizers.schedules.LearningRateSchedule)
+# Of a `CSVLogger`, which opens its file as a training begins, and sees whether that has a header.
+_OF_FILES = (io.IOBase, csv.DictWriter)
+_SEEN_IN_FILES = ("append_header", "append")
 
 
 class OtherTrainingError(BaseException):
@@ -242,10 +247,13 @@ def _appended(history: dict[str, list[float]], logs: dict[str, float]) -> dict[s
 
 def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """The attributes of `callback` that are written: not those that Keras sets, nor functions."""
+    not_written = keras_private.OF_CALLBACKS
+    if isinstance(callback, keras.callbacks.CSVLogger):
+        not_written += _SEEN_IN_FILES
     return {
         name: value
         for name, value in vars(callback).items()
-        if name not in keras_private.OF_CALLBACKS and not inspect.isroutine(value) and not isinstance(value, _STATELESS)
+        if name not in not_written and not inspect.isroutine(value) and not isinstance(value, (*_STATELESS, *_OF_FILES))
     }
 
 

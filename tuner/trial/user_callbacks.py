@@ -21,6 +21,8 @@ def copied(
     """Copies of `given`, which write no file together with those of another trial."""
     callbacks = _placed(task, execution, given)
     if not task.is_elsewhere:
+        if task.is_interrupted:
+            callback_files.append_after_interruption(callbacks)
         return callbacks
     folder = task.directory / layout.TRIAL_CALLBACKS / str(execution)
     return callback_files.redirected(callbacks, folder, task.is_interrupted)

@@ -74,4 +74,4 @@ def test_a_random_search_of_ten_trials_says_so(tmp_path: Path) -> None:
     )
     assert (few, learning) == ("", "")
     assert many.startswith("10 more trials (about ")
-    assert " would find a better one with a chance of 45%, and with 80% by no more than " in many
+    assert " would find a better one with a chance of at most 45%, better by " in many

@@ -73,7 +73,10 @@ def test_the_count_goes_on_with_the_run(tmp_path: Path) -> None:
     assert count(tmp_path) == 20
 
 
-@pytest.mark.parametrize("argument", [{"until_no_better": 0}, {"until_no_better": 2.5}, {"time_budget": "30m"}])
+@pytest.mark.parametrize(
+    "argument",
+    [{"until_no_better": 0}, {"until_no_better": 2.5}, {"until_no_better": True}, {"time_budget": "30m"}],
+)
 def test_what_is_no_limit_is_refused(argument: dict, tmp_path: Path) -> None:
     [name] = argument
     with pytest.raises(ValueError, match=f"^{name} is {argument[name]!r}: "):

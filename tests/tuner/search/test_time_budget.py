@@ -1,6 +1,7 @@
 """A time budget: what runs when it is used up pauses, counts, and goes on when the same search is run again."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_trial_pauses_and_counts_and_goes_on_as_if_it_had_not(
         assert time.monotonic() - began < 1.6 + 1
         assert [(trial["status"], trial["paused"]) for trial in trials] == [("COMPLETED", True)]
         assert 1 <= trials[0]["epochs_run"] < EPOCHS
-        assert f" of {trials[0]['epochs_run']}, paused" in printed
+        assert f" of {trials[0]['epochs_run']}, paused before its {EPOCHS} epochs |" in printed
         assert "no further trial begins: the time budget is used up\n" in printed
         assert printed.endswith("1 trial is paused, and goes on when the same search is run again\n")
         found = paused.get_best_models()[0].evaluate(X, Y, verbose=0)[0]
@@ -93,6 +94,40 @@ def test_a_trial_pauses_and_counts_and_goes_on_as_if_it_had_not(
     for one, other in zip(went_on.get_best_models()[0].weights, whole.get_best_models()[0].weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not list(tmp_path.rglob(layout.TRIAL_STATE))
+
+
+CALLBACKS: dict[str, Callable[[], keras.callbacks.Callback]] = {
+    "CSVLogger": lambda: keras.callbacks.CSVLogger("log.csv"),
+    "ModelCheckpoint": lambda: keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True),
+    "ReduceLROnPlateau": lambda: keras.callbacks.ReduceLROnPlateau(patience=1),
+    "LearningRateScheduler": lambda: keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.9 * rate),
+    "BackupAndRestore": lambda: keras.callbacks.BackupAndRestore("backup"),
+    "LambdaCallback": lambda: keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_trial_with_a_callback_of_keras_goes_on(
+    name: str, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def search(folder: str, seconds: float, budget: float | None) -> dict[str, Any]:
+        made = tuner(tmp_path / folder, workers=workers, time_budget=budget)
+        callbacks = [CALLBACKS[name](), Slow(seconds)]
+        made.search(X, Y, epochs=EPOCHS, validation_data=(X, Y), callbacks=callbacks, verbose=0)
+        return ended(tmp_path / folder)[0]
+
+    whole = search("whole", 0, None)
+    logged = Path("log.csv").read_text() if name == "CSVLogger" else ""
+    paused, went_on = search("paused", 0.5, 1.0), search("paused", 0, None)
+    assert (paused["paused"], went_on["paused"]) == (True, False)
+    assert paused["epochs_run"] < went_on["epochs_run"] == EPOCHS
+    assert went_on["score"] == whole["score"]
+    if name == "CSVLogger":
+        assert Path("log.csv").read_text() == logged
 
 
 def test_the_same_tuner_goes_on_with_what_it_has_paused(tmp_path: Path) -> None:
@@ -126,7 +161,8 @@ def test_what_cannot_pause_is_cut_off(
     assert time.monotonic() - began < 40, "it would take a minute"
     assert [trial["status"] for trial in ended(tmp_path)] == ["RUNNING"]
     assert capsys.readouterr().out.endswith(
-        "1 trial cut off, as the time is used up: it goes on when the same search is run again\n"
+        "1 trial cut off, as the time is used up: 0 to go on after the last finished epoch when the same search is run "
+        "again; what keeps no state of its training begins anew\n"
     )
 
 

@@ -1,0 +1,20 @@
+"""Words for a trial in the lines that a search prints."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_search.results import layout
+from keras_search.results.numbers import setting
+
+
+def early(row: Mapping[str, Any]) -> str:
+    """How a trial ended before its last epoch, for the line that tells its score."""
+    if row.get("paused"):
+        return f", paused before its {row['planned']} epochs"
+    return ", pruned" if row.get("pruned") else ""
+
+
+def point(values: Mapping[str, object]) -> str:
+    """A point in one line, such as `filters=28 dropout=0.2`, without the notes that oracles keep in its values."""
+    own = {name: value for name, value in values.items() if not name.startswith(layout.NOTE_PREFIX)}
+    return " ".join(f"{name}={setting(value)}" for name, value in own.items())
