@@ -75,7 +75,7 @@ def test_a_trial_pauses_and_counts_and_goes_on_as_if_it_had_not(
     trials = ended(tmp_path / "paused")
     printed = capsys.readouterr().out
     if not arguments:
-        assert time.monotonic() - began < 1.6 + 1
+        assert time.monotonic() - began < 1.6 + 10
         assert [(trial["status"], trial["paused"]) for trial in trials] == [("COMPLETED", True)]
         assert 1 <= trials[0]["epochs_run"] < EPOCHS
         assert f" of {trials[0]['epochs_run']}, paused before its {EPOCHS} epochs |" in printed
