@@ -76,6 +76,8 @@ def _values(hyperparameter: Hyperparameter) -> float:
     (low, high), step = hyperparameter.bounds, hyperparameter.step
     if step is None:
         return high - low + 1 if hyperparameter.kind == "Int" else math.inf
+    if hyperparameter.sampling != "linear" and (low <= 0 or step <= 1):
+        return math.inf  # of a damaged file: Keras Tuner refuses it
     steps = (high - low) / step if hyperparameter.sampling == "linear" else math.log(high / low) / math.log(step)
     return int(steps + 1e-9) + 1
 

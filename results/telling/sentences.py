@@ -52,7 +52,7 @@ def prospect(run: "Run") -> str:
     if further is None:
         return ""
     time = "" if further.seconds is None else f" (about {duration(further.seconds)})"
-    gain = f", better by {number(further.gain)} or less (80% sure)" if further.gain > 0 else ""
+    gain = f", better by {number(further.gain)} or less ({prospects.SURE:.0%} sure)" if further.gain > 0 else ""
     chance = f"would find a better one with a chance of at most {further.chance:.0%}"
     return f"{prospects.MORE_TRIALS} more trials{time} {chance}{gain}."
 

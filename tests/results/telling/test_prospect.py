@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_search import results
+from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.telling import prospect, sentences
 from tests.tuner.record.instant import searched
 
@@ -62,6 +63,21 @@ def test_less_is_better_where_a_loss_is_minimised() -> None:
     chance, gain = prospect.prospect(scores, 10, is_minimised=True)
     assert (chance, gain) == (0.5, pytest.approx((math.sqrt(2.5) - 1) * 0.3))
     assert gain == pytest.approx(prospect.prospect([-score for score in scores], 10, is_minimised=False)[1])
+
+
+@pytest.mark.parametrize(
+    ("declared", "values"),
+    [
+        (Hyperparameter("Choice", "one", "a", values=("a", "b")), 2),
+        (Hyperparameter("Int", "one", 1, 1, 64), 64),
+        (Hyperparameter("Float", "one", 0.0, 0.0, 0.6, step=0.1), 7),
+        (Hyperparameter("Int", "one", 2, 2, 32, step=2, sampling="log"), 5),
+        (Hyperparameter("Int", "one", 2, 2, 32, step=1, sampling="log"), math.inf),
+        (Hyperparameter("Float", "one", 0.1, 0.1, 0.2), math.inf),
+    ],
+)
+def test_the_values_of_a_hyperparameter_are_counted(declared: Hyperparameter, values: float) -> None:
+    assert prospect._values(declared) == values
 
 
 @pytest.mark.slow
