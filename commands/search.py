@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def run_search(
-    trials: search_options.Trials = 20,
+    trials: search_options.Trials = None,
     space: search_options.Space = "baseline_cnn",
     dataset: DatasetOption = "auto",
-    oracle: search_options.Oracle = "random",
+    oracle: search_options.Oracle = None,
     pruner: search_options.Pruner = "none",
     objective: search_options.Objective = "val_accuracy",
     time_budget: search_options.TimeBudget = None,

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-Trials = Annotated[int, typer.Option(help="How many configurations to try, the baseline included.")]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        help="How many configurations to try, the baseline included: 20, or with a time budget and no oracle as many "
+        "as there is time for.",
+        show_default=False,
+    ),
+]
 Space = Annotated[
     str,
     typer.Option(
@@ -13,11 +20,13 @@ Space = Annotated[
     ),
 ]
 Oracle = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="What proposes configurations: random, grid, bayesian, hyperband (epochs are its budget), and with "
-        "Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from the trials that have ended, so "
-        "their points depend on how many run at once."
+        help="What proposes configurations: random [default], grid, bayesian, hyperband (epochs are its budget), "
+        "freeze-thaw [default for a time budget without --trials] (trials pause after 1, 3, 9, ... epochs, and the "
+        "promising ones go on), and with Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from "
+        "the trials so far, so their points depend on how many run at once.",
+        show_default=False,
     ),
 ]
 Pruner = Annotated[
@@ -30,7 +39,11 @@ Pruner = Annotated[
 Objective = Annotated[str, typer.Option(help="What is optimised: a metric of the model, or NAME:min, NAME:max.")]
 TimeBudget = Annotated[
     str | None,
-    typer.Option(help="End after so long, such as 30m or 1h30m; running trials pause.", metavar="TIME"),
+    typer.Option(
+        help="End after so long, such as 30m or 1h30m; running trials pause. Enough by itself: the oracle is then "
+        "freeze-thaw, and there are as many trials as there is time for.",
+        metavar="TIME",
+    ),
 ]
 UntilNoBetter = Annotated[
     int | None,

@@ -1,6 +1,6 @@
 """`record.json` in a trial's directory: what Keras Tuner's `trial.json` has no place for."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ class TrialRecord:
         epochs_run: For how many epochs it was trained.
         parameters: How many parameters its model has.
         pruned: Whether a pruner ended it early.
-        paused: Whether it stopped early as the time was used up, and goes on when the search does.
+        paused: Whether it stopped early, for want of time or to await the oracle's choice, and can go on.
         worker: The id of the process that trained it.
         weights_lost: Why its weights cannot be kept; None if they can.
         error: Why it failed, in one line.
@@ -53,3 +53,9 @@ def read(directory: Path) -> dict[str, Any]:
     """The record of the trial in `directory`, unchecked; empty if the file is missing or damaged."""
     record = files.read_json(directory / layout.TRIAL_RECORD)
     return record if isinstance(record, dict) else {}
+
+
+def of(record: dict[str, Any]) -> TrialRecord:
+    """The record that `read` gave, without what it holds beyond the fields."""
+    known = {field.name for field in fields(TrialRecord)}
+    return TrialRecord(**{name: value for name, value in record.items() if name in known})

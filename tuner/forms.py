@@ -8,15 +8,14 @@ from typing import Any
 import keras_tuner
 
 from keras_search.results.text import is_it
+from keras_search.tuner import oracles
 
 # The name of a project that has none, in Keras Tuner's form and in the toolkit's.
 UNTITLED = "untitled_project", "untitled"
 
 _POSITIONS = ("hypermodel", "objective", "max_trials", "seed")
 _DEFAULTS = {
-    "oracle": "random",
     "objective": "val_accuracy",
-    "max_trials": 20,
     "seed": 0,
     "directory": "runs",
     "project_name": UNTITLED[1],
@@ -40,12 +39,19 @@ def either(init: Callable[..., None]) -> Callable[..., None]:
             given = dict(zip(_POSITIONS, args))
             if twice := next((name for name in given if name in kwargs), None):
                 raise TypeError(f"Tuner got {twice} twice")
-            args, kwargs = (), {**_DEFAULTS, **given, **kwargs}
+            args, kwargs = (), _completed({**given, **kwargs})
         elif args and (its_own := next((name for name in ("objective", "max_trials") if name in kwargs), None)):
             raise TypeError(f"{type(self).__name__} got {its_own}, which only its oracle may take: leave it out")
         init(self, *args, **kwargs)
 
     return taking_either
+
+
+def _completed(given: dict[str, Any]) -> dict[str, Any]:
+    oracle, max_trials = oracles.chosen(
+        given.get("oracle"), given.get("max_trials"), given.get("time_budget") is not None
+    )
+    return {"oracle": oracle, "max_trials": max_trials, **_DEFAULTS, **given}
 
 
 def _require_known(kind: type, init: Callable[..., None], kwargs: dict[str, Any]) -> None:

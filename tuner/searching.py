@@ -112,6 +112,7 @@ class Searching(Overridable):
         self._require_built("search")
         run_record.check_links(self._run)
         self._own.open(self.oracle, progress.note)
+        self.oracle.take_up()
         self._fit = fit[0], dict(fit[1])
         self._settings = settings.current()
         self._trials.set_aside(progress.note)

@@ -13,11 +13,11 @@ from keras_search.tuner.search.stop import Limits
 class SearchOptions:
     """The options of a search: a field for each option of the command `search`."""
 
-    trials: int = 20
+    trials: int | None = None
     space: str = "baseline_cnn"
     objective: str = "val_accuracy"
     dataset: str = "auto"
-    oracle: str = "random"
+    oracle: str | None = None
     pruner: str = "none"
     time_budget: str | None = None
     until_no_better: int | None = None
@@ -37,7 +37,7 @@ class SearchOptions:
 
     def check_numbers(self) -> None:
         """Raises InputError if a number is out of its range."""
-        if self.trials < 1:
+        if self.trials is not None and self.trials < 1:
             raise InputError(Parameter("max_trials"), f" is {self.trials}: it must be at least 1")
         if not 0 <= self.seed < 2**31:
             raise InputError(Parameter("seed"), f" is {self.seed}: it must be 0 or more, and less than 2147483648")

@@ -32,6 +32,8 @@ class Plan:
         narrowed: Its hyperparameters, narrowed by the overrides.
         dataset: The whole dataset.
         data: Its training images, split into training and validation.
+        oracle: The name of its oracle.
+        trials: How many trials it may have; None for as many as there is time for.
         objective, direction: The metric to optimise, and `min` or `max`.
         time_budget, trial_timeout: In seconds; None for no limit.
     """
@@ -42,6 +44,8 @@ class Plan:
     narrowed: Sequence[Hyperparameter]
     dataset: Dataset
     data: Split
+    oracle: str
+    trials: int | None
     objective: str
     direction: str
     time_budget: float | None
@@ -54,7 +58,7 @@ class Plan:
             "space_code": search_spaces.fingerprint(self.options.space),
             "dataset": f"{self.dataset.name} sha256:{self.dataset.fingerprint[:16]}",
             "objective": f"{self.objective}:{self.direction}",
-            "oracle": self.options.oracle,
+            "oracle": self.oracle,
             "pruner": self.options.pruner,
             "seed": self.options.seed,
             "threads": self.options.threads,
@@ -92,7 +96,8 @@ def make(options: SearchOptions) -> Plan:
     is_custom = search_spaces.is_custom(options.space)
     if not is_custom:  # the user's own space may need the data
         narrow(search_spaces.get(options.space).hyperparameters, options.overrides)
-    oracles.check(options.oracle)
+    oracle, trials = oracles.chosen(options.oracle, options.trials, options.time_budget is not None)
+    oracles.check(oracle)
     pruners.get(options.pruner)
     objective, direction = objectives.parse(options.objective)
     time_budget = _seconds("time_budget", options.time_budget)
@@ -106,10 +111,23 @@ def make(options: SearchOptions) -> Plan:
     narrowed = narrow(space.hyperparameters, options.overrides)
     if is_custom:
         space.check_epochs(narrowed)
-    oracles.check(options.oracle, [hyperparameter.name for hyperparameter in narrowed])
+    oracles.check(oracle, [hyperparameter.name for hyperparameter in narrowed])
     if path is None:
-        path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
-    return Plan(options, path, space, narrowed, dataset, data, objective, direction, time_budget, trial_timeout)
+        path = runs.ROOT / f"{dataset.name}-{space.name}-{oracle}-seed{options.seed}"
+    return Plan(
+        options,
+        path,
+        space,
+        narrowed,
+        dataset,
+        data,
+        oracle,
+        trials,
+        objective,
+        direction,
+        time_budget,
+        trial_timeout,
+    )
 
 
 def _seconds(parameter: str, text: str | None) -> float | None:

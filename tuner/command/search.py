@@ -45,8 +45,9 @@ def search(options: SearchOptions) -> Path:
         run_record.open_run(path, asked, planned.details(), options.overwrite)
         _describe(planned)
         # To count the trials that have ended, all are read.
-        if len(trial_rows.trial_directories(path)) >= options.trials <= trial_rows.count_ended(path):
-            print(sentences.all_done(options.trials))
+        trials = planned.trials
+        if trials is not None and len(trial_rows.trial_directories(path)) >= trials <= trial_rows.count_ended(path):
+            print(sentences.all_done(trials))
             SummaryWriter(path).write()
             return path
         with cluster or choice.make(options.workers, options.trials_per_gpu, threads=options.threads) as executor:
@@ -78,9 +79,9 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
     options = planned.options
     hypermodel = planned.space.hypermodel(planned.dataset.input_shape, planned.dataset.num_classes)
     oracle = oracles.make(
-        options.oracle,
+        planned.oracle,
         keras_tuner.Objective(planned.objective, planned.direction),
-        options.trials,
+        planned.trials,
         options.seed,
         sampled(declared(hypermodel), planned.narrowed),
     )

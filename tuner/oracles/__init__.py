@@ -7,14 +7,16 @@ Importing this package loads neither TensorFlow nor Keras Tuner. Its modules, ea
 
     named                   the oracles by name; an oracle's module is imported when the oracle is made
     adopted                 prepares any oracle for a search, the user's own too
-    keras_tuner, hyperband, optuna     one class for each oracle
+    keras_tuner, hyperband, optuna, freeze_thaw     one class for each oracle
+    curve_forest            a model of learning curves
+    pausing                 trials that pause, and go on if their oracle chooses them
     budgeted                points with a number of epochs to train for
     recorded, persistent    what all oracles of a search share: proposing points, and resuming after a kill
     combinations, points, optuna_values, saved      values, points, and the file of an oracle
 """
 
 from keras_search.tuner.oracles.adopted import adopt, settled
-from keras_search.tuner.oracles.named import ORACLES, check, make
+from keras_search.tuner.oracles.named import ORACLES, check, chosen, make
 from keras_search.tuner.oracles.saved import saved_points, saved_space
 
-__all__ = ["ORACLES", "adopt", "check", "make", "saved_points", "saved_space", "settled"]
+__all__ = ["ORACLES", "adopt", "check", "chosen", "make", "saved_points", "saved_space", "settled"]

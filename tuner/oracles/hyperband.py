@@ -14,8 +14,7 @@ from keras_search.search_spaces import epochs
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
-from keras_search.tuner.oracles import points
-from keras_search.tuner.oracles.budgeted import BUDGET, BUDGET_BEFORE, CONTINUED, Budgeted
+from keras_search.tuner.oracles.budgeted import BUDGET, BUDGET_BEFORE, CONTINUED, Budgeted, most_epochs
 
 # What Keras Tuner adds to the values of a point: the number of its bracket, and of the round in it.
 BRACKET = f"{layout.NOTE_PREFIX}bracket"
@@ -207,7 +206,4 @@ def _most_epochs(hyperparameters: Iterable[HyperParameter]) -> int:
                 f"oracle 'hyperband' takes the largest `epochs` for its budget, and {value!r} is no number of epochs: "
                 "declare whole numbers above 0"
             )
-    values: list[Value] = []
-    for hp in declared:
-        values += [points.nearest(hp, hp.max_value)] if isinstance(hp, points.Range) else hp.values
-    return max(number for number in map(epochs.whole, values) if number is not None)
+    return most_epochs(declared)

@@ -47,11 +47,22 @@ ORACLES = {
     "grid": Entry("keras_tuner", "Grid"),
     "bayesian": Entry("keras_tuner", "Bayesian"),
     "hyperband": Entry("hyperband", "Hyperband", hyperparameters={"epochs": "whose largest value is its budget"}),
+    "freeze-thaw": Entry("freeze_thaw", "FreezeThaw"),
     "tpe": Entry("optuna", "Tpe", {"optuna": _OPTUNA}),
     "cmaes": Entry("optuna", "CmaEs", {"optuna": _OPTUNA, "cmaes": _OPTUNA}),
     "qmc": Entry("optuna", "Qmc", {"optuna": _OPTUNA}),
     "gp": Entry("optuna", "Gp", {"optuna": _OPTUNA, "torch": "python -m pip install torch"}),
 }
+
+
+def chosen(oracle: str | None, max_trials: int | None, has_time_budget: bool) -> tuple[str, int | None]:
+    """The oracle and the number of trials of a search; what is None was not given.
+
+    With a time budget alone, as many trials begin as there is time for: None.
+    """
+    if oracle is None and max_trials is None and has_time_budget:
+        return "freeze-thaw", None
+    return "random" if oracle is None else oracle, 20 if max_trials is None else max_trials
 
 
 def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:
@@ -79,13 +90,14 @@ def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:
 def make(
     name: str,
     objective: "str | keras_tuner.Objective",
-    max_trials: int,
+    max_trials: int | None,
     seed: int,
     hyperparameters: "keras_tuner.HyperParameters",
 ) -> "Recorded":
-    """Makes the oracle called `name`, for at most `max_trials` trials. It needs `adopt` before its first trial.
+    """Makes the oracle called `name`. It needs `adopt` before its first trial.
 
     Args:
+        max_trials: How many trials it may have; None for no limit.
         hyperparameters: The space.
 
     Raises:

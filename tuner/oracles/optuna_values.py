@@ -18,8 +18,6 @@ from keras_search.tuner.oracles import points
 
 # The last position below 1: at 1 itself Keras Tuner's whole numbers leave their range.
 _LAST = math.nextafter(1.0, 0.0)
-# A range with more steps is treated as one without steps.
-_MOST_INDICES = 2**31
 
 
 def named(hyperparameters: keras_tuner.HyperParameters) -> Iterator[tuple[str, kinds.HyperParameter]]:
@@ -34,7 +32,7 @@ def distribution(hp: kinds.HyperParameter) -> BaseDistribution | None:
     """The distribution from which Optuna samples `hp`; None if `hp` is fixed."""
     if isinstance(hp, kinds.Fixed):
         return None
-    count = _index_count(hp)
+    count = points.places(hp)
     if count is None:
         return FloatDistribution(0.0, _LAST)
     is_category = isinstance(hp, kinds.Boolean) or (isinstance(hp, kinds.Choice) and not hp.ordered)
@@ -57,17 +55,11 @@ def value(hp: kinds.HyperParameter, answer: Any) -> Value:
     """The value of `hp` that an answer of Optuna's stands for."""
     if isinstance(hp, kinds.Fixed):
         return hp.value
-    return points.nearest(hp, hp.prob_to_value(answer)) if _index_count(hp) is None else points.at(hp, answer)
+    return points.nearest(hp, hp.prob_to_value(answer)) if points.places(hp) is None else points.at(hp, answer)
 
 
 def answer(hp: kinds.HyperParameter, value: Value | None) -> int | float | None:
     """The answer of Optuna's that stands for `value`; None if `hp` does not have that value."""
-    if _index_count(hp) is not None:
+    if points.places(hp) is not None:
         return points.index(hp, value)
     return min(max(float(hp.value_to_prob(value)), 0.0), _LAST) if points.has(hp, value) else None
-
-
-def _index_count(hp: kinds.HyperParameter) -> int | None:
-    """The number of indices of `hp`; None if its values are positions."""
-    count = points.count(hp)
-    return None if count is None or count > _MOST_INDICES else count

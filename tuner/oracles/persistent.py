@@ -9,7 +9,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner import Oracle
 
-from keras_search.results import files, layout
+from keras_search.results import files, layout, trial_record
 from keras_search.results.reading import trial_rows
 from keras_search.search_spaces.space import Value
 from keras_search.tuner import keras_private
@@ -25,6 +25,9 @@ class Persistent(Oracle):
         baseline: The first point.
         damaged: The files of the run that could not be read when the oracle was reloaded.
         fresh: The oracle's state before it was reloaded for the first time; None until then.
+        paused: The ids of the trials that have ended, but can go on.
+        going_on: The ids of those of them that do. Their files stay as they are until they end again, so that they
+            count with what they had reached if the search is killed.
         put_off: Called in place of `write` whenever the oracle's file should change, by a search that writes it later;
             None to write it at once.
     """
@@ -33,6 +36,8 @@ class Persistent(Oracle):
     _is_held = False
     baseline: dict[str, Value]
     damaged: list[Path]
+    paused: set[str]
+    going_on: set[str]
     fresh: dict[str, Any] | None
 
     # While it is reloaded: the space of the trial that was read last, as it was read and as it is; the trials that have
@@ -65,14 +70,39 @@ class Persistent(Oracle):
         """Replaces the oracle's file."""
         files.write_json(Path(self._get_oracle_fname()), self.get_state(), is_indented=False)
 
+    def awaits(self, trial_id: str) -> bool:
+        """Whether a paused trial goes on only if the oracle chooses it."""
+        return False
+
+    def take_up(self) -> None:
+        """Lets all paused trials go on, but for those that await the oracle's choice."""
+        chosen = [trial_id for trial_id in self.paused if not self.awaits(trial_id)]
+        for trial_id in sorted(chosen, key=trial_rows.trial_order, reverse=True):  # taken from the end
+            if (Path(self._get_trial_dir(trial_id)) / layout.TRIAL_STATE).exists():
+                self.go_on(trial_id)
+
+    def go_on(self, trial_id: str) -> None:
+        """Makes a paused trial the next that is asked for."""
+        self.paused.remove(trial_id)
+        self.going_on.add(trial_id)
+        self.trials[trial_id].status = TrialStatus.IDLE
+        self.end_order.remove(trial_id)
+        self._run_times[trial_id] -= 1  # it is the same attempt
+        self._retry_queue.append(trial_id)
+
+    def trained(self, trial_id: str, is_paused: bool) -> None:
+        """Notes that a trial has been trained, to its end or until it paused; `end_trial` comes next."""
+        self.going_on.discard(trial_id)
+        (self.paused.add if is_paused else self.paused.discard)(trial_id)
+
     def _save_trial(self, trial: Trial) -> None:
-        if not self._is_held:
+        if not self._is_held and trial.trial_id not in self.going_on:
             path = Path(self._get_trial_dir(trial.trial_id)) / layout.TRIAL
             files.write_json(path, self._trial_state(trial), is_indented=False)
 
     def _trial_state(self, trial: Trial) -> dict[str, Any]:
         """What is in the file of `trial`."""
-        return trial.get_state()
+        return trial.get_state() | ({"paused": True} if trial.trial_id in self.paused else {})
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -92,6 +122,8 @@ class Persistent(Oracle):
         """
         folder = Path(self._project_dir)
         self.damaged.clear()
+        self.paused.clear()
+        self.going_on.clear()
         points = self._reload_state(folder / layout.ORACLE)
         self.trials = {}
         self._last_space = None
@@ -171,6 +203,8 @@ class Persistent(Oracle):
             self._last_space = as_read, keras_tuner.HyperParameters.from_config({"space": space, "values": {}})
         trial = Trial.from_state(state | {"hyperparameters": {"space": [], "values": {}}})
         trial.hyperparameters = keras_private.point(self._last_space[1], values)
+        if state.get("paused") is True:
+            self.paused.add(trial.trial_id)
         return trial
 
     def _trial(self, trial_id: str, values: dict[str, Value]) -> Trial:
@@ -191,13 +225,18 @@ class Persistent(Oracle):
             self._max_collisions += 1
         damaged = trial_rows.damaged_files(directory)
         self.damaged += damaged
-        has_ended = trial.status in _ENDED and not damaged
+        is_whole = not damaged
+        if trial_id in self.paused:
+            # It may have gone on to its end, of which nobody was told.
+            is_whole &= trial_record.read(directory).get("paused") is True
+        has_ended = trial.status in _ENDED and is_whole
         if has_ended and trial_id not in ended:
             self.end_order.append(trial_id)
             self._run_times[trial_id] += 1
             if self.allow_new_entries:
                 self.update_space(trial.hyperparameters)
         elif not has_ended:
+            self.paused.discard(trial_id)
             trial.status, trial.score, trial.best_step = TrialStatus.IDLE, None, None
             if trial_id in ended:
                 # This attempt is made once more, and is not another one.

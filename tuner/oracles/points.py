@@ -14,6 +14,8 @@ from keras_search.tuner.keras_private import kinds
 Range = kinds.Int | kinds.Float
 
 _NEAR = 1e-9
+# A range with more steps is treated as one without steps.
+_MOST_PLACES = 2**31
 
 
 def rounded(value: Value) -> Value:
@@ -61,6 +63,21 @@ def count(hp: kinds.HyperParameter) -> int | None:
     if isinstance(hp, Range):
         return None if hp.step is None else keras_private.number_of_steps(hp)
     return len(hp.values)
+
+
+def places(hp: kinds.HyperParameter) -> int | None:
+    """The number of places that the values of `hp` have; None if they are so many that each is a position in [0, 1]."""
+    number = count(hp)
+    return None if number is None or number > _MOST_PLACES else number
+
+
+def position(hp: kinds.HyperParameter, value: Any) -> float | None:
+    """Where `value` is in [0, 1], on Keras Tuner's scale (linear, log or reverse log); None if `hp` lacks it."""
+    number = places(hp)
+    if number is None:
+        return min(max(float(hp.value_to_prob(value)), 0.0), 1.0) if has(hp, value) else None
+    place = index(hp, value)
+    return None if place is None else (place + 0.5) / number
 
 
 def at(hp: kinds.HyperParameter, place: int) -> Value:

@@ -40,6 +40,8 @@ class Recorded(Persistent):
         self.learn(declared)
         self.baseline = baseline
         self.damaged = []
+        self.paused = set()
+        self.going_on = set()
         self.notes = []
         self.fresh = None
         self.verbose = 0
@@ -55,6 +57,14 @@ class Recorded(Persistent):
     def epochs_of(self, trial: Trial) -> range | None:
         """The epochs of `trial`, counted from 0; None if the oracle does not decide them."""
         return None
+
+    def pause_after(self, trial: Trial) -> int | None:
+        """The epoch after which `trial` pauses, to await the oracle's choice; None for none."""
+        return None
+
+    def has_chosen(self) -> bool:
+        """Whether a paused trial is to go on."""
+        return False
 
     def continuable(self) -> set[str]:
         """The ids of the trials that another trial may still continue."""

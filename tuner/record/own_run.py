@@ -13,7 +13,7 @@ from keras_search.results.text import count
 from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
-from keras_search.tuner.record import directory, paused, question, rescoring, run_record
+from keras_search.tuner.record import directory, question, rescoring, run_record
 from keras_search.tuner.record.question import Question
 from keras_search.tuner.transport import stamps
 from keras_search.tuner.transport.stamps import Stamp
@@ -127,7 +127,6 @@ class OwnRun:
             there.clear()
         before = run_record.read_question(self.path)
         if there:
-            paused.take_up(self.path)
             # Since this tuner was made, another search may have added trials, or a signal ended its own.
             is_new = self._stamps is None or self._stamps != self._stamps_now()
             if told := directory.differences(self.path, before, self._asked, self.hypermodel):

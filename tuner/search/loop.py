@@ -98,8 +98,8 @@ class Loop:
                 self._tell(future, self._running.pop(future))
 
     def _may_go_on(self) -> bool:
-        """Whether another trial may begin; one that was interrupted may go on while there is any time."""
-        goes_on = self._waiting or keras_private.to_be_retried(self._oracle)
+        """Whether another trial may begin; one that has begun before may go on while there is any time."""
+        goes_on = self._waiting or keras_private.to_be_retried(self._oracle) or self._oracle.has_chosen()
         if not goes_on and self._trials.have_begun():
             return False  # nothing is to be said
         if not goes_on and not self._stop.is_over:
@@ -151,6 +151,7 @@ class Loop:
             self._waiting.append(replace(task, retries=task.retries - 1))
             return
         result = outcome.result(future, task)
+        goes_on = task.trial_id in self._oracle.going_on
         self._reports.ended(task, result)
         known = self._trials.known()
         self._trials.tell(task, result)
@@ -161,11 +162,13 @@ class Loop:
             self._recorder.flush()  # only the oracle's file tells how often a trial was tried
             self._progress.trial_fails(task, self._oracle.attempts(trial), self._oracle.max_retries_per_trial)
             return
-        self._plateau.add(trial)
+        awaits = result.paused and self._oracle.awaits(task.trial_id)
+        if not awaits:  # if it is better, it will be chosen
+            self._plateau.add(trial)
         self._progress.trial_ends(trial, task.directory)
-        if result.paused:
+        if result.paused and not awaits:
             self._stop.end("the time budget is used up")
-        elif result.error is None:
+        elif result.error is None and not goes_on:
             self._durations.append(result.seconds)
         self._notes.weights_lost(task, result)
         self._has_failed_here |= result.error is not None

@@ -20,10 +20,9 @@ from keras_search.tuner.search import live
 from keras_search.tuner.search.wording import early, point
 
 if TYPE_CHECKING:
-    import keras_tuner
-
     from keras_search.tuner.executors.base import Executor
     from keras_search.tuner.keras_private import Trial
+    from keras_search.tuner.oracles.recorded import Recorded
     from keras_search.tuner.trial.task import TrialTask
 
 _SEPARATOR = " | "
@@ -56,7 +55,7 @@ class Progress:
         self._is_stopped = False
         self.ends_at = math.inf
 
-    def begins(self, oracle: "keras_tuner.Oracle", executor: "Executor", run: Path) -> None:
+    def begins(self, oracle: "Recorded", executor: "Executor", run: Path) -> None:
         """Says what begins, before data are written, workers start and the first trial trains."""
         self._oracle = oracle
         if self._is_complete():
@@ -67,7 +66,7 @@ class Progress:
 
     @contextlib.contextmanager
     def search(
-        self, oracle: "keras_tuner.Oracle", slots: int = 1, baseline: Mapping[str, object] | None = None
+        self, oracle: "Recorded", slots: int = 1, baseline: Mapping[str, object] | None = None
     ) -> Iterator[None]:
         """Shows the search of `oracle`, `slots` trials at once, while the block runs.
 
@@ -119,9 +118,7 @@ class Progress:
         self._is_stopped = True
         interrupted = sum(task.is_interrupted for task in self._running.values())
         kept = f"; {interrupted} more will go on after their last finished epoch" if interrupted else ""
-        self._console.print(
-            f"stopped: {len(self._oracle.end_order)} of {self._oracle.max_trials} trials are done{kept}"
-        )
+        self._console.print(f"stopped: {self._ended(' of ')} trials are done{kept}")
 
     def note(self, sentence: str) -> None:
         self._console.print(sentence)
@@ -164,7 +161,7 @@ class Progress:
         row = trial_rows.read_trial(directory) | {"planned": planned}
         self._epochs_done += len(trial_rows.read_epochs(directory))
         self._seconds_done += row.get("duration_s") or 0.0
-        self._paused += bool(row.get("paused"))
+        self._paused += bool(row.get("paused")) and not self._oracle.awaits(trial.trial_id)
         if self._is_best(trial):
             self._best_trial = trial
         if self._best_trial is not None and self._best_trial.score is not None:
@@ -233,7 +230,7 @@ class Progress:
 
     def _is_complete(self) -> bool:
         limit = self._oracle.max_trials
-        return limit is not None and len(self._oracle.end_order) >= limit
+        return limit is not None and len(self._oracle.end_order) >= limit and not self._oracle.has_chosen()
 
     def _live(self) -> list[str]:
         lines = []
@@ -267,8 +264,11 @@ class Progress:
     def _left(self) -> str:
         """How long the rest will take, if running trials keep their pace and those to come take the usual time."""
         done, seconds = self._trained()
-        if not done or self._oracle.max_trials is None or self._is_complete() or self._is_stopped:
+        if not done or self._is_complete() or self._is_stopped:
             return ""
+        if self._oracle.max_trials is None:
+            left = self.ends_at - time.time()
+            return f"{duration(left)} left" if _LEAST_LEFT_S <= left < math.inf else ""
         usual = seconds / done
         running, waiting = ([_rest(task, usual) for task in tasks.values()] for tasks in (self._running, self._waiting))
         to_come = self._oracle.max_trials - len(self._oracle.end_order) - len(running) - len(waiting)

@@ -36,6 +36,12 @@ class Ranking:
         if _is_completed(trial) and self.at(self.place(trial)) is not trial:
             bisect.insort(self._trials, trial, key=self._key)
 
+    def remove(self, trial: Trial) -> None:
+        """Takes out a trial that goes on; its score must still be that with which it was added."""
+        place = self.place(trial)
+        if self.at(place) is trial:
+            del self._trials[place]
+
     def place(self, trial: Trial) -> int:
         """The place of a completed trial, counted from 0."""
         return bisect.bisect_left(self._trials, self._key(trial), key=self._key)

@@ -63,7 +63,7 @@ class Trials:
             aside = files.set_aside(path)
             say(f"{path} is damaged: it is kept as {aside.name}, and what it held is worked out again")
         self.oracle.damaged.clear()
-        for trial_id in self.oracle.end_order:
+        for trial_id in set(self.oracle.end_order) - self.oracle.paused:
             (self.directory(trial_id) / layout.TRIAL_STATE).unlink(missing_ok=True)
         for trial_id in keras_private.to_be_retried(self.oracle):
             keras_private.save_trial(self.oracle, self.oracle.get_trial(trial_id))
@@ -86,6 +86,8 @@ class Trials:
             trial = self.oracle.create_trial(name)
         if trial.status != TrialStatus.RUNNING:
             return None
+        if trial.trial_id in self.oracle.going_on:
+            self._ranking.remove(trial)
         self._mark(trial, TrialStatus.IDLE)
         return trial
 
@@ -116,6 +118,7 @@ class Trials:
             keeps_checkpoint=trial.trial_id in self.oracle.continuable(),
             # The documented point is trained as documented.
             pruner=None if is_baseline else self.pruner,
+            pause_after=None if is_baseline else self.oracle.pause_after(trial),
             timeout=self.timeout,
             retries=self.retries,
             tensorboard=None if self.tensorboard is None else self.tensorboard.curves(trial.trial_id),
@@ -150,9 +153,11 @@ class Trials:
             trial.status = TrialStatus.COMPLETED
         else:
             trial.status = TrialStatus.INVALID if result.may_be_retried else TrialStatus.FAILED
+            trial.score, trial.best_step = None, None  # of a training that had paused
         if self.tensorboard is not None:
             score = None if result.error else self.oracle.objective.get_value(result.metrics)
             self.tensorboard.trial_ended(task.directory, trial.hyperparameters, score, result.best_step)
+        self.oracle.trained(trial.trial_id, result.paused)
         self._end(trial)
         if not result.paused:
             (task.directory / layout.TRIAL_STATE).unlink(missing_ok=True)

@@ -34,7 +34,7 @@ class Execution:
         is_building: Whether the model is being built.
         begun: For how many epochs the trial's predecessor has trained it.
         is_pruned: Whether the trial was pruned.
-        is_paused: Whether it has stopped for want of time, and can go on.
+        is_paused: Whether it has paused, and can go on.
     """
 
     def __init__(
@@ -160,6 +160,7 @@ class Execution:
             best=self._best,
             others=ours,
             deadline=self._task.deadline,
+            pause_after=self._task.pause_after,
             state=self._state,
         )
 

@@ -60,11 +60,11 @@ class Resumption(keras.callbacks.Callback):
         started_at: When the trial began.
         log, best: The callbacks whose state is written with the training's.
         others: Callbacks that need not be written.
-        deadline: When the training pauses, as for a `TrialTask`.
+        deadline, pause_after: When the training pauses, as for a `TrialTask`.
         state: The state to resume from; None to start. If it is of another training, `fit` raises OtherTrainingError.
 
     Attributes:
-        is_paused: Whether the training has stopped for the deadline. A training whose state is not kept never does.
+        is_paused: Whether the training has paused. One whose state is not kept never does.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Resumption(keras.callbacks.Callback):
         best: BestWeights,
         others: Iterable[keras.callbacks.Callback],
         deadline: float | None,
+        pause_after: int | None,
         state: State | None,
     ) -> None:
         super().__init__()
@@ -91,6 +92,7 @@ class Resumption(keras.callbacks.Callback):
         self._best = best
         self._not_written = [log, best, *others]
         self._deadline = math.inf if deadline is None else deadline
+        self._pause_after = math.inf if pause_after is None or execution > 0 else pause_after
         self._epoch_began = time.time()
         self.is_paused = False
         self._state = state
@@ -179,8 +181,10 @@ class Resumption(keras.callbacks.Callback):
             _restore(callback, attributes)
         _set_generators(state.generators)
         model.history.history.update(state.history)
+        # It was killed where it paused.
+        self.is_paused = state.epoch >= self._pause_after and not state.is_over
         # Starts later the way `BackupAndRestore` does; no epoch is left if a callback had stopped the training.
-        self._next = self._epochs() if state.is_over else state.epoch
+        self._next = self._epochs() if state.is_over or self.is_paused else state.epoch
         keras_private.begin_at(model, self._next)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -229,8 +233,10 @@ class Resumption(keras.callbacks.Callback):
             files.require_disk(self._path.parent, error)
             self._give_up()
             return
+        # Until it has a value of the objective, it cannot be compared.
+        is_asked_to = epoch + 1 >= self._pause_after and not is_last and self._best.state[0] is not None
         now = time.time()
-        if now + (now - self._epoch_began) > self._deadline:
+        if is_asked_to or now + (now - self._epoch_began) > self._deadline:
             self.is_paused = model.stop_training = True
 
     def _give_up(self) -> None:

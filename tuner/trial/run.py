@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from keras_search.results import files, layout
+from keras_search.results import files, layout, trial_record
 from keras_search.results.text import error_line, shortened
 from keras_search.results.trial_record import TrialRecord
 from keras_search.search_spaces.custom import fits_itself
@@ -49,9 +49,14 @@ def run_trial(task: TrialTask) -> TrialResult:
     state = saved_state.load(task.directory / layout.TRIAL_STATE)
     started_at, seconds_before = (state.started_at, state.seconds) if state else (_now(), 0.0)
     record = TrialRecord(task.seed, task.is_baseline, started_at, worker=os.getpid())
-    record.save(task.directory)
-    for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.OLDER_TRIAL_WEIGHTS):
-        (task.directory / left_over).unlink(missing_ok=True)
+    before = trial_record.read(task.directory) if state else {}
+    if before.get("paused"):
+        # It counts with what it has reached until it ends again; its files change from now on.
+        trial_record.of(before | {"files": {}}).save(task.directory)
+    else:
+        record.save(task.directory)
+        for left_over in (layout.TRIAL_EPOCHS, layout.TRIAL_WEIGHTS, layout.OLDER_TRIAL_WEIGHTS):
+            (task.directory / left_over).unlink(missing_ok=True)
     if state:
         files.write_text(task.directory / layout.TRIAL_EPOCHS, state.curve)
     try:
@@ -144,6 +149,8 @@ def _result(task: TrialTask, record: TrialRecord, outcomes: list[Any], training:
     beats = task.weights_from is None or task.objective.better_than(score, task.weights_from)
     if task.keeps_weights and beats:
         record.weights_lost = kept.weights(training.model, training.best, task.directory)
+    else:
+        (task.directory / layout.TRIAL_WEIGHTS).unlink(missing_ok=True)  # of where it paused
     return TrialResult(metrics, best_step, hyperparameters=task.hyperparameters, weights_lost=record.weights_lost)
 
 

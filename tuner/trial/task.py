@@ -35,6 +35,7 @@ class TrialTask:
         initial_epoch: After how many epochs it starts: above 0 if it goes on with the training of another trial.
         continues: The directory of that other trial, the predecessor; None for a fresh model.
         keeps_checkpoint: Whether another trial may go on with the training of this one.
+        pause_after: The epoch of its first execution after which it pauses, unless that is the last; None for none.
         pruner: Decides after each epoch whether to stop the trial; None for never.
         timeout: Seconds after which the process of the trial ends itself; None for never.
         deadline: When the trial pauses, in seconds since the epoch, rather than begin an epoch that would end later;
@@ -61,6 +62,7 @@ class TrialTask:
     initial_epoch: int = 0
     continues: Path | None = None
     keeps_checkpoint: bool = False
+    pause_after: int | None = None
     pruner: Pruner | None = None
     timeout: float | None = None
     deadline: float | None = None
@@ -104,7 +106,7 @@ class TrialResult:
         hyperparameters: The point, with what the hypermodel asked for that was not known before; None if its process
             died and these are lost.
         weights_lost: Why its weights cannot be kept; None if they can.
-        paused: Whether it has stopped at its `deadline`, and can go on.
+        paused: Whether it has stopped at its `deadline` or `pause_after`, and can go on.
         seconds: How long it took, with what it took before an interruption.
         printed: What it printed in a process of its own; None if it had none, or died with it.
         changed: What it changed in a process of its own of the user's objects, by name.

@@ -182,7 +182,9 @@ def test_what_is_not_installed_is_named_with_its_command(
 
 
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="unknown oracle 'best': choose one of random, grid, bayesian, hyperband, tpe"):
+    with pytest.raises(
+        InputError, match="unknown oracle 'best': choose one of random, grid, bayesian, hyperband, freeze-thaw"
+    ):
         oracles.check("best")
 
 
