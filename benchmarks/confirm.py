@@ -1,13 +1,18 @@
 """Measures whether training the best of a search once more, on fresh seeds, chooses a better one.
 
     python benchmarks/confirm.py ../shared/data/mnist.npz --space deep_cnn
+    python benchmarks/confirm.py
 
 Trains random configurations of a space on several seeds each, on 3,000 images, validated on 600 others as a search does
 and, for comparison, on 3,000 others; each epoch is tested on the test images. Searches of 20 are then drawn from these
 trainings, and what each rule chooses is compared with the best by one score. Interrupted, it goes on where it stopped.
+
+Without data, the searches are of the networks of `table.csv`, each of which was trained once: how much its score varies
+with the seed is then assumed.
 """
 
 import argparse
+import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +23,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from benchmarks.tabulate import EPOCHS, TABLE  # noqa: E402
 from keras_search import results, search_spaces  # noqa: E402
 from keras_search.tuner import runtime  # noqa: E402
 from keras_search.tuner.data import datasets  # noqa: E402
@@ -143,6 +149,16 @@ class Trained:
         seeds = max(map(len, parts))
         return cls(*np.moveaxis(np.array([part for part in parts if len(part) == seeds]), 2, 0))
 
+    @classmethod
+    def of_table(cls, spread: float) -> "Trained":
+        """The networks of `table.csv`, whose scores vary by `spread` with the seed around those that were measured."""
+        with TABLE.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        worth = np.array([max(float(row[str(epoch)]) for epoch in range(1, EPOCHS + 1)) for row in rows])
+        tested = np.tile(worth[:, None], 5)
+        scores = tested + np.random.default_rng(0).normal(0, spread, tested.shape)
+        return cls(scores, scores, tested)
+
     def gains(self, rng: np.random.Generator, searches: int) -> dict[str, float]:
         """The mean test accuracy that each rule chooses in `searches` searches, less that of the first rule.
 
@@ -191,11 +207,15 @@ def tell(title: str, trained: Trained) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", help="an .npz file of MNIST")
+    parser.add_argument("data", nargs="?", help="an .npz file of MNIST; without one, the networks of `table.csv`")
     parser.add_argument("--space", default="baseline_cnn")
     parser.add_argument("--configurations", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
+    if arguments.data is None:
+        for spread in (0.0005, 0.001, 0.002, 0.004):
+            tell(f"table.csv, {100 * spread} points from seed to seed", Trained.of_table(spread))
+        return
     data = parts(arguments.data)
     images = Path("runs", "confirm.npz").resolve()
     images.parent.mkdir(exist_ok=True)

@@ -69,6 +69,7 @@ def test_the_lucky_one_is_told_from_the_best(tmp_path: Path, capsys: pytest.Capt
     trial = run.best["trial_id"]
     printed = capsys.readouterr().out
     assert "the best 5 trials are trained once more, each on 2 fresh seeds: 10 trainings, about " in printed
+    assert f"[7/10] trial {trial}, fresh seed 2 | val_accuracy 0.7500 | units=2 | " in printed
     assert (
         f"Of the best 5 by one score, trial {trial} is the best when 2 more seeds count: 0.8500 and 0.7500 on these, "
         "0.8000 on average, after 0.8000 in the search, number 2 there.\n" in printed
