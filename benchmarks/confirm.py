@@ -201,6 +201,8 @@ def tell(title: str, trained: Trained) -> None:
     print(f"\n{title}: {trained.describe()}\n\n| choice | trainings more | gain, points | 95% interval |")
     print("| --- | --- | --- | --- |")
     for rule in RULES[1:]:
+        if rule.is_smoothed and trained.smoothed is trained.scores:
+            continue  # there are no curves to smooth
         low, high = 100 * np.quantile([other[rule.name] for other in others], [0.025, 0.975])
         print(f"| {rule.name} | {rule.trainings} | {100 * gains[rule.name]:+.3f} | {low:+.3f} to {high:+.3f} |")
 

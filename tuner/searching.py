@@ -146,7 +146,7 @@ class Searching(Overridable):
             The hyperparameters of the trial that was chosen.
 
         Raises:
-            InputError: No trial has finished; or as for `search`.
+            InputError: No trial has finished, or a folder in the run directory is a link; or as for `search`.
             SearchError, KeyboardInterrupt: As for `search`.
         """
         self._require_built("confirm")
@@ -160,12 +160,14 @@ class Searching(Overridable):
         data = sameness.digest(*given.checked(self._trials, fit_args, fit_kwargs))
         plan = confirming.plan(self._trials, chosen, seeds, data)
         with locked(self._run, "confirmation"):
+            run_record.check_links(self._run)
             if not confirming.is_done(self._run, plan):
                 progress.note(confirming.announcement(self._trials, chosen, seeds))
                 confirming.open_confirmation(self._run, plan)
                 again.search(*fit_args, **fit_kwargs)
         run = results.read(self._run)
-        progress.note(sentences.confirmed(run))
+        if not run_record.is_of_command_line(self._run):  # which tells it with what it shows of the run
+            progress.note(sentences.confirmed(run))
         return self.oracle.get_trial(run.best["trial_id"]).hyperparameters
 
     def _again(self, oracle: Again) -> Self:

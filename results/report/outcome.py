@@ -98,9 +98,9 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
     trial, score = f"trial {one_line(str(best['trial_id']))}", number(best["score"])
     headline = f"{trial} has the best {objective} of {count(len(finished), 'finished trial')}, {score}"
     chosen = f"The best trial was chosen by this very score, which flatters it. {_UNSEEN}"
-    if confirmed := sentences.confirmed(run):
+    if run.confirmed:
         headline = f"{trial} was chosen of {count(len(finished), 'finished trial')} by further seeds"
-        chosen = f"{confirmed} {_UNSEEN}"
+        chosen = f"{sentences.confirmed(run)} {_UNSEEN}"
     if len(finished) == 1:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:

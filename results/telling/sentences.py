@@ -79,8 +79,10 @@ def best_trial(run: "Run") -> str:
 
 
 def confirmed(run: "Run") -> str:
-    """Which trial the confirmation has chosen, and how it did by one score; empty if there is no such choice."""
+    """Which trial the confirmation has chosen, and how it did by one score; empty if it counts for nothing."""
     trial = run.confirmed
+    if run.confirmation is not None and not run.confirmation.scores:
+        return "Each of the best by one score has failed on a fresh seed: the very best of them stays."
     if run.confirmation is None or trial is None:
         return ""
     plan, scores = run.confirmation.plan, run.confirmation.scores[trial]

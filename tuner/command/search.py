@@ -61,8 +61,7 @@ def search(options: SearchOptions) -> Path:
                     tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
                 except KeyboardInterrupt:
                     raise Stopped(path) from None
-        rows = map(trial_rows.read_trial, trial_rows.trial_directories(path))
-        if options.confirm and any(row["status"] == "COMPLETED" for row in rows):
+        if options.confirm and _has_finished(path):
             _confirm(planned)
     return path
 
@@ -85,6 +84,12 @@ def confirm(run: results.Run, workers: int | str) -> None:
     run_record.check(run.path, planned.asked(), overwrite=False)
     with locked(run.path, "confirmation"):
         _confirm(planned)
+
+
+def _has_finished(path: Path) -> bool:
+    """Whether a trial of the run in the directory `path` has finished well."""
+    rows = map(trial_rows.read_trial, trial_rows.trial_directories(path))
+    return any(row["status"] == "COMPLETED" for row in rows)
 
 
 def _confirm(planned: Plan) -> None:

@@ -63,15 +63,20 @@ def test_the_smaller_is_better_where_the_objective_is_minimised(tmp_path: Path) 
         ([[0.5, 0.5], [0.7, 0.7]], {"trials": ["0001", "0002"]}),
         ([[0.5, 0.5], [0.7, 0.7]], {"objective": "val_loss:min"}),
         ([[0.5, 0.5], [None, 0.7]], {"trials": ["0000", "gone"]}),
-        ([[None, 0.5], [0.7, None]], {}),
     ],
-    ids=["not ended", "a better trial has come", "another objective", "a trial is gone", "all failed"],
+    ids=["not ended", "a better trial has come", "another objective", "a trial is gone"],
 )
 def test_what_does_not_count_changes_nothing(fresh: list[list[float | None]], plan: Any, tmp_path: Path) -> None:
     run = confirm(made(tmp_path / "run", [0.9, 0.8, 0.6]), fresh, **plan)
     assert run.best["trial_id"] == "0000"
     assert sentences.confirmed(run) == ""
     assert run.problems == ()
+
+
+def test_where_each_has_failed_the_best_by_one_score_stays(tmp_path: Path) -> None:
+    run = confirm(made(tmp_path / "run", [0.9, 0.8]), [[None, 0.5], [0.7, None]])
+    assert run.best["trial_id"] == "0000"
+    assert sentences.confirmed(run).startswith("Each of the best by one score has failed on a fresh seed: ")
 
 
 @pytest.mark.parametrize("plan", ["", "[]", "{}", '{"objective": "a:max", "trials": [1], "seeds": 2}'])

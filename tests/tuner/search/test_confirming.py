@@ -165,6 +165,15 @@ def test_without_a_finished_trial_it_is_refused(tmp_path: Path) -> None:
         tuner(tmp_path, Lucky()).confirm()
 
 
+def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
+    made = searched(tmp_path, Lucky(), max_trials=2)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "confirmation").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is a link"):
+        made.confirm(verbose=0)
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
 def test_the_epochs_of_an_oracle_are_trained_from_the_first(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
 
