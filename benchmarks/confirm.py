@@ -34,7 +34,7 @@ import keras  # noqa: E402
 from keras_search.tuner import Tuner  # noqa: E402
 
 _TRAINED, _VALIDATED, _TESTED = 3_000, 600, 5_000
-_TRIALS, _SEARCHES, _RESAMPLED = 20, 40_000, 200
+_TRIALS, _RESAMPLED = 20, 200
 
 
 def parts(data: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -193,11 +193,11 @@ class Trained:
         )
 
 
-def tell(title: str, trained: Trained) -> None:
+def tell(title: str, trained: Trained, searches: int) -> None:
     """Prints what each rule gains, with the 95% interval of resampled configurations."""
     rng = np.random.default_rng(0)
-    gains = trained.gains(rng, _SEARCHES)
-    others = [trained.resampled(rng).gains(rng, _SEARCHES // 20) for _ in range(_RESAMPLED)]
+    gains = trained.gains(rng, searches)
+    others = [trained.resampled(rng).gains(rng, searches // 20) for _ in range(_RESAMPLED)]
     print(f"\n{title}: {trained.describe()}\n\n| choice | trainings more | gain, points | 95% interval |")
     print("| --- | --- | --- | --- |")
     for rule in RULES[1:]:
@@ -213,10 +213,11 @@ def main() -> None:
     parser.add_argument("--space", default="baseline_cnn")
     parser.add_argument("--configurations", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--searches", type=int, default=40_000, help="how many are drawn")
     arguments = parser.parse_args()
     if arguments.data is None:
         for spread in (0.0005, 0.001, 0.002, 0.004):
-            tell(f"table.csv, {100 * spread} points from seed to seed", Trained.of_table(spread))
+            tell(f"table.csv, {100 * spread} points from seed to seed", Trained.of_table(spread), arguments.searches)
         return
     data = parts(arguments.data)
     images = Path("runs", "confirm.npz").resolve()
@@ -232,7 +233,7 @@ def main() -> None:
     tuner.search(*data["train"], validation_data=data["validation"], callbacks=[Tested(images)])
     run = Path("runs", f"confirm-{arguments.space}")
     for name, title in (("val_accuracy", f"{_VALIDATED} images to validate on"), ("large", f"{_TRAINED:,}")):
-        tell(f"{arguments.space}, {title}", Trained.read(run, name))
+        tell(f"{arguments.space}, {title}", Trained.read(run, name), arguments.searches)
 
 
 if __name__ == "__main__":
