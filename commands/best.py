@@ -17,10 +17,12 @@ from keras_search.commands.shared import (
     count,
     errors,
     make_console,
+    option,
     print_notice,
     read,
     report_training,
 )
+from keras_search.results.errors import worded
 from keras_search.results.text import one_line
 
 if TYPE_CHECKING:
@@ -35,13 +37,20 @@ def show_best(
     code: Annotated[
         bool, typer.Option("--code", help="Print it as a plain Keras script instead, which runs without this toolkit.")
     ] = False,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm",
+            help="First train the best five once more on two fresh seeds each, and choose by all of their scores.",
+        ),
+    ] = False,
     seeds: Seeds = 3,
     workers: Workers = "auto",
     run_code: RunCode = False,
 ) -> None:
     """Show the best configuration; with --evaluate, test it against the baseline."""
     if code:
-        _print_script(run, evaluate, run_code)
+        _print_script(run, evaluate or confirm, run_code)
         return
     with errors():
         from keras_search.results.reading import runs
@@ -51,9 +60,11 @@ def show_best(
         comparison.check_seeds(seeds)
         check_workers(workers)
         loaded = read(runs.find(run))
-        if evaluate:
+        if evaluate or confirm:
             comparison.check_recorded(loaded)
             comparison.check_code(loaded, run_code)
+        if confirm:
+            loaded = _confirm(loaded, workers)
         console = make_console()
         _print_best(console, loaded)
         if evaluate:
@@ -70,8 +81,17 @@ def _print_best(console: Console, run: "results.Run") -> None:
     print_notice(console, run)
     console.print(tables.configuration_table(run.configuration))
     console.print(sentences.best_trial(run))
-    if place := sentences.baseline_place(run):
-        console.print(place)
+    for sentence in filter(None, (sentences.confirmed(run), sentences.baseline_place(run))):
+        console.print(sentence)
+
+
+def _confirm(run: "results.Run", workers: str) -> "results.Run":
+    """Confirms the best of `run`, and reads it again."""
+    from keras_search.tuner.command.search import confirm
+
+    with worded(option):
+        confirm(run, workers)
+    return read(run.path)
 
 
 def _evaluate(console: Console, run: "results.Run", seeds: int, workers: str, run_code: bool) -> None:
@@ -104,15 +124,15 @@ def _evaluate(console: Console, run: "results.Run", seeds: int, workers: str, ru
     )
 
 
-def _print_script(run: str | None, evaluate: bool, run_code: bool) -> None:
+def _print_script(run: str | None, trains: bool, run_code: bool) -> None:
     with errors():
         from keras_search.results.reading import runs
         from keras_search.results.text import escaped
         from keras_search.tuner import script
         from keras_search.tuner.errors import InputError
 
-        if evaluate:
-            raise InputError("--code prints a script and --evaluate trains: give one of them")
+        if trains:
+            raise InputError("--code prints a script, and --confirm and --evaluate train: give --code alone")
         text = script.write(read(runs.find(run)), run_code)
         if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
             # The script may be saved as it is printed, and Python reads scripts as UTF-8.

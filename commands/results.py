@@ -59,8 +59,8 @@ def show_results(
         console.print(tables.trials_table(shown))
         if len(shown) < len(trials):
             console.print(f"The first {len(shown)} of {len(trials):,}: --top N shows more, --csv FILE has all.")
-        if further := sentences.prospect(loaded):
-            console.print(further)
+        for sentence in filter(None, (sentences.prospect(loaded), sentences.confirmed(loaded))):
+            console.print(sentence)
         if is_one and several:
             names = projects.named(path, several)
             console.print(f"It holds {count(len(several), 'further project')}: {one_line(names)}")

@@ -40,6 +40,7 @@ def run_search(
     keep_weights: search_options.KeepWeights = 3,
     tensorboard: search_options.TensorBoard = False,
     explain_speed: search_options.ExplainSpeed = False,
+    confirm: search_options.Confirm = False,
 ) -> None:
     """Try configurations and keep a record; the same command again goes on where it stopped.
 
@@ -73,6 +74,7 @@ def run_search(
                 retries=retries,
                 trial_timeout=trial_timeout,
                 tensorboard=tensorboard,
+                confirm=confirm,
             ),
             explain_speed,
         )
@@ -127,8 +129,8 @@ def _print_outcome(path: Path) -> "results.Run | None":
     if not run.finished.empty:
         console.print(tables.best_table(run))
         console.print(sentences.baseline_place(run))
-        if further := sentences.prospect(run):
-            console.print(further)
+        for sentence in filter(None, (sentences.prospect(run), sentences.confirmed(run))):
+            console.print(sentence)
     # Not wrapped, so that paths and commands can be copied.
     files = f"All trials: {path / layout.SUMMARY}, learning curves: {path / layout.EPOCHS}"
     console.print(one_line(files), soft_wrap=True)

@@ -99,3 +99,10 @@ ExplainSpeed = Annotated[
     bool,
     typer.Option("--explain-speed", help="In the end, show what made training faster, and why something did not."),
 ]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        help="In the end, train the best five once more on two fresh seeds each, and choose by all of their scores.",
+    ),
+]

@@ -9,6 +9,8 @@ EPOCHS = "epochs.csv"
 EVALUATION_CSV = "evaluation.csv"
 EVALUATION_JSON = "evaluation.json"
 BEST_MODEL = "best_model.keras"
+CONFIRMATION = "confirmation"
+CONFIRMATION_PLAN = "plan.json"
 PLOTS = "plots"
 TENSORBOARD = "tensorboard"
 REPORT = "report.html"
@@ -36,6 +38,9 @@ HYPERPARAMETER_PREFIX = "hp_"
 NOTE_PREFIX = "tuner/"
 # For how many epochs the oracle wants the trial trained.
 NOTED_EPOCHS = f"{NOTE_PREFIX}epochs"
+# Which trial is confirmed, and by which of its fresh seeds, counted from 1.
+NOTED_TRIAL = f"{NOTE_PREFIX}confirms"
+NOTED_SEED = f"{NOTE_PREFIX}seed"
 
 SUMMARY_COLUMNS = [
     "trial_id",

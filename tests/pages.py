@@ -144,7 +144,7 @@ def smaller(arguments: list[str]) -> list[str]:
         if not any(word.startswith("epochs=") for word in arguments):
             arguments += ["--set", "epochs=1:2"]
         return [*arguments, "--train-samples", "300"]
-    if arguments[0] == "baseline" or "--evaluate" in arguments:
+    if arguments[0] == "baseline" or {"--evaluate", "--confirm"} & {*arguments}:
         return [*arguments, "--workers", "0"]
     return arguments
 

@@ -259,6 +259,46 @@ def test_best_evaluates_honestly(searched: tuple[Path, str], run_directory: Path
     assert keras.models.load_model(run / "best_model.keras").count_params() == int(best["parameters"])
 
 
+def test_best_confirms_the_best_and_shows_the_chosen(run_directory: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "copy"
+    shutil.copytree(run_directory, run)
+    done = run_cli("best", "--run", "copy", "--confirm", "--workers", "0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = rows(run / "confirmation" / "summary.csv")
+    every = {row["trial_id"]: [float(row["score"])] for row in rows(run / "summary.csv")}
+    for row in again:
+        every[row["tuner/confirms"]].append(float(row["score"]))
+    assert [len(scores) for scores in every.values()] == [3, 3, 3]
+    chosen = max(every, key=lambda trial: statistics.mean(every[trial]))
+    assert f"digits: trial {chosen}\n" in done.stdout
+    told = f"Of the best 3 by one score, trial {chosen} is the best when 2 more seeds count: "
+    assert told in done.stdout
+    assert "the best 3 trials are trained once more, each on 2 fresh seeds: 6 trainings, about " in done.stdout
+    for command in (["results", "copy"], ["best", "--run", "copy"]):
+        assert told in run_cli(*command, cwd=tmp_path).stdout
+    assert "by further seeds" in (run_cli("report", "copy", cwd=tmp_path) and run / "report.html").read_text()
+
+    repeated = run_cli(*SEARCH, "--run", "copy", "--confirm", cwd=tmp_path)
+    assert "all 3 trials are done already" in repeated.stdout
+    assert told in repeated.stdout
+    assert rows(run / "confirmation" / "summary.csv") == again, "nothing is trained twice"
+
+
+def test_what_cannot_be_confirmed_is_refused(run_directory: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "copy"
+    shutil.copytree(run_directory, run)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | {"asked": record["asked"] | {"dataset": "digits sha256:0"}}))
+
+    def confirm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return run_cli("best", "--run", "copy", "--confirm", *arguments, cwd=tmp_path)
+
+    assert "run 'runs/copy' was made with other options: dataset was 'digits sha256:0'" in refused(confirm, tmp_path)
+    (run / "run.json").unlink()
+    assert "has no dataset recorded" in refused(confirm, tmp_path)
+    assert "--code prints a script, and" in refused(confirm, tmp_path, "--code")
+
+
 def test_samples_draws_a_picture(cli: Cli, tmp_path: Path) -> None:
     from matplotlib import image
 

@@ -80,3 +80,27 @@ def test_it_is_killed_and_goes_on(oracle: str, pruner: str, workers: int, tmp_pa
     if pruner == "none" or workers == 1:  # with two, who falls behind depends on who came first
         assert any(row["pruned"] == "True" for row in table) == (pruner != "none")
     assert run_cli("best", "--run", "run", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_confirmation_is_killed_and_goes_on(workers: int, tmp_path: Path) -> None:
+    command = [*search("random", "none", workers), "--confirm"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "cli.py"), *command], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert any(line.startswith("[4/10]") for line in process.stdout)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = tmp_path / "runs" / "run" / "confirmation"
+    ended = completed(again)
+    assert len(ended) >= 3
+
+    best = run_cli("best", "--run", "run", "--confirm", "--workers", str(workers), cwd=tmp_path)
+    assert best.returncode == 0, best.stderr
+    assert "of 10 trials are done" in best.stdout
+    assert "Of the best 5 by one score, trial" in best.stdout
+    table = rows(again / "summary.csv")
+    assert [row["status"] for row in table] == ["COMPLETED"] * 10
+    assert {row["trial_id"]: row for row in table if row["trial_id"] in ended} == ended, "a training ran twice"

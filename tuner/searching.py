@@ -1,31 +1,35 @@
 """What a tuner does once it is made: it searches, and gives the best models."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import keras_tuner
 
+from keras_search import results
 from keras_search.results import files, layout
+from keras_search.results.telling import sentences
 from keras_search.results.text import error_line
 from keras_search.search_spaces.space import Value
-from keras_search.tuner import keras_private
+from keras_search.tuner import keras_private, oracles
 from keras_search.tuner.data import sameness
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.executors import foreign
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.keras_private import Trial
+from keras_search.tuner.oracles.again import Again
 from keras_search.tuner.oracles.recorded import Recorded
 from keras_search.tuner.overridable import Overridable
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
-from keras_search.tuner.search import given, place, session
+from keras_search.tuner.search import confirming, given, place, session
 from keras_search.tuner.search.best_models import BestModels
 from keras_search.tuner.search.given import FitArguments
 from keras_search.tuner.search.progress import Progress
 from keras_search.tuner.search.stop import Limits, outliving_the_terminal
 from keras_search.tuner.search.trials import Trials
+from keras_search.tuner.seeds import derive
 from keras_search.tuner.transport import settings
 from keras_search.tuner.transport.settings import Settings
 from keras_search.tuner.trial import own_tuner
@@ -125,6 +129,61 @@ class Searching(Overridable):
         ) as executor:
             session.run(self._trials, executor, fit, progress, self._limits)
         self.on_search_end()
+
+    def confirm(
+        self, *fit_args: Any, trials: int = confirming.TRIALS, seeds: int = confirming.SEEDS, **fit_kwargs: Any
+    ) -> keras_tuner.HyperParameters:
+        """Trains the best trials once more on fresh seeds, and chooses the one with the best mean score of these.
+
+        The best of many by one score is a lucky one. Kept in `confirmation` in the run directory; what is trained there
+        already is not trained again.
+
+        Args:
+            *fit_args, **fit_kwargs: As for `search`.
+            trials: How many of the best.
+            seeds: On how many seeds each.
+
+        Returns:
+            The hyperparameters of the trial that was chosen.
+
+        Raises:
+            InputError: No trial has finished, or a folder in the run directory is a link; or as for `search`.
+            SearchError, KeyboardInterrupt: As for `search`.
+        """
+        self._require_built("confirm")
+        self._own.check()
+        progress = Progress(silent=fit_kwargs.get("verbose") == 0)
+        chosen = confirming.best(self._trials, trials)
+        if len(chosen) == 1:
+            progress.note("only one trial has finished: there is nothing to choose between")
+            return chosen[0].hyperparameters
+        again = self._again(confirming.oracle(self._trials, chosen, seeds))
+        data = sameness.digest(*given.checked(self._trials, fit_args, fit_kwargs))
+        plan = confirming.plan(self._trials, chosen, seeds, data)
+        with locked(self._run, "confirmation"):
+            run_record.check_links(self._run)
+            if not confirming.is_done(self._run, plan):
+                progress.note(confirming.announcement(self._trials, chosen, seeds))
+                confirming.open_confirmation(self._run, plan)
+                again.search(*fit_args, **fit_kwargs)
+        run = results.read(self._run)
+        if not run_record.is_of_command_line(self._run):  # which tells it with what it shows of the run
+            progress.note(sentences.confirmed(run))
+        return self.oracle.get_trial(run.best["trial_id"]).hyperparameters
+
+    def _again(self, oracle: Again) -> Self:
+        """This tuner, but for its search: of `oracle`, without a pruner or limits, in `confirmation` in its run."""
+        again = object.__new__(type(self))
+        vars(again).update(vars(self))  # `copy.copy` makes what goes to other processes, which lacks parts
+        again.oracle = oracle
+        again._run = self._run / layout.CONFIRMATION
+        again._own = self._own.beside(again._run, oracle.told_as, derive(self._own.seed, layout.CONFIRMATION))
+        again.directory, again.project_name = str(self._run), layout.CONFIRMATION
+        again.executions_per_trial, again.keep_weights = 1, 0
+        again._pruner, again._limits, again._tensorboard = None, Limits(None, None), None
+        oracles.adopt(oracle, {}, oracle.get_space())
+        keras_private.set_project(oracle, again._run)
+        return again
 
     def _require_built(self, what: str) -> None:
         if self._unbuilt is not None:

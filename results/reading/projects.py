@@ -60,7 +60,8 @@ def named(path: Path, projects: Sequence[Path]) -> str:
 
 
 def _folders(parent: Path) -> list[Path]:
-    passed_over = (layout.TRIAL_PREFIX, ".") if is_project(parent) else (".",)
+    # A run's confirmation is a part of it.
+    passed_over = (layout.TRIAL_PREFIX, layout.CONFIRMATION, ".") if is_project(parent) else (".",)
     try:
         return [path for path in parent.iterdir() if not path.name.startswith(passed_over) and path.is_dir()]
     except PermissionError:

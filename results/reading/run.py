@@ -10,6 +10,7 @@ from keras_search.results import layout
 from keras_search.results.errors import RunError
 from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.numbers import number
+from keras_search.results.reading.confirmation import Confirmation
 from keras_search.results.reading.keras_tuner_files import NAN
 from keras_search.results.reading.objective import Objective, described
 from keras_search.results.text import count, one_line
@@ -34,6 +35,7 @@ class Run:
         problems: What could not be read, a line each; the tables hold the rest.
         end_order: The ids of the trials in the order in which they ended, as far as Keras Tuner recorded it.
         objective_unknown: Why `objective` is None, as a clause; empty if it is known.
+        confirmation: What its best trials scored when they were trained once more; None if they were not.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Run:
     problems: tuple[str, ...] = ()
     end_order: tuple[str, ...] = ()
     objective_unknown: str = ""
+    confirmation: Confirmation | None = None
 
     # What a notebook shows. `results` sets it, since the code is in `telling`, which imports this module.
     _repr_html_: ClassVar["Callable[[Run], str]"]
@@ -101,7 +104,7 @@ class Run:
 
     @property
     def best(self) -> "pd.Series":
-        """The completed trial with the best score.
+        """The best completed trial: by the confirmation if that counts, else by its one score.
 
         Raises:
             RunError: No trial has finished with a score, or the objective is not known.
@@ -114,7 +117,20 @@ class Run:
                 f"which trial of {str(self.path)!r} is the best is not known: {self.objective_unknown}; "
                 "sort the trials by a metric"
             )
-        return scored.iloc[0]
+        chosen = scored.loc[scored["trial_id"] == self.confirmed]
+        return scored.iloc[0] if chosen.empty else chosen.iloc[0]
+
+    @property
+    def confirmed(self) -> str | None:
+        """The trial that the confirmation has chosen; None if there is none, or a better trial has come since."""
+        if self.confirmation is None or self.objective is None:
+            return None
+        plan, direction = self.confirmation.plan, self.objective.direction
+        scored = self.finished.dropna(subset="score")
+        first = dict(zip(scored["trial_id"], scored["score"].astype(float)))
+        if plan.objective != f"{self.objective.name}:{direction}" or not {*list(first)[:1]} <= {*plan.trials}:
+            return None
+        return self.confirmation.best(first, is_minimised=direction == "min")
 
     @property
     def failed(self) -> "pd.DataFrame":

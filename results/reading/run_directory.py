@@ -8,6 +8,7 @@ from keras_search.results import layout
 from keras_search.results.errors import DamagedFile, RunError
 from keras_search.results.hyperparameter import Hyperparameter
 from keras_search.results.reading import (
+    confirmation,
     keras_tuner_files,
     keras_tuner_space,
     objective,
@@ -28,6 +29,7 @@ _WHOLE_NUMBERS = ["best_epoch", "epochs_run", "parameters", "seed"]
 _LARGEST = 2**63 - 1
 _LONGEST_PROBLEM = 300
 _NO_INFO = "{}: what was asked for is not known"
+_NO_CONFIRMATION = "{}: the best trials count as not confirmed"
 _NO_ORACLE = "{}: the search space is taken from the trials"
 _NO_TRIAL = "{directory} is left out: {}"
 _NO_RECORD = "{directory}/{}: times, seed and sizes are not known"
@@ -61,6 +63,7 @@ def read(path: str | Path) -> Run:
         curve = _tried(search_files.read_epochs, directory, _NO_CURVE, problems)
         rows.append(trial_rows.row(directory, trial, record or _otherwise_known(trial, oracle, tells_epochs)))
         epochs += curve or trial_rows.observed_epochs(trial, tells_epochs)
+    confirmed = _tried(confirmation.read, path, _NO_CONFIRMATION, problems)
     optimised, unknown = _objective(info, trials.values())
     return Run(
         path=path,
@@ -72,6 +75,7 @@ def read(path: str | Path) -> Run:
         problems=tuple(map(_told, problems)),
         end_order=_end_order(oracle),
         objective_unknown=unknown,
+        confirmation=confirmed,
     )
 
 

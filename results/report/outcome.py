@@ -89,7 +89,7 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
         headline = "Which trial is the best is not known" if is_unknown else "No trial has finished with a score yet"
         reason = one_line(str(error))
         return Outcome("open", headline, sentences=[f"{reason[0].upper()}{reason[1:]}."])
-    best = finished.iloc[0]
+    best = run.best
     named = {"best trial": best}
     baseline = finished.loc[finished["is_baseline"].eq(True).fillna(False).astype(bool)]
     if not baseline.empty and baseline["trial_id"].iloc[0] != best["trial_id"]:
@@ -98,6 +98,9 @@ def without_verdict(run: "Run", evaluate: str | None = None) -> Outcome:
     trial, score = f"trial {one_line(str(best['trial_id']))}", number(best["score"])
     headline = f"{trial} has the best {objective} of {count(len(finished), 'finished trial')}, {score}"
     chosen = f"The best trial was chosen by this very score, which flatters it. {_UNSEEN}"
+    if run.confirmed:
+        headline = f"{trial} was chosen of {count(len(finished), 'finished trial')} by further seeds"
+        chosen = f"{sentences.confirmed(run)} {_UNSEEN}"
     if len(finished) == 1:
         headline, chosen = f"the only finished trial, {trial}, has {objective} {score}", _UNSEEN
     if run.dataset:

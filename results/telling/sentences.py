@@ -1,12 +1,13 @@
 """Sentences about runs and verdicts, the same on a terminal and on a page."""
 
+import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_search.results.numbers import is_missing, number
 from keras_search.results.reading.objective import described
 from keras_search.results.telling import prospect as prospects
-from keras_search.results.text import duration, one_line
+from keras_search.results.text import count, duration, listed, one_line
 from keras_search.results.verdict import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -75,6 +76,26 @@ def best_trial(run: "Run") -> str:
         sentence += "" if is_missing(best["epochs_run"]) else f" of {best['epochs_run']}"
         sentence += " (paused)" if _is_set(best.get("paused")) else ""
     return sentence if is_missing(best["parameters"]) else f"{sentence}, {best['parameters']:,} parameters"
+
+
+def confirmed(run: "Run") -> str:
+    """Which trial the confirmation has chosen, and how it did by one score; empty if it counts for nothing."""
+    trial = run.confirmed
+    if run.confirmation is not None and not run.confirmation.scores:
+        return "Each of the best by one score has failed on a fresh seed: the very best of them stays."
+    if run.confirmation is None or trial is None:
+        return ""
+    plan, scores = run.confirmation.plan, run.confirmation.scores[trial]
+    more = "one more seed counts" if plan.seeds == 1 else f"{plan.seeds} more seeds count"
+    mean = f", {number(statistics.mean(scores))} on average" if len(scores) > 1 else ""
+    place = run.finished["trial_id"].tolist().index(trial) + 1
+    failed = len(plan.trials) - len(run.confirmation.scores)
+    left_out = f" {count(failed, 'trial')} failed on one of them, and cannot be chosen." if failed else ""
+    return (
+        f"Of the best {len(plan.trials)} by one score, trial {one_line(trial)} is the best when {more}: "
+        f"{listed(list(map(number, scores)))} on these{mean}, after {number(run.best['score'])} in the search, number "
+        f"{place} there.{left_out}"
+    )
 
 
 def verdict_rows(verdict: Verdict, epochs: Mapping[str, int | None], same: bool = False) -> list[tuple[str, ...]]:

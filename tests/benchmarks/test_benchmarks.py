@@ -48,6 +48,16 @@ def run_benchmark(name: str, *arguments: str, cwd: Path) -> subprocess.Completed
 
 
 @pytest.mark.slow
+def test_what_a_confirmation_gains_is_worked_out_on_the_table(tmp_path: Path) -> None:
+    done = run_benchmark("confirm.py", "--searches", "4000", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "| +" in line]
+    gains = [float(row[2]) for row in cells if row[:2] == ["best 5 x 2, the first score too", "10"]]
+    assert len(gains) == 4
+    assert 0 < gains[0] < gains[-1], "it gains more where a score varies more with the seed"
+
+
+@pytest.mark.slow
 def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
     done = run_benchmark("compare_oracles.py", "--seeds", "2", "--oracles", "grid,hyperband", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -34,6 +34,7 @@ class SearchOptions:
     retries: int = 1
     trial_timeout: str | None = None
     tensorboard: bool = False
+    confirm: bool = False
 
     def check_numbers(self) -> None:
         """Raises InputError if a number is out of its range."""

@@ -1,10 +1,11 @@
 """The command line's search, from its options to a finished run directory."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_search import search_spaces
+from keras_search import results, search_spaces
 from keras_search.results.reading import trial_rows
 from keras_search.results.telling import sentences
 from keras_search.search_spaces.origin import blamed
@@ -23,6 +24,9 @@ from keras_search.tuner.record.summary import SummaryWriter
 
 if TYPE_CHECKING:
     from keras_search.tuner.tuner import Tuner
+
+# The options that a run keeps, by their names there.
+_SAME = ("space", "objective", "oracle", "pruner", "seed", "threads", "train_samples")
 
 
 def search(options: SearchOptions) -> Path:
@@ -49,16 +53,59 @@ def search(options: SearchOptions) -> Path:
         if trials is not None and len(trial_rows.trial_directories(path)) >= trials <= trial_rows.count_ended(path):
             print(sentences.all_done(trials))
             SummaryWriter(path).write()
-            return path
-        with cluster or choice.make(options.workers, options.trials_per_gpu, threads=options.threads) as executor:
-            # At the same time as the workers.
-            runtime.load_keras()
-            tuner = _tuner(planned, executor)
-            try:
-                tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
-            except KeyboardInterrupt:
-                raise Stopped(path) from None
+        else:
+            with cluster or _executor(options) as executor:
+                # At the same time as the workers.
+                runtime.load_keras()
+                tuner = _tuner(planned, executor)
+                try:
+                    tuner.search(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
+                except KeyboardInterrupt:
+                    raise Stopped(path) from None
+        if options.confirm and _has_finished(path):
+            _confirm(planned)
     return path
+
+
+def confirm(run: results.Run, workers: int | str) -> None:
+    """Trains the best trials of `run`, which `search` has made, once more on fresh seeds (`Tuner.confirm`).
+
+    Args:
+        workers: As for a search.
+
+    Raises:
+        InputError, search_spaces.SpaceError: Its data or its space have changed or are gone, or no trial has finished.
+        tuner.SearchError, tuner.errors.Stopped: As for a search.
+    """
+    asked = run.info["asked"]
+    named = {"overrides": asked.get("set", ()), "dataset": run.info["dataset"]["source"]}
+    same = {name: asked[name] for name in _SAME if name in asked}
+    options = SearchOptions(trials=len(run.trials), run=str(run.path.resolve()), workers=workers, **named, **same)
+    planned = replace(plan.make(options), path=run.path)
+    run_record.check(run.path, planned.asked(), overwrite=False)
+    with locked(run.path, "confirmation"):
+        _confirm(planned)
+
+
+def _has_finished(path: Path) -> bool:
+    """Whether a trial of the run in the directory `path` has finished well."""
+    rows = map(trial_rows.read_trial, trial_rows.trial_directories(path))
+    return any(row["status"] == "COMPLETED" for row in rows)
+
+
+def _confirm(planned: Plan) -> None:
+    data = planned.data
+    with _executor(planned.options) as executor:
+        runtime.load_keras()
+        tuner = _tuner(planned, executor)
+        try:
+            tuner.confirm(data.x_train, data.y_train, validation_data=(data.x_validation, data.y_validation))
+        except KeyboardInterrupt:
+            raise Stopped(planned.path) from None
+
+
+def _executor(options: SearchOptions) -> Executor:
+    return choice.make(options.workers, options.trials_per_gpu, options.scheduler, options.threads)
 
 
 def _describe(planned: Plan) -> None:

@@ -193,11 +193,16 @@ def describe_baseline(space: SearchSpace, dataset: Dataset) -> str:
 
 
 def epochs(run: results.Run) -> int | None:
-    """The epochs to train the best for: up to its best score, or all of its trial's if that epoch is not known."""
+    """The epochs to train the best for: up to its best score, or all of its trial's if that epoch is not known.
+
+    If it was confirmed, its best scores there count.
+    """
     best = run.best.dropna()
     tuned = f"{layout.HYPERPARAMETER_PREFIX}epochs"
     if tuned not in best:
         return None
+    if run.confirmation and run.confirmed and (confirmed := run.confirmation.epoch(run.confirmed)):
+        return confirmed
     return whole(next(best[name] for name in ("best_epoch", layout.NOTED_EPOCHS, tuned) if name in best))
 
 

@@ -63,6 +63,11 @@ class OwnRun:
         # When the files were reloaded that the next search goes on with; None if it reloads them.
         self._stamps: dict[str, Stamp | None] | None = None
 
+    def beside(self, path: Path, oracle: str, seed: int) -> "OwnRun":
+        """The run in the directory `path`, which is this hypermodel's too, of another oracle and seed."""
+        asked = {**self._asked, "oracle": oracle, "seed": seed, "executions_per_trial": 1}
+        return OwnRun(path, self.hypermodel, asked, False, seed, is_named=True, only_reads=True)
+
     def settle(self, say: Callable[[str], Any], is_made: bool, data: str | None = None) -> bool:
         """Goes to a directory beside the tuner's if another search has that; returns whether it did.
 

@@ -17,7 +17,7 @@ from keras_search.results.telling import sentences
 from keras_search.results.text import count, duration, one_line
 from keras_search.tuner import objectives
 from keras_search.tuner.search import live
-from keras_search.tuner.search.wording import early, point
+from keras_search.tuner.search.wording import early, name, point
 
 if TYPE_CHECKING:
     from keras_search.tuner.executors.base import Executor
@@ -129,19 +129,19 @@ class Progress:
 
     def printed(self, task: "TrialTask", line: str) -> None:
         """Shows a line that a trial has printed; it is the user's own, and not silenced."""
-        self._loud.print(one_line(f"trial {task.trial_id}: {line}"))
+        self._loud.print(one_line(f"{name(task)}: {line}"))
 
     def trial_dies(self, task: "TrialTask", cause: str) -> None:
         """Says that the trial's worker has died, and that it will begin again."""
         self._running = _without(self._running, task.trial_id)
         self._waiting = self._waiting | {task.trial_id: task}
-        self._console.print(f"the worker process of trial {task.trial_id} ended with {cause}: the trial is begun again")
+        self._console.print(f"the worker process of {name(task)} ended with {cause}: the trial is begun again")
 
     def trial_fails(self, task: "TrialTask", attempts: int, retries: int) -> None:
         """Says that a trial has failed and will be tried again, after so many `attempts`."""
         self._running = _without(self._running, task.trial_id)
         error = trial_rows.read_trial(task.directory)["error"]
-        self._console.print(one_line(f"trial {task.trial_id} failed: {error}; tried again, {attempts} of {retries}"))
+        self._console.print(one_line(f"{name(task)} failed: {error}; tried again, {attempts} of {retries}"))
 
     def trial_waits(self, task: "TrialTask") -> None:
         self._waiting = self._waiting | {task.trial_id: task}
@@ -153,7 +153,7 @@ class Progress:
         self._running = self._running | {task.trial_id: task}
         if task.is_interrupted:
             epochs = len(trial_rows.read_epochs(task.directory))
-            self._console.print(f"trial {task.trial_id} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
+            self._console.print(f"{name(task)} goes on after {epochs} {'epoch' if epochs == 1 else 'epochs'}")
 
     def trial_ends(self, trial: "Trial", directory: Path) -> None:
         planned = self._running[trial.trial_id].epochs if trial.trial_id in self._running else None
@@ -165,7 +165,7 @@ class Progress:
         if self._is_best(trial):
             self._best_trial = trial
         if self._best_trial is not None and self._best_trial.score is not None:
-            self._best = f"best {number(self._best_trial.score)} (trial {self._best_trial.trial_id})"
+            self._best = f"best {number(self._best_trial.score)} ({name(self._best_trial)})"
         width = live.width(self._console)
         self._console.print(self._line(trial, row) if width is None else self._short_line(trial, row, width))
 
@@ -206,7 +206,7 @@ class Progress:
         return live.cut(f"{scored}{_SEPARATOR}{differing}", width)
 
     def _head(self, trial: "Trial") -> str:
-        return f"[{self._ended('/')}] trial {trial.trial_id}"
+        return f"[{self._ended('/')}] {name(trial)}"
 
     def _scored(self, head: str, score: float, width: int | None) -> str:
         """`head` and the score; without the objective's name if there is no room for it."""
@@ -238,7 +238,7 @@ class Progress:
         width = live.width(self._console)
         for task in self._running.values():
             curve = trial_rows.read_epochs(task.directory)
-            line = f"trial {task.trial_id}"
+            line = name(task)
             if value := list(objectives.curve(objective, curve).values())[-1:]:
                 line = self._scored(line, value[0], width)
             epoch = min(len(curve) + 1, task.epochs)

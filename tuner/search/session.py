@@ -13,6 +13,7 @@ from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.executors.foreign import ForeignProcesses
 from keras_search.tuner.fast import patches, versions
 from keras_search.tuner.keras_private import TrialStatus
+from keras_search.tuner.oracles.again import Again
 from keras_search.tuner.record import run_record
 from keras_search.tuner.record.recorder import Recorder
 from keras_search.tuner.search import given, place
@@ -30,10 +31,11 @@ def run(trials: Trials, executor: Executor, fit: FitArguments, progress: Progres
         SearchError, Interrupted: As `Loop.run`.
         InputError: What trials need does not arrive in worker processes, and there they have a time limit.
     """
-    is_of_command_line = run_record.is_of_command_line(trials.run)  # which prints these things itself
+    # Which print these things themselves, or have printed them.
+    is_told = run_record.is_of_command_line(trials.run) or isinstance(trials.oracle, Again)
     progress.begins(trials.oracle, executor, trials.run)
     to_beat = majority.sentence(trials.oracle.objective.name, *fit)
-    if to_beat and not is_of_command_line:
+    if to_beat and not is_told:
         progress.note(to_beat)
     versions.tell(progress.note)
     if executor.is_local:
@@ -56,7 +58,7 @@ def run(trials: Trials, executor: Executor, fit: FitArguments, progress: Progres
                 progress.cut_off()
                 executor.shutdown()
     has_failed = any(trial.status == TrialStatus.FAILED for trial in trials.oracle.trials.values())
-    if has_failed and not trials.best() and not is_of_command_line:
+    if has_failed and not trials.best() and not is_told:
         failed = results.read(trials.run).failures
         print(f"no trial has finished: {failed}; mend that, and search anew with overwrite=True")
     elif has_failed and progress.is_silent:

@@ -7,6 +7,14 @@ from keras_search.results import layout
 from keras_search.results.numbers import setting
 
 
+def name(trial: Any) -> str:
+    """What a trial of Keras Tuner's, or the task of one, is called: in a confirmation by the trial that it confirms."""
+    values = trial.hyperparameters.values
+    if layout.NOTED_TRIAL not in values:
+        return f"trial {trial.trial_id}"
+    return f"trial {values[layout.NOTED_TRIAL]}, fresh seed {values[layout.NOTED_SEED]}"
+
+
 def early(row: Mapping[str, Any]) -> str:
     """How a trial ended before its last epoch, for the line that tells its score."""
     if row.get("paused"):
