@@ -28,6 +28,7 @@ class Plan:
     Attributes:
         options: The options of the search.
         path: The run directory.
+        warm_start: The earlier runs that it takes over from.
         space: The search space.
         narrowed: Its hyperparameters, narrowed by the overrides.
         dataset: The whole dataset.
@@ -38,6 +39,7 @@ class Plan:
 
     options: SearchOptions
     path: Path
+    warm_start: Sequence[str]
     space: "SearchSpace | CustomSpace"
     narrowed: Sequence[Hyperparameter]
     dataset: Dataset
@@ -60,6 +62,7 @@ class Plan:
             "threads": self.options.threads,
             "train_samples": self.options.train_samples,
             "set": sorted(self.options.overrides),
+            "warm_start": list(self.warm_start) or None,
         }
 
     def details(self) -> RunInfo:
@@ -98,6 +101,7 @@ def make(options: SearchOptions) -> Plan:
     time_budget = _seconds("time_budget", options.time_budget)
     trial_timeout = _seconds("trial_timeout", options.trial_timeout)
     path = None if options.run is None else runs.directory(options.run)
+    earlier = [str(runs.find(name)) for name in dict.fromkeys(options.warm_start)]
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
     if is_custom:
@@ -109,7 +113,9 @@ def make(options: SearchOptions) -> Plan:
     oracles.check(options.oracle, [hyperparameter.name for hyperparameter in narrowed])
     if path is None:
         path = runs.ROOT / f"{dataset.name}-{space.name}-{options.oracle}-seed{options.seed}"
-    return Plan(options, path, space, narrowed, dataset, data, objective, direction, time_budget, trial_timeout)
+    return Plan(
+        options, path, earlier, space, narrowed, dataset, data, objective, direction, time_budget, trial_timeout
+    )
 
 
 def _seconds(parameter: str, text: str | None) -> float | None:

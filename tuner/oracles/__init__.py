@@ -10,6 +10,7 @@ Importing this package loads neither TensorFlow nor Keras Tuner. Its modules, ea
     keras_tuner, hyperband, optuna     one class for each oracle
     budgeted                points with a number of epochs to train for
     recorded, persistent    what all oracles of a search share: proposing points, and resuming after a kill
+    earlier                 points and trials of earlier runs, in the space and on the scale of this one
     combinations, points, optuna_values, saved      values, points, and the file of an oracle
 """
 
