@@ -220,13 +220,21 @@ def read(run: Path) -> WarmStart | None:
     """The warm start of the run directory `run`; None if it had none, or the file is damaged."""
     content = files.read_json(run / layout.WARM_START)
     try:
-        return WarmStart(
-            tuple(map(str, content["runs"])),
-            tuple(map(dict, content["points"])),
-            tuple(
-                EarlierTrial(dict(trial["values"]), min(max(float(trial["standing"]), 0.0), 1.0))
-                for trial in content["trials"]
-            ),
-        )
+        trials = (EarlierTrial(_point(trial["values"]), _share(trial["standing"])) for trial in content["trials"])
+        return WarmStart(tuple(map(str, content["runs"])), tuple(map(_point, content["points"])), tuple(trials))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _point(values: dict[str, Any]) -> dict[str, Value]:
+    """`values`; raises ValueError if they are no point."""
+    if not isinstance(values, dict) or not all(isinstance(value, int | float | str) for value in values.values()):
+        raise ValueError("no point")
+    return values
+
+
+def _share(standing: float) -> float:
+    """`standing`; raises ValueError if it is no share."""
+    if not 0 <= standing <= 1:
+        raise ValueError("no share")
+    return standing

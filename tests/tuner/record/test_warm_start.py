@@ -10,6 +10,7 @@ import pytest
 from keras_search import results
 from keras_search.results import files, layout
 from keras_search.tuner import Tuner
+from keras_search.tuner.record import warm_start
 from tests.helpers import tree
 from tests.tuner.record.instant import Instant, searched, tuner, units
 
@@ -141,6 +142,22 @@ def test_a_damaged_file_is_made_anew_from_the_earlier_run(tmp_path: Path) -> Non
     (tmp_path / "run" / layout.WARM_START).write_text("{")
     warm(tmp_path, "first")
     assert points(tmp_path) == points(tmp_path, "whole")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"runs": ["a"], "points": []}',
+        '{"runs": ["a"], "points": [{"units": [1]}], "trials": []}',
+        '{"runs": ["a"], "points": [], "trials": [{"values": {"units": 1}, "standing": NaN}]}',
+        '{"runs": ["a"], "points": [], "trials": [{"values": {"units": 1}, "standing": "0.5"}]}',
+    ],
+)
+def test_what_is_no_warm_start_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / layout.WARM_START).write_text(text)
+    assert warm_start.read(tmp_path) is None
 
 
 def test_a_project_of_keras_tuner_will_do(tmp_path: Path) -> None:
