@@ -49,6 +49,14 @@ UntilNoBetter = Annotated[
     int | None,
     typer.Option(help="End after so many trials in a row that were no better than one before.", metavar="N"),
 ]
+WarmStart = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Begin with the best five points of an earlier run of a related task, and tell the oracle of its trials: "
+        "a name under runs/, or the path of a run or Keras Tuner project; may be repeated.",
+        metavar="RUN",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Decides the configurations, the split and every trial's training.")]
 NewRun = Annotated[
     str | None,

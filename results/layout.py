@@ -4,6 +4,7 @@ from pathlib import Path
 
 RUN = "run.json"
 ORACLE = "oracle.json"
+WARM_START = "warm_start.json"
 SUMMARY = "summary.csv"
 EPOCHS = "epochs.csv"
 EVALUATION_CSV = "evaluation.csv"

@@ -49,6 +49,7 @@ class Asked(TypedDict, total=False):
         oracle, pruner, seed, threads: As given.
         train_samples: How many of the training images were used; None for all.
         set: How the space was narrowed.
+        warm_start: The earlier runs that it takes over from; None for none.
     """
 
     space: Required[str]
@@ -61,6 +62,7 @@ class Asked(TypedDict, total=False):
     threads: int
     train_samples: int | None
     set: list[str]
+    warm_start: list[str] | None
 
 
 class RunInfo(TypedDict, total=False):

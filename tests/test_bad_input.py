@@ -23,6 +23,7 @@ DIGITS = ["search", "--dataset", "digits"]
         (["search", "--time-budget", "30"], "--time-budget is '30': write a time such as 90s, 30m or 1h30m"),
         (["search", "--time-budget", "0m"], "--time-budget is '0m'"),
         (["search", "--until-no-better", "0"], "--until-no-better is 0: it must be a number of trials, at least 1"),
+        ([*DIGITS, "--warm-start", "nope"], "--warm-start cannot be used: there is no run 'runs/nope'"),
         (["search", "--trials", "0"], "--trials is 0: it must be at least 1"),
         (["search", "--workers", "many"], "--workers is 'many': give auto or a number"),
         (["search", "--workers", "-1"], "--workers is -1"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections.abc import Iterable
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from keras_search.tuner import forms, objectives, oracles, runtime, seeds
 from keras_search.tuner.executors import choice
 from keras_search.tuner.executors.base import Executor
 from keras_search.tuner.record import question, run_record
+from keras_search.tuner.record import warm_start as warm
 from keras_search.tuner.record.lock import locked
 from keras_search.tuner.record.own_run import OwnRun
 from keras_search.tuner.search.given import FitArguments
@@ -73,6 +75,9 @@ class Tuner(Searching):
             they count with their best epoch, and go on in the next search.
         until_no_better: After how many completed trials in a row that were no better than one before a search ends;
             None for no limit.
+        warm_start: Earlier runs, or one: directories of this toolkit's runs or of Keras Tuner's projects, searched for
+            the same objective. Their best five points are tried after the baseline, and oracles that learn are told of
+            all of their trials. The run keeps what it needs, so the earlier ones may be deleted.
         retries: How often a trial whose worker process died begins again, from its last finished epoch.
         trial_timeout: Seconds after which an unfinished trial fails; None for no limit. Not with `workers=0`.
         tensorboard: Whether to write `tensorboard` in the run directory: every learning curve and the HParams tab.
@@ -109,6 +114,7 @@ class Tuner(Searching):
         pruner: str = "none",
         time_budget: float | None = None,
         until_no_better: int | None = None,
+        warm_start: str | Path | Iterable[str | Path] | None = None,
         retries: int = 1,
         trial_timeout: float | None = None,
         tensorboard: bool = False,
@@ -142,7 +148,8 @@ class Tuner(Searching):
         told_as = question.of_oracle(oracle)  # named after the user's class, which `adopt` may replace
         oracles.adopt(oracle, self.baseline, hp)
         threads = threads if self._executor is None else self._executor.threads
-        asked = question.of(oracle.objective, told_as, seed, executions_per_trial, threads, space, self.baseline)
+        runs = warm.named(warm_start)
+        asked = question.of(oracle.objective, told_as, seed, executions_per_trial, threads, space, self.baseline, runs)
         self._own = OwnRun(
             self._run,
             hypermodel,
@@ -154,6 +161,11 @@ class Tuner(Searching):
         )
         if not overwrite and self._own.settle(print, is_made=False):
             self._run, project_name = self._own.path, self._own.path.name
+        if runs:
+            with models.building():
+                grows = oracle.tune_new_entries and oracle.allow_new_entries
+                tuned = warm.Space(hp if grows else oracle.get_space(), self.baseline, hypermodel if grows else None)
+                self._own.taken_over = warm.taken(runs, self._run, overwrite, oracle.objective, tuned)
         self._fit: FitArguments | None = None
         self._open(
             oracle,

@@ -66,10 +66,14 @@ class Run:
         Raises:
             RunError: No trial has finished with a score, or the objective is not known.
         """
+        return self.values_of(self.best)
+
+    def values_of(self, trial: "pd.Series") -> dict[str, Any]:
+        """The active hyperparameters of `trial`, a row of `trials`, with their values."""
         prefix = layout.HYPERPARAMETER_PREFIX
         values = {
             str(name).removeprefix(prefix): value.item() if hasattr(value, "item") else value
-            for name, value in self.best.dropna().items()
+            for name, value in trial.dropna().items()
             if str(name).startswith(prefix)
         }
         for declared in self.space:

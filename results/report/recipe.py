@@ -83,7 +83,7 @@ def command(run: "Run") -> str | None:
 def repeatable(run: "Run") -> str:
     """Whether the command, given again, has the same outcome, in a sentence; empty if not known."""
     asked = run.info.get("asked")
-    if not asked or asked.get("space_code"):  # the user's own code may do anything
+    if not asked or asked.get("space_code") or asked.get("warm_start"):  # code or runs of the user's own may change
         return ""
     if asked.get("oracle") in _REPEATABLE and asked.get("pruner") == "none":
         return (
@@ -106,6 +106,7 @@ def facts(run: "Run") -> dict[str, str]:
         "narrowed by": ", ".join(asked.get("set") or []),
         "oracle": asked.get("oracle"),
         "pruner": asked.get("pruner"),
+        "warm start": ", ".join(asked.get("warm_start") or []),
         "seed": asked.get("seed"),
         "dataset": dataset and dataset["name"] + (f" ({source})" if source and source != dataset["name"] else ""),
         "images": images,

@@ -37,11 +37,12 @@ class Prospect:
 def of_run(run: Run) -> Prospect | None:
     """The prospect of `run`.
 
-    None if it has too few trials or the space too few points, the best score is perfect, or points depend on scores.
+    None if it has too few trials or the space too few points, the best score is perfect, or points depend on scores,
+    its own or those of earlier runs.
     """
     asked = run.info.get("asked") or run.info.get("tuner") or {}
     oracle = str(asked.get("oracle"))
-    if run.objective is None or not (oracle == "random" or oracle.startswith(_RANDOM)):
+    if run.objective is None or asked.get("warm_start") or not (oracle == "random" or oracle.startswith(_RANDOM)):
         return None
     scores = [float(score) for score in run.finished["score"].dropna() if math.isfinite(score)]
     is_perfect = bool(scores) and scores[0] == (0.0 if run.objective.direction == "min" else 1.0)

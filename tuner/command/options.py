@@ -21,6 +21,7 @@ class SearchOptions:
     pruner: str = "none"
     time_budget: str | None = None
     until_no_better: int | None = None
+    warm_start: Sequence[str] = ()
     seed: int = 0
     run: str | None = None
     train_samples: int | None = None

@@ -28,6 +28,7 @@ class Plan:
     Attributes:
         options: The options of the search.
         path: The run directory.
+        warm_start: The earlier runs that it takes over from.
         space: The search space.
         narrowed: Its hyperparameters, narrowed by the overrides.
         dataset: The whole dataset.
@@ -40,6 +41,7 @@ class Plan:
 
     options: SearchOptions
     path: Path
+    warm_start: Sequence[str]
     space: "SearchSpace | CustomSpace"
     narrowed: Sequence[Hyperparameter]
     dataset: Dataset
@@ -64,6 +66,7 @@ class Plan:
             "threads": self.options.threads,
             "train_samples": self.options.train_samples,
             "set": sorted(self.options.overrides),
+            "warm_start": list(self.warm_start) or None,
         }
 
     def details(self) -> RunInfo:
@@ -103,6 +106,7 @@ def make(options: SearchOptions) -> Plan:
     time_budget = _seconds("time_budget", options.time_budget)
     trial_timeout = _seconds("trial_timeout", options.trial_timeout)
     path = None if options.run is None else runs.directory(options.run)
+    earlier = [str(runs.find(name)) for name in dict.fromkeys(options.warm_start)]
     dataset = datasets.load(options.dataset)
     data = datasets.split(dataset, options.seed, options.train_samples)
     if is_custom:
@@ -117,6 +121,7 @@ def make(options: SearchOptions) -> Plan:
     return Plan(
         options,
         path,
+        earlier,
         space,
         narrowed,
         dataset,

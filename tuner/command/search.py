@@ -42,6 +42,8 @@ def search(options: SearchOptions) -> Path:
     planned = plan.make(options)
     path, data, asked = planned.path, planned.data, planned.asked()
     run_record.check(path, asked, options.overwrite)
+    if planned.warm_start:
+        _check_warm_start(planned)
     cluster = None
     if options.scheduler is not None:  # if it does not answer, that is said before a file is written
         cluster = choice.make(options.workers, options.trials_per_gpu, options.scheduler)
@@ -117,6 +119,26 @@ def _describe(planned: Plan) -> None:
     print(sentences.most_frequent(*datasets.most_frequent(data.y_validation), "validation images"))
 
 
+def _check_warm_start(planned: Plan) -> None:
+    """Raises InputError if the earlier runs cannot be used; a run that has taken over from them needs them no more."""
+    runtime.load_keras()
+    import keras_tuner
+
+    from keras_search.search_spaces.declared import declared
+    from keras_search.tuner.record import warm_start
+
+    hypermodel = planned.space.hypermodel(planned.dataset.input_shape, planned.dataset.num_classes)
+    with _blamed(planned):
+        hp = declared(hypermodel, sampled(declared(hypermodel), planned.narrowed))
+    space = warm_start.Space(hp, hp.values, hypermodel)
+    objective = keras_tuner.Objective(planned.objective, planned.direction)
+    warm_start.taken(planned.warm_start, planned.path, planned.options.overwrite, objective, space)
+
+
+def _blamed(planned: Plan) -> contextlib.AbstractContextManager:
+    return blamed(planned.options.space) if search_spaces.is_custom(planned.options.space) else contextlib.nullcontext()
+
+
 def _tuner(planned: Plan, executor: Executor) -> "Tuner":
     import keras_tuner
 
@@ -132,7 +154,7 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
         options.seed,
         sampled(declared(hypermodel), planned.narrowed),
     )
-    with blamed(options.space) if search_spaces.is_custom(options.space) else contextlib.nullcontext():
+    with _blamed(planned):
         return Tuner(
             hypermodel,
             oracle=oracle,
@@ -142,6 +164,7 @@ def _tuner(planned: Plan, executor: Executor) -> "Tuner":
             pruner=options.pruner,
             time_budget=planned.time_budget,
             until_no_better=options.until_no_better,
+            warm_start=planned.warm_start,
             retries=options.retries,
             trial_timeout=planned.trial_timeout,
             tensorboard=options.tensorboard,

@@ -12,6 +12,7 @@ Importing this package loads neither TensorFlow nor Keras Tuner. Its modules, ea
     pausing                 trials that pause, and go on if their oracle chooses them
     budgeted                points with a number of epochs to train for
     recorded, persistent    what all oracles of a search share: proposing points, and resuming after a kill
+    earlier                 points and trials of earlier runs, in the space and on the scale of this one
     combinations, points, optuna_values, saved      values, points, and the file of an oracle
 """
 

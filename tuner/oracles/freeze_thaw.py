@@ -57,7 +57,7 @@ class FreezeThaw(Pausing):
         return self._is_full() and self._chosen().trial_id is not None
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
-        values = self._chosen().values or self._random_values()
+        values = self.earlier_point() or self._chosen().values or self._random_values()
         if values is not None:
             return {"status": TrialStatus.RUNNING, "values": values}
         return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}

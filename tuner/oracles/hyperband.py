@@ -52,6 +52,10 @@ class Bracketed(Budgeted):
             values = values | {"epochs": epochs.like(values["epochs"], self.max_epochs)}
         return answer | {"values": values}
 
+    def _random_values(self) -> dict[str, Value] | None:
+        # They take the first places of the first bracket, which decides how long each is trained.
+        return self.earlier_point() or super()._random_values()
+
     def epochs_of(self, trial: Trial) -> range | None:
         noted = super().epochs_of(trial)
         if noted is not None:

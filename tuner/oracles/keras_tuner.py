@@ -59,6 +59,7 @@ class Bayesian(Recorded, BayesianOptimizationOracle):
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         ended = sum(trial.status == TrialStatus.COMPLETED for trial in self.trials.values())
+        ended += len(self.earlier_trials())
         if ended < (self.num_initial_points or max(3 * len(self.hyperparameters.space), 3)):  # as Keras Tuner has it
             return super().own_answer(trial_id)
         with warnings.catch_warnings(), threadpool_limits(1):  # on matrices so small, more threads wait for each other
@@ -87,13 +88,18 @@ class Bayesian(Recorded, BayesianOptimizationOracle):
     def _vectors(self, is_wanted: Callable[[Trial], bool]) -> tuple[np.ndarray, np.ndarray]:
         """The points and scores of the trials that are wanted, as Keras Tuner has them."""
         everything = self.trials
-        self.trials = {
-            trial_id: trial for trial_id, trial in everything.items() if self._is_point(trial) and is_wanted(trial)
-        }
+        own = {trial_id: trial for trial_id, trial in everything.items() if self._is_point(trial) and is_wanted(trial)}
+        # The process takes scores for exact, so that a point has one: this search's, or else the first.
+        by_point = {self._point_hash(trial): trial for trial in reversed(self.earlier_trials())}
+        tried = {self._point_hash(trial) for trial in own.values()}
+        self.trials = own | {trial.trial_id: trial for point, trial in by_point.items() if point not in tried}
         try:
             return super()._vectorize_trials()
         finally:
             self.trials = everything
+
+    def _point_hash(self, trial: Trial) -> str:
+        return self._compute_values_hash(trial.hyperparameters.values)
 
     def _is_point(self, trial: Trial) -> bool:
         hps = trial.hyperparameters

@@ -37,6 +37,7 @@ class Told:
         dimensions: How many hyperparameters the space had.
         numbers: The number of each trial in the study; None for one outside of the space.
         running: The trials that have not ended.
+        earlier: The numbers of the trials of earlier runs.
         common: What a sampler has found out of the parameters that all trials have; None if nothing.
     """
 
@@ -45,6 +46,7 @@ class Told:
     dimensions: int
     numbers: dict[str, int | None] = field(default_factory=dict)
     running: list[str] = field(default_factory=list)
+    earlier: list[int] = field(default_factory=list)
     common: Any = None
 
     def share(self, sampler: samplers.BaseSampler) -> None:
@@ -63,7 +65,12 @@ class OptunaOracle(Recorded, abc.ABC):
     marks failed and pruned ones. What samplers store themselves is kept in the files of the trials.
 
     Hyperparameters that are not active under their conditions are not sampled.
+
+    Attributes:
+        is_told_earlier: Whether the trials of earlier runs are trials of the study.
     """
+
+    is_told_earlier = True
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -120,6 +127,9 @@ class OptunaOracle(Recorded, abc.ABC):
         """The trials so far as an Optuna study, without points outside of the space, and the storage of the study."""
         if self._told is None or not self._tell_changes(self._told):
             self._told = self._all_told()
+        if self.is_told_earlier:
+            for number, trial in zip(self._told.earlier, self.earlier_trials(), strict=True):
+                self._told.storage.replace(number, self._frozen_earlier(trial))  # its score depends on all others
         return self._told.study, self._told.storage
 
     def _all_told(self) -> Told:
@@ -128,6 +138,8 @@ class OptunaOracle(Recorded, abc.ABC):
         direction = "maximize" if self.objective.direction == "max" else "minimize"
         study = optuna.create_study(storage=storage, study_name=_STUDY, direction=direction)
         told = Told(study, storage, len(self.hyperparameters.space))
+        if self.is_told_earlier:
+            told.earlier += [storage.add(self._frozen_earlier(trial)) for trial in self.earlier_trials()]
         for trial_id in self.start_order:
             self._tell_first(told, trial_id)
         return told
@@ -162,7 +174,8 @@ class OptunaOracle(Recorded, abc.ABC):
                 hps.values[hp.name] = optuna_values.ask(asked, name, hp)
         return hps.values
 
-    def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial | None:
+    def _params(self, trial: Trial) -> tuple[dict[str, Any], dict[str, BaseDistribution]] | None:
+        """The parameters of `trial` in the study, with their distributions; None if it is outside of the space."""
         params: dict[str, Any] = {}
         distributions: dict[str, BaseDistribution] = {}
         for name, hp in optuna_values.named(self.hyperparameters):
@@ -173,6 +186,18 @@ class OptunaOracle(Recorded, abc.ABC):
             if answer is None:
                 return None
             params[name], distributions[name] = answer, distribution
+        return params, distributions
+
+    def _frozen_earlier(self, trial: Trial) -> optuna.trial.FrozenTrial:
+        inside = self._params(trial)
+        assert inside is not None
+        return optuna.trial.create_trial(value=trial.score, params=inside[0], distributions=inside[1])
+
+    def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial | None:
+        inside = self._params(trial)
+        if inside is None:
+            return None
+        params, distributions = inside
         directory = Path(self._get_trial_dir(trial.trial_id))
         state = _STATES.get(trial.status, TrialState.RUNNING)
         if state == TrialState.COMPLETE and trial_record.read(directory).get("pruned"):
@@ -199,16 +224,44 @@ class Tpe(OptunaOracle):
 
 
 class CmaEs(OptunaOracle):
-    """CMA-ES, with random values for hyperparameters that are not numbers."""
+    """CMA-ES, with random values for hyperparameters that are not numbers.
+
+    It learns from its own generations only; the trials of earlier runs decide where the first one is.
+    """
+
+    is_told_earlier = False
 
     def sampler(self, seed: int) -> samplers.BaseSampler:
-        return samplers.CmaEsSampler(
-            seed=seed, independent_sampler=samplers.RandomSampler(seed=seed), warn_independent_sampling=False
-        )
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+            return samplers.CmaEsSampler(
+                seed=seed,
+                independent_sampler=samplers.RandomSampler(seed=seed),
+                warn_independent_sampling=False,
+                source_trials=self._sources() or None,
+            )
+
+    def _sources(self) -> list[optuna.trial.FrozenTrial]:
+        """The trials of earlier runs, with those numbers alone that the first generation has."""
+        told = self.earlier_trials()
+        if not told or self._told is None or not self._told.numbers:
+            return []
+        plain = samplers.CmaEsSampler(warn_independent_sampling=False)
+        study = self._told.study
+        dimensions = plain.infer_relative_search_space(study, study.get_trials(deepcopy=False)[0])
+        frozen = [self._frozen_earlier(trial) for trial in told]
+        return [
+            optuna.trial.create_trial(
+                value=trial.value, params={name: trial.params[name] for name in dimensions}, distributions=dimensions
+            )
+            for trial in frozen
+            if dimensions.keys() <= trial.params.keys()
+        ]
 
 
 class Qmc(OptunaOracle):
     """A scrambled Sobol sequence."""
+
+    is_told_earlier = False  # it learns nothing
 
     def sampler(self, seed: int) -> samplers.BaseSampler:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):

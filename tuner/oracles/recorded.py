@@ -1,12 +1,14 @@
 """What all oracles of a search share: they propose the baseline first and no point twice, and keep files."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_search.search_spaces.declared import completed
 from keras_search.search_spaces.space import Value
 from keras_search.tuner.keras_private import HyperParameter, Trial, TrialStatus
-from keras_search.tuner.oracles import combinations, points
+from keras_search.tuner.oracles import combinations, earlier, points
+from keras_search.tuner.oracles.earlier import WarmStart
 from keras_search.tuner.oracles.persistent import Persistent
 
 
@@ -26,6 +28,8 @@ class Recorded(Persistent):
         untuned: The names and defaults of the hyperparameters that the hypermodel has and the oracle does not tune.
         notes: Messages for the user; whoever prints them clears the list.
         told_as: The oracle in a run's record: its name, or its class and arguments.
+        warm_start: What the search takes over from earlier runs. Their points come after the baseline, whatever the
+            oracle; one that learns asks for `earlier_trials` as well.
     """
 
     may_repeat = False
@@ -34,6 +38,8 @@ class Recorded(Persistent):
     untuned: frozenset[tuple[str, Value]] = frozenset()
     notes: list[str]
     told_as: str
+    warm_start = WarmStart()
+    _earlier: tuple[WarmStart, int, list[tuple[Trial, float]]] | None = None
 
     def begin_with(self, baseline: dict[str, Value], declared: Iterable[HyperParameter]) -> None:
         """Prepares for a search with `baseline` as the first point, of a hypermodel that declares `declared`."""
@@ -74,6 +80,8 @@ class Recorded(Persistent):
         if not self.start_order:
             # Completed here, with defaults: Keras Tuner would take random values.
             return {"status": "RUNNING", "values": completed(self.baseline, self.hyperparameters.space)}
+        if not self.budget_names and (point := self.earlier_point()):
+            return {"status": "RUNNING", "values": point}
         answer = self.own_answer(trial_id)
         values = answer.get("values")
         if not values or self.may_repeat:
@@ -83,6 +91,30 @@ class Recorded(Persistent):
             # An oracle may propose different values that become the same point on the steps of the space.
             values = self._random_values()
         return answer | {"status": answer["status"] if values else "STOPPED", "values": values}
+
+    def earlier_point(self) -> dict[str, Value] | None:
+        """The next point that is taken over from earlier runs; None if there is none that is not among the trials.
+
+        An oracle with `budget_names` begins with these points itself, each with a budget of its own choice.
+        """
+        for point in self.warm_start.points:
+            own = {name: value for name, value in point.items() if name not in self.budget_names}
+            if not any(_agrees(trial.hyperparameters.values, own) for trial in self.trials.values()):
+                return dict(point)
+        return None
+
+    def earlier_trials(self) -> list[Trial]:
+        """The completed trials of earlier runs that are in the space, with scores on the scale of this search."""
+        warm, size = self.warm_start, len(self.hyperparameters.space)
+        if self._earlier is None or self._earlier[0] is not warm or self._earlier[1] != size:
+            self._earlier = warm, size, earlier.told(warm.trials, self.hyperparameters, self.baseline)
+        told = self._earlier[2]
+        completed_here = [trial for trial in self.trials.values() if trial.status == TrialStatus.COMPLETED]
+        scores = [trial.score for trial in completed_here if trial.score is not None and math.isfinite(trial.score)]
+        scaled = earlier.on_scale([standing for _, standing in told], scores, self.objective.direction)
+        for (trial, _), score in zip(told, scaled, strict=True):
+            trial.score = score
+        return [trial for trial, _ in told]
 
     def fails_again(self) -> bool:
         """Whether as many of the last trials have failed as may fail one after the other."""
@@ -151,3 +183,8 @@ class Recorded(Persistent):
         return super()._compute_values_hash(
             {key: value for key, value in point.items() if (key, value) not in self.untuned}
         )
+
+
+def _agrees(values: Mapping[str, Value], point: Mapping[str, Value]) -> bool:
+    """Whether `values` have every value of `point`."""
+    return all(name in values and points.same(values[name], value) for name, value in point.items())

@@ -13,8 +13,10 @@ from keras_search.results.text import count
 from keras_search.tuner import objectives
 from keras_search.tuner.errors import InputError
 from keras_search.tuner.keras_private import Trial
-from keras_search.tuner.record import directory, question, rescoring, run_record
+from keras_search.tuner.oracles.recorded import Recorded
+from keras_search.tuner.record import directory, question, rescoring, run_record, warm_start
 from keras_search.tuner.record.question import Question
+from keras_search.tuner.record.warm_start import WarmStart
 from keras_search.tuner.transport import stamps
 from keras_search.tuner.transport.stamps import Stamp
 
@@ -34,7 +36,10 @@ class OwnRun:
     Attributes:
         path: The run directory; `settle` may choose one beside that which was given.
         seed: The seed of the run.
+        taken_over: What a new run takes over from earlier ones, and what is said of it; None for nothing.
     """
+
+    taken_over: tuple[WarmStart, list[str]] | None = None
 
     def __init__(
         self,
@@ -94,13 +99,14 @@ class OwnRun:
         self._id, self.seed = None, self._drawn if self._asked["seed"] is None else self._asked["seed"]
         return True
 
-    def reload(self, oracle: keras_tuner.Oracle) -> None:
+    def reload(self, oracle: Recorded) -> None:
         """Loads the run's trials into `oracle`, scored by its objective; changes nothing on disk.
 
         Raises:
             InputError: A trial has no metric for the objective.
         """
         self._stamps = self._stamps_now()
+        oracle.warm_start = warm_start.read(self.path) or WarmStart()
         oracle.reload()
         before = run_record.read_question(self.path)
         self._id, self._was = before.get("id"), before.get("objective")
@@ -118,7 +124,7 @@ class OwnRun:
             raise question.refusal(self.path, [f"the objective {was}, which is not among {kept}"])
         self._rescored = {scored.trial.trial_id: scored for scored in rescored}
 
-    def open(self, oracle: keras_tuner.Oracle, say: Callable[[str], Any]) -> None:
+    def open(self, oracle: Recorded, say: Callable[[str], Any]) -> None:
         """Makes the locked directory hold a run to go on with: the tuner's, or a new one.
 
         Raises:
@@ -145,14 +151,25 @@ class OwnRun:
                     "overwrite=True begins anew"
                 )
         self._stamps = None
+        self._start_warm(oracle, is_new=not there, say=say)
         self._write(oracle, before if there else {})
+
+    def _start_warm(self, oracle: Recorded, is_new: bool, say: Callable[[str], Any]) -> None:
+        """Gives `oracle` what the run takes over from earlier ones, which a new run first keeps."""
+        kept = warm_start.read(self.path)
+        if self.taken_over is not None and (is_new or kept is None):
+            kept, notes = self.taken_over
+            warm_start.write(self.path, kept)
+            for note in notes:
+                say(note)
+        oracle.warm_start = kept or WarmStart()
 
     def _stamps_now(self) -> dict[str, Stamp | None]:
         """The stamps of the files that an oracle is reloaded from."""
         paths = [self.path / layout.ORACLE, *self.path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL}")]
         return {str(path): stamps.of(path) for path in paths}
 
-    def _write(self, oracle: keras_tuner.Oracle, before: dict[str, Any]) -> None:
+    def _write(self, oracle: Recorded, before: dict[str, Any]) -> None:
         now = self._asked["objective"]
         if not objectives.same(before.get("objective", now), now):
             for state in self.path.glob(f"{layout.TRIAL_PREFIX}*/{layout.TRIAL_STATE}"):
@@ -160,8 +177,9 @@ class OwnRun:
         for trial_id, rescored in self._rescored.items():
             rescored.save(oracle, self.path / f"{layout.TRIAL_PREFIX}{trial_id}")
         self._rescored = {}
+        new = {"seed": self.seed, "data": self._data, "warm_start": list(oracle.warm_start.runs) or None}
         # The question is what was asked first, not what searches have learned of the space since.
-        asked = before | {"objective": now} if before else self._asked | {"seed": self.seed, "data": self._data}
+        asked = before | {"objective": now} if before else self._asked | new
         objective: ObjectiveInfo = {"name": oracle.objective.name, "direction": oracle.objective.direction}
         self._id = run_record.write_question(self.path, asked, objective)
         directory.claim(self._id, self)

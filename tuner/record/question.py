@@ -36,6 +36,7 @@ def of(
     threads: int,
     space: Iterable[kinds.HyperParameter],
     baseline: Mapping[str, Value],
+    warm_start: list[str] | None = None,
 ) -> Question:
     """The question, as it is written into `run.json`.
 
@@ -44,6 +45,7 @@ def of(
         seed: None for whichever seed the run has.
         threads: In how many threads a trial computes.
         space: The hyperparameters that are declared at the baseline; trials may show more.
+        warm_start: The earlier runs; None for whichever the run has.
 
     Raises:
         InputError: `executions_per_trial` is below 1.
@@ -59,6 +61,7 @@ def of(
         "threads": threads,
         "space": of_space(space),
         "baseline": {name: _plain(value) for name, value in baseline.items()},
+        "warm_start": warm_start,
     }
 
 
@@ -119,10 +122,10 @@ def differences(
     # In the form in which it is read from a file.
     asked = json.loads(json.dumps(asked))
     if before:
-        before = {"backend": backend.DEFAULT, "threads": 1, **before}  # older versions had no other
+        before = {"backend": backend.DEFAULT, "threads": 1, "warm_start": None, **before}  # older versions had no other
     told = [
         _difference(name.replace("_", " "), before[name], asked[name])
-        for name in ("backend", "oracle", "seed", "executions_per_trial", "threads")
+        for name in ("backend", "oracle", "seed", "executions_per_trial", "threads", "warm_start")
         if name in before and asked[name] is not None and before[name] != asked[name]
     ]
     if "space" in before:

@@ -19,6 +19,9 @@ from keras_search.results.run_info import Asked, ObjectiveInfo, RunInfo
 from keras_search.tuner import backend
 from keras_search.tuner.errors import InputError
 
+# What a search that goes on may leave out.
+_GIVEN_ONCE = ("warm_start",)
+
 
 def check(path: Path, asked: Asked, overwrite: bool) -> None:
     """Checks that the directory `path` can be searched in: it is empty, or holds a run with the same options.
@@ -147,7 +150,8 @@ def check_deletable(path: Path) -> None:
 
 
 def _may_be_left_of_a_run(name: str) -> bool:
-    return name.startswith((".", "tuner", layout.TRIAL_PREFIX)) or name in (layout.TENSORBOARD, layout.SUMMARY)
+    files_of_runs = (layout.TENSORBOARD, layout.SUMMARY, layout.WARM_START)
+    return name.startswith((".", "tuner", layout.TRIAL_PREFIX)) or name in files_of_runs
 
 
 def _made() -> RunInfo:
@@ -172,7 +176,7 @@ def _check_same(path: Path, before: Mapping[str, Any], asked: Asked) -> None:
     differences = [
         f"{name} was {was[name]!r} and is now {value!r}"
         for name, value in asked.items()
-        if name in was and was[name] != value
+        if name in was and was[name] != value and not (value is None and name in _GIVEN_ONCE)
     ]
     if differences:
         raise InputError(

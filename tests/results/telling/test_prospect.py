@@ -85,9 +85,10 @@ def test_a_random_search_of_ten_trials_says_so(tmp_path: Path) -> None:
     searched(tmp_path / "few", max_trials=9)
     searched(tmp_path / "many", max_trials=12)
     searched(tmp_path / "learning", max_trials=12, oracle="bayesian")
-    few, many, learning = (
-        sentences.prospect(results.read(tmp_path / name / "run")) for name in ("few", "many", "learning")
+    searched(tmp_path / "warm", max_trials=12, seed=1, warm_start=tmp_path / "few" / "run")
+    few, many, learning, warm = (
+        sentences.prospect(results.read(tmp_path / name / "run")) for name in ("few", "many", "learning", "warm")
     )
-    assert (few, learning) == ("", "")
+    assert (few, learning, warm) == ("", "", "")
     assert many.startswith("10 more trials (about ")
     assert " would find a better one with a chance of at most 45%, better by " in many

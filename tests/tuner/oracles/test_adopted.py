@@ -6,6 +6,7 @@ from typing import Any
 import keras_tuner
 import pytest
 
+from keras_search.tuner.oracles.earlier import WarmStart
 from keras_search.tuner.oracles.hyperband import Hyperband
 from keras_search.tuner.oracles.keras_tuner import Bayesian, Grid, Random
 from keras_search.tuner.oracles.recorded import Recorded
@@ -114,6 +115,16 @@ def test_any_oracle_may_note_the_epochs_of_a_point(tmp_path: Path) -> None:
     assert oracle.continuable() == {baseline.trial_id}
     tell(oracle, later, 0.5)
     assert oracle.continuable() == set()
+
+
+@pytest.mark.parametrize("kind", [AsksTwice, OwnHyperband])
+def test_points_of_earlier_runs_come_first_in_the_users_own_too(kind: type, tmp_path: Path) -> None:
+    oracle = kind(objective="val_accuracy", hyperparameters=units(9))
+    begun(oracle, tmp_path, {"units": 1})
+    oracle.warm_start = WarmStart(("earlier",), ({"units": 7}, {"units": 4}))
+    seen = [values["units"] for values in asked(oracle, 4, lambda values: 0.5)]
+    assert seen[:3] == [1, 7, 4]
+    assert seen[3] not in (7, 4)
 
 
 @pytest.mark.parametrize("kind", [THEIRS.RandomSearchOracle, THEIRS.BayesianOptimizationOracle])

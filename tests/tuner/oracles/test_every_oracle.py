@@ -1,6 +1,7 @@
 """What every oracle that has a name does, asked and told by hand."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from keras_search.results import layout
 from keras_search.tuner import oracles
 from keras_search.tuner.errors import InputError
+from keras_search.tuner.oracles.earlier import EarlierTrial, WarmStart
 from keras_search.tuner.oracles.recorded import Recorded
 from tests.helpers import mostly_slow
 from tests.tuner.oracles.by_hand import NAMES, TRIALS, asked, check_point, every_range, made, score, space, tell
@@ -73,6 +75,57 @@ def test_so_does_one_whose_own_file_is_older_than_many_trials(name: str, tmp_pat
     assert (again.end_order, dict(again._run_times)) == (ended, times)
     assert again.damaged == []
     assert part + asked(again, 8) == whole
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
+    """What a search takes over from a random one of 29 trials after the baseline."""
+    seen = asked(made("random", tmp_path_factory.mktemp("earlier"), space(), trials=30, seed=7))[1:]
+    best = sorted(seen, key=score, reverse=True)
+    trials = (EarlierTrial(values, 1 - (place + 0.5) / len(best)) for place, values in enumerate(best))
+    return WarmStart(("earlier",), tuple(best[:3]), tuple(trials))
+
+
+def warm(name: str, folder: Path, earlier: WarmStart) -> Any:
+    oracle = made(name, folder, space())
+    oracle.warm_start = earlier
+    return oracle
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_of_earlier_runs_come_after_the_baseline_once(name: str, earlier: WarmStart, tmp_path: Path) -> None:
+    seen = asked(warm(name, tmp_path, earlier), 1)
+    assert space().values.items() <= seen[0].items()
+    oracle = warm(name, tmp_path, earlier)
+    oracle.save()
+    seen += [dict(oracle.create_trial(f"tuner{slot}").hyperparameters.values) for slot in range(2)]
+    # The kill comes while two run.
+    assert asked(warm(name, tmp_path, earlier), 2) == seen[1:]
+    seen += asked(warm(name, tmp_path, earlier), 5)
+    for place, point in enumerate(earlier.points, 1):
+        own = {key: value for key, value in point.items() if key not in oracle.budget_names}
+        assert [own.items() <= values.items() for values in seen].index(True) == place
+    assert len({str(sorted(values.items())) for values in seen}) == 8
+
+
+@pytest.mark.parametrize("name", RESUMED_EXACTLY)
+def test_a_warm_search_that_goes_on_asks_what_it_would_have_asked(
+    name: str, earlier: WarmStart, tmp_path: Path
+) -> None:
+    whole = asked(warm(name, tmp_path / "whole", earlier), 10)
+    part = asked(warm(name, tmp_path / "part", earlier), 6)
+    interrupted = warm(name, tmp_path / "part", earlier)
+    interrupted.save()
+    interrupted.create_trial("tuner0")
+    assert part + asked(warm(name, tmp_path / "part", earlier), 4) == whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_that_learns_from_scores_learns_from_earlier_trials(name: str, earlier: WarmStart, tmp_path: Path) -> None:
+    learned = asked(warm(name, tmp_path / "told", earlier), 6)
+    not_told = asked(warm(name, tmp_path / "not told", replace(earlier, trials=())), 6)
+    assert learned[:4] == not_told[:4]
+    assert (learned != not_told) == (name in ("bayesian", "tpe", "cmaes", "gp"))
 
 
 @pytest.mark.parametrize("name", NAMES)
