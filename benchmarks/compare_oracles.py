@@ -5,8 +5,9 @@
 Nothing is trained: a trial's learning curve and its seconds are looked up in a table (`tabulate.py`,
 `tabulate_deep.py`), on a clock of its own, with two trials at a time. The oracles and pruners are the toolkit's own,
 asked and told as a search does. Where a table has no network at a point, the nearest one is trained, and told as the
-point that was asked. Regret is how far the best trial so far is below the best of the table. Prints a Markdown table
-for each, and draws `oracles.png`, the mean regret over the epochs trained.
+point that was asked; freeze-thaw, which chooses among random points, chooses among those of the table. Regret is how
+far the best trial so far is below the best of the table. Prints a Markdown table for each, and draws `oracles.png`,
+the mean regret over the epochs trained.
 """
 
 import argparse
@@ -99,6 +100,11 @@ def search(task: Search) -> Search:
     task.epochs = table.epochs
     objective = keras_tuner.Objective(_OBJECTIVE, "max")
     oracle = oracles.make(task.oracle, objective, 10_000, task.seed, table.space)
+    if hasattr(oracle, "_candidates"):
+        # It chooses among random points: here among those of the table, rather than others that are trained as these.
+        oracle._candidates = lambda generator: [
+            values for values in table.some(generator) if not oracle._duplicate(values)
+        ]
     begun: dict[str, int] = {}
     trained, best = 0, 0.0
 

@@ -49,6 +49,11 @@ class Table:
         distances = np.abs(self._positions - self._position(values)).sum(axis=1)
         return self.entries[int(np.argmin(distances))]
 
+    def some(self, generator: np.random.Generator, count: int = 200) -> list[dict[str, Value]]:
+        """The points of random networks."""
+        chosen = generator.choice(len(self.entries), min(count, len(self.entries)), replace=False)
+        return [dict(self.entries[index].values) for index in chosen]
+
     def _entry(self, row: dict[str, str]) -> Entry:
         point = keras_tuner.HyperParameters()
         for hp in self.space.space:

@@ -42,7 +42,7 @@ def run(command: list[str]) -> Watched:
     """Runs a Python script to its end, and exits with a line if it fails."""
     began, before, peak = time.monotonic(), gpu_memory(), Peak()
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+        watcher = threading.Thread(target=watch, args=(process.pid, peak), daemon=True)
         watcher.start()
         printed, _ = process.communicate()
     seconds = time.monotonic() - began
@@ -68,7 +68,8 @@ def processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
 
 
-def _watch(pid: int, peak: Peak) -> None:
+def watch(pid: int, peak: Peak) -> None:
+    """Notes the most memory that a process and its children take, until it has ended."""
     while psutil.pid_exists(pid):
         total = 0
         try:

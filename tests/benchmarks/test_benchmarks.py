@@ -1,5 +1,6 @@
 """The commands of `benchmarks/` that train nothing, or little, and the clock that they share."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from PIL import Image
 
 from benchmarks import pictures
 from benchmarks.replay import Recorded, play
+from benchmarks.tables import TABLES
 from keras_search.tuner import runtime
 from keras_search.tuner.data import datasets
 from keras_search.tuner.trial import pruners
@@ -58,19 +60,45 @@ def test_what_a_confirmation_gains_is_worked_out_on_the_table(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_oracles_are_compared_on_the_table(tmp_path: Path) -> None:
-    done = run_benchmark("compare_oracles.py", "--seeds", "2", "--oracles", "grid,hyperband", cwd=tmp_path)
+def test_oracles_are_compared_on_the_tables(tmp_path: Path) -> None:
+    asked = ["--seeds", "2", "--oracles", "random,grid,hyperband,freeze-thaw"]
+    done = run_benchmark("compare_oracles.py", *asked, "--tables", "mnist", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
-    kinds = [("grid", "none"), ("hyperband", "none"), ("random", "median"), ("random", "asha")]
+    names = ["random", "grid", "hyperband", "freeze-thaw"]
+    kinds = [*((name, "none") for name in names), ("random", "median"), ("random", "asha")]
     assert [tuple(row[:2]) for row in cells[2:]] == kinds
-    regrets = dict(zip(kinds, (float(row[4].split(" ± ")[0]) for row in cells[2:])))
-    assert 0 <= regrets["random", "asha"] < regrets["grid", "none"] < 1
-    epochs, trials = ([int(row[column]) for row in cells[2:]] for column in (3, 5))
-    assert epochs[0] == 180
-    assert trials[0] == 20 < trials[2] < trials[3]
-    assert epochs[0] > epochs[2] > epochs[3]
+    regrets = {kind: [float(cell.split(" ± ")[0]) for cell in row[2:6]] for kind, row in zip(kinds, cells[2:])}
+    assert all(later <= earlier for row in regrets.values() for earlier, later in itertools.pairwise(row))
+    assert 0 <= regrets["random", "asha"][-1] < regrets["grid", "none"][-1] < 1
+    assert regrets["freeze-thaw", "none"][-1] < regrets["grid", "none"][-1]
+    trials = {kind: int(row[6]) for kind, row in zip(kinds, cells[2:])}
+    assert trials["grid", "none"] <= 21 < trials["freeze-thaw", "none"]
+    assert trials["random", "median"] < trials["random", "asha"]
     assert (tmp_path / "oracles.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_deep_table_has_conditions() -> None:
+    table = TABLES["deep"]()
+    assert len(table.entries) == 1000
+    for entry in table.entries[::100]:
+        assert ("filters_2" in entry.values) == (entry.values["blocks"] >= 2)
+        assert ("momentum" in entry.values) == (entry.values["optimizer"] == "sgd")
+        assert table.nearest(entry.values).curve == entry.curve
+
+
+@pytest.mark.slow
+def test_an_evening_is_spent_by_each_peer_and_goes_on(tmp_path: Path) -> None:
+    asked = ["--data", "none.npz", "--minutes", "0.7", "--tasks", "digits", "--peers", "keras-tuner-random,ours"]
+    for _ in range(2):
+        done = run_benchmark("evening.py", *asked, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
+        assert [row[0] for row in rows[2:]] == ["keras-tuner-random", "ours"]
+        assert all(int(row[1]) > 0 and 0.1 < float(row[2]) <= 1 for row in rows[2:])
+        assert (tmp_path / "evening/evening.png").read_bytes().startswith(b"\x89PNG")
+    assert "digits, ours:" not in done.stdout, "what is done is not done again"
 
 
 def test_pictures_of_every_kind_are_counted(

@@ -15,6 +15,8 @@ from keras_search.tuner.oracles.recorded import Recorded
 
 _FACTOR = 3
 _RUNGS_BELOW = 4
+# The share of the epochs after which no trial pauses any more.
+_LAST_PAUSE = 2 / 3
 # The objective up to each epoch, the best so far; larger is better.
 Curve = dict[int, float]
 
@@ -43,7 +45,7 @@ class Pausing(Recorded, abc.ABC):
 
     def create_trial(self, tuner_id: str) -> Trial:
         if tuner_id not in self.ongoing_trials and not self._retry_queue and (chosen := self.choose()) is not None:
-            self._targets[chosen] = _rung_after(self._targets[chosen])
+            self._targets[chosen] = self._rung_after(self._targets[chosen])
             self.go_on(chosen)
         return super().create_trial(tuner_id)
 
@@ -53,7 +55,7 @@ class Pausing(Recorded, abc.ABC):
         values = answer.get("values")
         if is_baseline or not values:
             return answer
-        self._targets[trial_id] = _rung_after(self.horizon() // _FACTOR**_RUNGS_BELOW)
+        self._targets[trial_id] = self._rung_after(self.horizon() // _FACTOR**_RUNGS_BELOW)
         if most := self._most_epochs():
             values = values | {"epochs": epochs.like(values["epochs"], most)}
         return answer | {"values": values}
@@ -78,6 +80,13 @@ class Pausing(Recorded, abc.ABC):
         """For how many epochs trials are trained at most, as far as that is known."""
         longest = max((max(self.curve(trial_id), default=1) for trial_id in self.end_order), default=1)
         return max(longest, self._most_epochs() or 1)
+
+    def _rung_after(self, epoch: int) -> int:
+        rung = 1
+        while rung <= epoch:
+            rung *= _FACTOR
+        # A pause just before the end decides nothing.
+        return max(rung, self.horizon()) if rung > _LAST_PAUSE * self.horizon() else rung
 
     def _read_curve(self, trial: Trial) -> Curve:
         if trial.status == TrialStatus.FAILED:
@@ -116,10 +125,3 @@ class Pausing(Recorded, abc.ABC):
     def reload(self) -> None:
         self._curves.clear()
         super().reload()
-
-
-def _rung_after(epoch: int) -> int:
-    rung = 1
-    while rung <= epoch:
-        rung *= _FACTOR
-    return rung

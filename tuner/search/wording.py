@@ -18,7 +18,9 @@ def name(trial: Any) -> str:
 def early(row: Mapping[str, Any]) -> str:
     """How a trial ended before its last epoch, for the line that tells its score."""
     if row.get("paused"):
-        return f", paused before its {row['planned']} epochs"
+        planned = row.get("planned") or 0
+        # A `fit` of the user's own may have a number of epochs that nobody else knows.
+        return f", paused before its {planned} epochs" if planned > (row.get("epochs_run") or 0) else ", paused"
     return ", pruned" if row.get("pruned") else ""
 
 

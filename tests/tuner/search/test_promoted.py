@@ -14,6 +14,7 @@ import pytest
 from keras_search import results
 from keras_search.results import layout
 from keras_search.tuner import Tuner
+from keras_search.tuner.search import wording
 from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
@@ -144,3 +145,8 @@ def test_what_keeps_no_state_is_trained_to_its_end(tmp_path: Path) -> None:
     made = Tuner(OwnLoop(), None, 8, 0, oracle="freeze-thaw", workers=0, directory=tmp_path, project_name="run")
     made.search()
     assert [(trial["status"], trial["paused"]) for trial in read(tmp_path)] == [("COMPLETED", False)] * 8
+
+
+def test_a_pause_is_told_where_nobody_knows_how_many_epochs_there_are() -> None:
+    assert wording.early({"paused": True, "planned": 9, "epochs_run": 3}) == ", paused before its 9 epochs"
+    assert wording.early({"paused": True, "planned": 1, "epochs_run": 3}) == ", paused"
