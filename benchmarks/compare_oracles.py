@@ -102,9 +102,7 @@ def search(task: Search) -> Search:
     oracle = oracles.make(task.oracle, objective, 10_000, task.seed, table.space)
     if hasattr(oracle, "_candidates"):
         # It chooses among random points: here among those of the table, rather than others that are trained as these.
-        oracle._candidates = lambda generator: [
-            values for values in table.some(generator) if not oracle._duplicate(values)
-        ]
+        oracle._candidates = table.some
     begun: dict[str, int] = {}
     trained, best = 0, 0.0
 

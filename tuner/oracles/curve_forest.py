@@ -14,7 +14,7 @@ _TREES = 40
 _TREES_OF_A_BELIEF = 5
 _SHARE_OF_FEATURES = 0.5
 # More than these take long to learn from, and say little more.
-_MOST_PAIRS = 3_000
+_MOST_TRIALS = 1_000
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class CurveForest:
     def __init__(self, trials: Sequence[Seen], horizon: int, seed: int) -> None:
         self._horizon = horizon
         self._values = np.sort(np.concatenate([list(trial.curve.values()) for trial in trials]))
+        if len(trials) > _MOST_TRIALS:
+            chosen = np.random.default_rng(seed).choice(len(trials), _MOST_TRIALS, replace=False)
+            trials = [trials[index] for index in sorted(chosen)]
         pairs = [pair for trial in trials for pair in self._pairs(trial)]
-        if len(pairs) > _MOST_PAIRS:
-            chosen = np.random.default_rng(seed).choice(len(pairs), _MOST_PAIRS, replace=False)
-            pairs = [pairs[index] for index in sorted(chosen)]
         features, values = zip(*pairs, strict=True)
         self._trees = ExtraTreesRegressor(_TREES, max_features=_SHARE_OF_FEATURES, bootstrap=True, random_state=seed)
         with threadpool_limits(1):

@@ -1,13 +1,13 @@
 """Freeze-thaw: a model of learning curves says whether a paused trial goes on or a new one begins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras_tuner
 import numpy as np
 
 from keras_search.search_spaces.space import Value
-from keras_search.tuner.keras_private import TrialStatus
+from keras_search.tuner.keras_private import HyperParameter, TrialStatus
 from keras_search.tuner.oracles import points
 from keras_search.tuner.oracles.curve_forest import CurveForest, Seen
 from keras_search.tuner.oracles.pausing import Pausing
@@ -49,12 +49,18 @@ class FreezeThaw(Pausing):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._choice: _Choice | None = None
+        # By trial: of how many hyperparameters the space was, and where its point is among these.
+        self._positions: dict[str, tuple[int, list[float]]] = {}
 
     def choose(self) -> str | None:
         return self._chosen().trial_id
 
     def has_chosen(self) -> bool:
         return self._is_full() and self._chosen().trial_id is not None
+
+    def trained(self, trial_id: str, is_paused: bool) -> None:
+        self._positions.pop(trial_id, None)  # a training may have asked for hyperparameters
+        super().trained(trial_id, is_paused)
 
     def own_answer(self, trial_id: str) -> dict[str, Any]:
         values = self.earlier_point() or self._chosen().values or self._random_values()
@@ -97,34 +103,42 @@ class FreezeThaw(Pausing):
                 return _Choice(state)
         candidates = [] if is_full else self._candidates(generator)
         options += [Seen(self._position(values), {}) for values in candidates]
-        best_of_all = int(np.argmax(forest.belief(options, generator)))
-        if best_of_all < len(paused):
-            return _Choice(state, trial_id=paused[best_of_all])
-        return _Choice(state, values=candidates[best_of_all - len(paused)])
+        for place in np.argsort(-forest.belief(options, generator), kind="stable"):
+            if place < len(paused):
+                return _Choice(state, trial_id=paused[place])
+            values = candidates[place - len(paused)]
+            if not self._duplicate(values):
+                return _Choice(state, values=values)
+        return _Choice(state)
 
     def _seen(self, trial_id: str) -> Seen:
-        return Seen(self._position(self.trials[trial_id].hyperparameters.values), self.curve(trial_id))
+        size = len(self.hyperparameters.space)
+        known, position = self._positions.get(trial_id, (0, []))
+        if known != size:
+            position = self._position(self.trials[trial_id].hyperparameters.values)
+            self._positions[trial_id] = size, position
+        return Seen(position, self.curve(trial_id))
 
     def _position(self, values: dict[str, Value]) -> list[float]:
-        point = keras_tuner.HyperParameters()
         place = []
         for hp in self.hyperparameters.space:
-            point.merge([hp])
-            known = points.position(hp, values[hp.name]) if hp.name in values and point.is_active(hp) else None
-            if known is not None:
-                point.values[hp.name] = values[hp.name]
+            is_there = hp.name in values and _is_active(hp, values)
+            known = points.position(hp, values[hp.name]) if is_there else None
             place.append(_ABSENT if known is None else known)
         return place
 
     def _candidates(self, generator: np.random.Generator) -> list[dict[str, Value]]:
-        """Random points that are not tried; fewer where the space is small."""
-        drawn = (self._drawn(generator) for _ in range(_CANDIDATES))
-        return [values for values in drawn if not self._duplicate(values)]
+        """Random points, some of which may be tried."""
+        return [self._drawn(generator) for _ in range(_CANDIDATES)]
 
     def _drawn(self, generator: np.random.Generator) -> dict[str, Value]:
-        point = keras_tuner.HyperParameters()
+        values: dict[str, Value] = {}
         for hp in self.hyperparameters.space:
-            point.merge([hp])
-            if point.is_active(hp):
-                point.values[hp.name] = hp.random_sample(int(generator.integers(2**31)))
-        return points.snapped(point.values, self.hyperparameters.space)
+            if _is_active(hp, values):
+                values[hp.name] = points.nearest(hp, hp.random_sample(int(generator.integers(2**31))))
+        return values
+
+
+def _is_active(hp: HyperParameter, values: Mapping[str, Value]) -> bool:
+    """As Keras Tuner has it for a whole space, which takes much longer."""
+    return all(condition.is_active(values) for condition in hp.conditions)

@@ -18,9 +18,10 @@ from tests.tuner.oracles.by_hand import NAMES, TRIALS, asked, check_point, every
 
 # The restarts of Optuna's Gaussian process are drawn anew by a search that goes on.
 RESUMED_EXACTLY = [name for name in oracles.ORACLES if name != "gp"]
-# A Gaussian process takes some tenths of a second a question.
+# A Gaussian process and a forest take some tenths of a second a question.
 MANY_TRIALS_OF_THESE = [
-    pytest.param(name, marks=pytest.mark.slow) if name == "bayesian" else name for name in RESUMED_EXACTLY
+    pytest.param(name, marks=pytest.mark.slow) if name in ("bayesian", "freeze-thaw") else name
+    for name in RESUMED_EXACTLY
 ]
 
 

@@ -15,7 +15,6 @@ from keras_search import results
 from keras_search.results import layout
 from keras_search.tuner import Tuner
 from keras_search.tuner.search import wording
-from tests.helpers import mostly_slow
 
 RNG = np.random.default_rng(0)
 X = RNG.random((96, 6), dtype="float32")
@@ -65,7 +64,8 @@ def told(folder: Path) -> list[tuple[Any, ...]]:
     return [(trial["status"], trial["paused"], trial["epochs_run"], trial["score"]) for trial in read(folder)]
 
 
-@pytest.mark.parametrize("arguments", mostly_slow([{}, {"workers": 2}, {"executions_per_trial": 2}], 1))
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [{}, {"workers": 2}, {"executions_per_trial": 2}])
 def test_some_trials_go_on_and_others_stay_paused(
     arguments: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -78,6 +78,16 @@ def test_some_trials_go_on_and_others_stay_paused(
     assert any(trial["epochs_run"] == 1 for trial in trials)
     assert "goes on after 1 epoch\n" in printed
     assert f" at epoch 1 of 1, paused before its {EPOCHS * made.executions_per_trial} epochs |" in printed
+
+
+def test_all_but_the_baseline_begin_with_an_epoch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    made = searched(tmp_path, max_trials=3)
+    assert [trial["epochs_run"] for trial in read(tmp_path)] == [EPOCHS, 1, 1]
+    assert [trial["paused"] for trial in read(tmp_path)] == [False, True, True]
+    assert f" at epoch 1 of 1, paused before its {EPOCHS} epochs |" in capsys.readouterr().out
+    searched(tmp_path, max_trials=3)
+    assert capsys.readouterr().out == "all 3 trials are done already\n"
+    assert len(made.get_best_models(3)) == 3
 
 
 @pytest.mark.slow
