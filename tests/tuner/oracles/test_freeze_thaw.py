@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_search.results import files, layout
+from keras_search.results.reading import trial_rows
 from keras_search.results.trial_record import TrialRecord
 from keras_search.tuner.oracles.curve_forest import CurveForest, Seen
 from tests.tuner.oracles.by_hand import made
@@ -110,6 +111,22 @@ def test_a_paused_trial_keeps_its_file_until_it_ends_again(tmp_path: Path) -> No
     again = made("freeze-thaw", tmp_path, space(), trials=12)
     assert trial.trial_id in again.paused
     assert again.awaits(trial.trial_id)
+
+
+def test_where_not_every_epoch_is_validated_a_trial_still_awaits(tmp_path: Path) -> None:
+    oracle = made("freeze-thaw", tmp_path, space(), trials=12)
+    trials = [oracle.create_trial("tuner0")]
+    train(oracle, trials[0])
+    trials.append(oracle.create_trial("tuner0"))
+    trial_id = trials[1].trial_id
+    oracle._targets[trial_id] = 3
+    train(oracle, trials[1])
+    path = Path(oracle._get_trial_dir(trial_id)) / layout.TRIAL_EPOCHS
+    rows = [row for row in trial_rows.read_epochs(path.parent) if row["epoch"] == 2]
+    files.write_csv(path, ["epoch", "execution", "val_accuracy"], rows)
+    again = made("freeze-thaw", tmp_path, space(), trials=12)
+    assert again.curve(trial_id).keys() == {2}
+    assert again.awaits(trial_id)
 
 
 def test_a_trial_that_ended_before_the_oracle_was_told_runs_again(tmp_path: Path) -> None:
