@@ -7,8 +7,8 @@ import typer
 Trials = Annotated[
     int | None,
     typer.Option(
-        help="How many configurations to try, the baseline included: 20, or with a time budget and no oracle as many "
-        "as there is time for.",
+        help="How many configurations to try, the baseline included: 20, or with a time budget as many as there is "
+        "time for.",
         show_default=False,
     ),
 ]
@@ -23,9 +23,9 @@ Oracle = Annotated[
     str | None,
     typer.Option(
         help="What proposes configurations: random [default], grid, bayesian, hyperband (epochs are its budget), "
-        "freeze-thaw [default for a time budget without --trials] (trials pause after 1, 3, 9, ... epochs, and the "
-        "promising ones go on), and with Optuna installed tpe, cmaes, qmc, gp. All but random and grid learn from "
-        "the trials so far, so their points depend on how many run at once.",
+        "freeze-thaw (trials pause after 1, 3, 9, ... epochs, and the promising ones go on), and with Optuna installed "
+        "tpe, cmaes, qmc, gp. All but random and grid learn from the trials so far, so their points depend on how "
+        "many run at once.",
         show_default=False,
     ),
 ]
@@ -40,8 +40,8 @@ Objective = Annotated[str, typer.Option(help="What is optimised: a metric of the
 TimeBudget = Annotated[
     str | None,
     typer.Option(
-        help="End after so long, such as 30m or 1h30m; running trials pause. Enough by itself: the oracle is then "
-        "freeze-thaw, and there are as many trials as there is time for.",
+        help="End after so long, such as 30m or 1h30m; running trials pause. Without --trials, there "
+        "are as many as there is time for.",
         metavar="TIME",
     ),
 ]

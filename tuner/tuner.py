@@ -43,8 +43,7 @@ class Tuner(Searching):
     The same lines run again go on where the search stopped.
 
     Args:
-        oracle: The name of an oracle (`tuner.oracles.named.ORACLES`), or any `keras_tuner.Oracle`
-            ["random"; "freeze-thaw" for a `time_budget` without `max_trials`].
+        oracle: The name of an oracle (`tuner.oracles.named.ORACLES`), or any `keras_tuner.Oracle` ["random"].
         hypermodel: A `keras_tuner.HyperModel`, or a function that takes hyperparameters and returns a compiled model.
             The first trial is its `baseline`, or else its defaults.
         max_model_size: The most parameters that a model may have; a trial with a larger one fails.
@@ -59,8 +58,8 @@ class Tuner(Searching):
         executions_per_trial: How often each point is trained from scratch; its metrics are averaged.
         objective: The objective, as in Keras Tuner, or `NAME:max`, `NAME:min` ["val_accuracy"]; an oracle that is an
             object brings its own.
-        max_trials: How many trials in all, if the oracle is a name [20; with a `time_budget` alone, as many as there is
-            time for]; with a larger number, a finished search goes on.
+        max_trials: How many trials in all, if the oracle is a name [20; with a `time_budget`, as many as there is time
+            for]; with a larger number, a finished search goes on.
         seed: Decides the points and, with the trial's id, everything random in a trial; None for another search each
             time [0].
         workers: How many processes train at once: `auto` (as many as cores, or GPUs), a number, or 0 for this process.

@@ -58,11 +58,10 @@ ORACLES = {
 def chosen(oracle: str | None, max_trials: int | None, has_time_budget: bool) -> tuple[str, int | None]:
     """The oracle and the number of trials of a search; what is None was not given.
 
-    With a time budget alone, as many trials begin as there is time for: None.
+    With a time budget and no number, as many trials begin as there is time for: None.
     """
-    if oracle is None and max_trials is None and has_time_budget:
-        return "freeze-thaw", None
-    return "random" if oracle is None else oracle, 20 if max_trials is None else max_trials
+    most = None if has_time_budget else 20
+    return "random" if oracle is None else oracle, most if max_trials is None else max_trials
 
 
 def check(name: str, hyperparameters: Iterable[str] | None = None) -> None:

@@ -235,6 +235,19 @@ def test_what_is_not_installed_is_named_with_its_command(
         oracles.check(name)
 
 
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        ((None, None, False), ("random", 20)),
+        ((None, None, True), ("random", None)),
+        (("tpe", None, True), ("tpe", None)),
+        (("tpe", 5, True), ("tpe", 5)),
+    ],
+)
+def test_a_time_budget_alone_allows_as_many_trials_as_there_is_time_for(given: tuple, chosen: tuple) -> None:
+    assert oracles.chosen(*given) == chosen
+
+
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         InputError, match="unknown oracle 'best': choose one of random, grid, bayesian, hyperband, freeze-thaw"
