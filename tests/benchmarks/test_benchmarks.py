@@ -90,7 +90,7 @@ def test_a_deep_table_has_conditions() -> None:
 
 @pytest.mark.slow
 def test_an_evening_is_spent_by_each_peer_and_goes_on(tmp_path: Path) -> None:
-    asked = ["--data", "none.npz", "--minutes", "0.7", "--tasks", "digits", "--peers", "keras-tuner-random,ours"]
+    asked = ["--data", "none.npz", "--minutes", "1", "--tasks", "digits", "--peers", "keras-tuner-random,ours"]
     for _ in range(2):
         done = run_benchmark("evening.py", *asked, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
