@@ -148,7 +148,7 @@ OVERRIDDEN: dict[str, tuple[str, ...]] = {
     "keras_tuner.HyperModel": ("declare_hyperparameters", "build", "fit"),
     "keras_tuner.Oracle": (
         "populate_space", "get_state", "set_state", "reload", "save", "_save_trial", "_random_values", "_duplicate",
-        "_record_values", "_compute_values_hash", "_retry", "_check_consecutive_failures",
+        "_record_values", "_compute_values_hash", "_retry", "_check_consecutive_failures", "create_trial",
     ),
     "keras_tuner.oracles.BayesianOptimizationOracle": ("_vectorize_trials", "_vector_to_values", "_get_hp_bounds"),
     "keras_tuner.oracles.HyperbandOracle": ("_remove_completed_brackets",),

@@ -11,7 +11,7 @@ from keras_search import results
 from keras_search.results import files, layout
 from keras_search.tuner import Tuner
 from keras_search.tuner.record import warm_start
-from tests.helpers import tree
+from tests.helpers import mostly_slow, tree
 from tests.tuner.record.instant import Instant, searched, tuner, units
 
 
@@ -85,6 +85,7 @@ def test_what_is_new_missing_or_out_of_range_is_said_once(tmp_path: Path, capsys
     assert len(said) == 5
 
 
+@pytest.mark.slow
 def test_hyperparameters_that_only_some_points_have_keep_their_values(tmp_path: Path) -> None:
     """The baseline has one layer, so that the space knows of no more before the first trial."""
     searched(tmp_path, max_trials=12, project_name="first", hypermodel=Instant(wider))
@@ -96,7 +97,7 @@ def test_hyperparameters_that_only_some_points_have_keep_their_values(tmp_path: 
         assert {name: earlier[name] for name in {"units", "kind", "rate"} | layers}.items() <= point.items()
 
 
-@pytest.mark.parametrize("oracle", ["random", "hyperband", "tpe"])
+@pytest.mark.parametrize("oracle", mostly_slow(["random", "hyperband", "tpe"], 1))
 def test_it_goes_on_when_the_earlier_run_is_gone(oracle: str, tmp_path: Path) -> None:
     def declare(hp: keras_tuner.HyperParameters) -> None:
         units(hp)
@@ -124,6 +125,7 @@ def test_a_search_that_was_killed_before_its_first_trial_goes_on_without_asking_
     warm(tmp_path, "first", trials=4)  # it is the same search
 
 
+@pytest.mark.slow
 def test_another_warm_start_is_another_search(tmp_path: Path) -> None:
     for name in ("first", "second", "cold"):
         searched(tmp_path, project_name=name)
@@ -135,6 +137,7 @@ def test_another_warm_start_is_another_search(tmp_path: Path) -> None:
     assert files.read_json(tmp_path / "run" / layout.WARM_START)["runs"] == [str(tmp_path / "second")]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_made_anew_from_the_earlier_run(tmp_path: Path) -> None:
     searched(tmp_path, max_trials=12, project_name="first")
     warm(tmp_path, "first", project_name="whole")

@@ -101,7 +101,7 @@ def test_images_of_every_form_are_brought_to_that_of_the_search(arrays: dict[str
 
 def test_a_project_of_plain_keras_tuner_and_two_wishes_at_once(cli: Cli, tmp_path: Path) -> None:
     make_run(tmp_path / "runs" / "made", [{"values": {"rate": 0.1}, "score": 0.9}])
-    assert "give one of them" in refused(cli, tmp_path, "best", "--code", "--evaluate")
+    assert "give --code alone" in refused(cli, tmp_path, "best", "--code", "--evaluate")
     (tmp_path / "runs" / "made" / "run.json").unlink()
     said = refused(cli, tmp_path, "best", "--code", "--run", "made")
     assert "was not made by `search`: what builds its models is not recorded in it" in said

@@ -84,6 +84,7 @@ def test_every_training_has_a_seed_of_its_own(tmp_path: Path) -> None:
     assert len(set(seeds)) == len(seeds) == 17
 
 
+@pytest.mark.slow
 def test_the_smallest_is_the_best_where_the_objective_is_minimised(tmp_path: Path) -> None:
     lucky = Lucky()
     made = searched(tmp_path, lucky, objective="val_loss")
@@ -112,6 +113,7 @@ def test_it_goes_on_after_an_interruption(tmp_path: Path) -> None:
     assert lucky.fits.total() == 7 + 10
 
 
+@pytest.mark.slow
 def test_a_better_trial_ends_what_was_confirmed(tmp_path: Path) -> None:
     lucky = Lucky([*FIRST, 0.65, 0.95])
     searched(tmp_path, lucky).confirm(verbose=0)
@@ -124,6 +126,7 @@ def test_a_better_trial_ends_what_was_confirmed(tmp_path: Path) -> None:
     assert lucky.fits - before == {7: 2, 8: 2}
 
 
+@pytest.mark.slow
 def test_other_data_are_confirmed_anew(tmp_path: Path) -> None:
     lucky = Lucky()
     made = searched(tmp_path, lucky)
@@ -133,6 +136,7 @@ def test_other_data_are_confirmed_anew(tmp_path: Path) -> None:
     assert len(results.read(tmp_path / "run" / "confirmation").trials) == 10
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_on_a_fresh_seed_is_not_chosen(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     made = searched(tmp_path, Lucky(fresh={1: [0.9, None]}))
     assert made.confirm()["units"] == 2
@@ -146,6 +150,7 @@ def test_one_trial_needs_no_choice(tmp_path: Path, capsys: pytest.CaptureFixture
     assert lucky.fits.total() == 1
 
 
+@pytest.mark.slow
 def test_fewer_than_five_are_all_confirmed(tmp_path: Path) -> None:
     lucky = Lucky([0.9, 0.8, 0.7], {0: [0.1, 0.2]})
     assert searched(tmp_path, lucky, max_trials=3).confirm(verbose=0)["units"] == 1
@@ -174,6 +179,7 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
     assert not any((tmp_path / "elsewhere").iterdir())
 
 
+@pytest.mark.slow
 def test_the_epochs_of_an_oracle_are_trained_from_the_first(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
 
@@ -194,6 +200,7 @@ def test_the_epochs_of_an_oracle_are_trained_from_the_first(tmp_path: Path) -> N
     assert sorted(seen) == sorted((0, epochs) for epochs in budgets * 2)
 
 
+@pytest.mark.slow
 def test_a_tuner_of_ones_own_trains_in_its_way(tmp_path: Path) -> None:
     class Own(Tuner):
         def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -213,6 +220,7 @@ def test_a_tuner_of_ones_own_trains_in_its_way(tmp_path: Path) -> None:
     assert len(results.read(tmp_path / "run" / "confirmation").finished) == 8
 
 
+@pytest.mark.slow
 def test_it_is_a_part_of_its_run(tmp_path: Path) -> None:
     lucky = Lucky()
     searched(tmp_path, lucky).confirm(verbose=0)
