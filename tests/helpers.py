@@ -26,6 +26,15 @@ _APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signat
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def kill_cli(*arguments: str | Path, after: str, cwd: Path) -> None:
+    """Runs `python cli.py ARGUMENTS` in a process of its own, and kills it when a line begins with `after`."""
+    command = [sys.executable, "-u", str(ROOT / "cli.py"), *map(str, arguments)]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line.startswith(after) for line in process.stdout)
+        process.send_signal(signal.SIGKILL)
+
+
 def run_cli(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs `python cli.py ARGUMENTS` in the folder `cwd`, within this process: nothing has to be imported anew."""
     from keras_search.commands import app as cli

@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from keras_search.tuner import backend
-from tests.helpers import ROOT, SEARCH, Cli, mostly_slow, refused, run_cli
+from tests.helpers import ROOT, SEARCH, Cli, kill_cli, mostly_slow, refused, run_cli
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -135,13 +135,7 @@ def test_search_explains_what_made_it_fast(searched: tuple[Path, str], run_direc
 @pytest.mark.faults
 def test_a_killed_search_goes_on_and_ends_as_an_undisturbed_one(run_directory: Path, tmp_path: Path) -> None:
     begun = [argument for argument in SEARCH if argument != "--tensorboard"]  # it may be asked for later
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *begun], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert any(line.startswith("[1/3]") for line in process.stdout)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_cli(*begun, after="[1/3]", cwd=tmp_path)
     interrupted = tmp_path / "runs" / run_directory.name
     assert len(rows(interrupted / "summary.csv")) == 1
     first = (interrupted / "trial_0" / "record.json").read_text()

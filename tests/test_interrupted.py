@@ -12,7 +12,7 @@ import pytest
 
 from keras_search.tuner import oracles
 from keras_search.tuner.trial import pruners
-from tests.helpers import ROOT, run_cli
+from tests.helpers import ROOT, kill_cli, run_cli
 
 TRIALS = {"bayesian": 12, "tpe": 12, "gp": 12}  # they begin to learn after ten
 DEFAULT_TRIALS = 9
@@ -85,14 +85,7 @@ def test_it_is_killed_and_goes_on(oracle: str, pruner: str, workers: int, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_confirmation_is_killed_and_goes_on(workers: int, tmp_path: Path) -> None:
-    command = [*search("random", "none", workers), "--confirm"]
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "cli.py"), *command], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert any(line.startswith("[4/10]") for line in process.stdout)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_cli(*search("random", "none", workers), "--confirm", after="[4/10]", cwd=tmp_path)
     again = tmp_path / "runs" / "run" / "confirmation"
     ended = completed(again)
     assert len(ended) >= 3

@@ -39,7 +39,7 @@ class Pausing(Recorded, abc.ABC):
         self._targets: dict[str, int] = {}
         # Of trials that have ended, and of paused ones the epochs after which they paused.
         self._curves: dict[str, Curve] = {}
-        self._epochs: dict[str, int] = {}
+        self._pauses: dict[str, int] = {}
 
     @abc.abstractmethod
     def choose(self) -> str | None:
@@ -66,11 +66,11 @@ class Pausing(Recorded, abc.ABC):
         return self._targets.get(trial.trial_id)
 
     def awaits(self, trial_id: str) -> bool:
-        return trial_id in self.paused and self._epochs_of(trial_id) >= self._targets.get(trial_id, math.inf)
+        return trial_id in self.paused and self._paused_after(trial_id) >= self._targets.get(trial_id, math.inf)
 
     def trained(self, trial_id: str, is_paused: bool) -> None:
         self._curves.pop(trial_id, None)
-        self._epochs.pop(trial_id, None)
+        self._pauses.pop(trial_id, None)
         super().trained(trial_id, is_paused)
 
     def curve(self, trial_id: str) -> Curve:
@@ -96,7 +96,7 @@ class Pausing(Recorded, abc.ABC):
             return {1: -math.inf}
         sign = 1 if self.objective.direction == "max" else -1
         # One that was killed as it went on has trained for longer: what it reached when it paused was known.
-        last = self._epochs_of(trial.trial_id) if trial.trial_id in self.paused else math.inf
+        last = self._paused_after(trial.trial_id) if trial.trial_id in self.paused else math.inf
         every = trial_rows.read_epochs(Path(self._get_trial_dir(trial.trial_id)))
         rows = [row for row in every if row["execution"] == 0 and row["epoch"] <= last]
         values = objectives.curve(self.objective, rows)
@@ -107,11 +107,11 @@ class Pausing(Recorded, abc.ABC):
             best = curve[epoch] = max(best, sign * value)
         return curve
 
-    def _epochs_of(self, trial_id: str) -> int:
+    def _paused_after(self, trial_id: str) -> int:
         """After how many epochs a paused trial has paused, some of which may not be in its curve."""
-        if trial_id not in self._epochs:
-            self._epochs[trial_id] = trial_record.read(Path(self._get_trial_dir(trial_id))).get("epochs_run") or 0
-        return self._epochs[trial_id]
+        if trial_id not in self._pauses:
+            self._pauses[trial_id] = trial_record.read(Path(self._get_trial_dir(trial_id))).get("epochs_run") or 0
+        return self._pauses[trial_id]
 
     def _most_epochs(self) -> int | None:
         """The largest value of `epochs`; None without such a hyperparameter, or if it is no number of epochs."""
@@ -131,5 +131,5 @@ class Pausing(Recorded, abc.ABC):
 
     def reload(self) -> None:
         self._curves.clear()
-        self._epochs.clear()
+        self._pauses.clear()
         super().reload()
